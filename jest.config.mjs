@@ -1,0 +1,27 @@
+/** One configuration for all packages: sources are TypeScript ESM, compiled by swc, run natively. */
+export default {
+  roots: ['<rootDir>/apps', '<rootDir>/packages', '<rootDir>/scripts'],
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: '<rootDir>/scripts/jest/environment.mjs',
+  testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        module: { type: 'es6' },
+        jsc: {
+          target: 'es2024',
+          parser: { syntax: 'typescript' },
+          transform: { verbatimModuleSyntax: true },
+        },
+      },
+    ],
+  },
+  collectCoverageFrom: ['apps/*/src/**/*.ts', 'packages/*/src/**/*.ts', '!**/*.test.ts', '!**/main.ts'],
+  coverageProvider: 'babel',
+};
