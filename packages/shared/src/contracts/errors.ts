@@ -1,0 +1,126 @@
+import { z } from 'zod';
+
+/**
+ * Every way in which a request or a document can fail. The set is closed: HTTP and the queue each map it once, and a
+ * new code does not compile until both do.
+ */
+export const errorCodes = [
+  // The request itself.
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'conflict',
+  'request_too_large',
+  'unsupported_media_type',
+  'unprocessable',
+  'rate_limited',
+  // The document: these end a job as `failed`.
+  'unsupported_type',
+  'empty_document',
+  'encrypted_document',
+  'corrupt_document',
+  'too_large',
+  'too_many_pages',
+  'limits_exceeded',
+  'no_text_found',
+  'fetch_failed',
+  'fetch_forbidden',
+  'poison_document',
+  'embedding_rejected',
+  // A dependency or we ourselves.
+  'dependency_unavailable',
+  'rebuilding',
+  'cancelled',
+  'internal',
+] as const;
+
+export const ErrorCode = z.enum(errorCodes);
+export type ErrorCode = z.infer<typeof ErrorCode>;
+
+/** The codes that describe a document, not a request and not us. */
+export const documentFaultCodes = [
+  'unsupported_type',
+  'empty_document',
+  'encrypted_document',
+  'corrupt_document',
+  'too_large',
+  'too_many_pages',
+  'limits_exceeded',
+  'no_text_found',
+  'fetch_failed',
+  'fetch_forbidden',
+  'poison_document',
+  'embedding_rejected',
+] as const satisfies readonly ErrorCode[];
+
+/** The error as it stands in a Job. */
+export const JobError = z
+  .object({ code: ErrorCode, message: z.string(), hint: z.string().optional() })
+  .meta({ id: 'JobError' });
+export type JobError = z.infer<typeof JobError>;
+
+/** The body of every answer that is not a success. */
+export const ErrorBody = z
+  .object({
+    error: z.object({
+      code: ErrorCode,
+      message: z.string(),
+      hint: z.string().optional(),
+      details: z.unknown().optional(),
+      requestId: z.string(),
+    }),
+  })
+  .meta({ id: 'Error' });
+export type ErrorBody = z.infer<typeof ErrorBody>;
+
+/**
+ * Whether trying again can help, decided where the error is thrown.
+ * - `never`: the same input fails in the same way.
+ * - `backoff`: a fault of ours; uses up an attempt.
+ * - `wait`: a dependency is away; the job waits and no attempt is used. `afterMs` is the least time to wait.
+ */
+export type Retry = { kind: 'never' } | { kind: 'backoff' } | { kind: 'wait'; afterMs: number };
+
+export interface MemoryErrorOptions {
+  /** What the reader can do about it. */
+  hint?: string;
+  /** Structured facts, safe to show to the caller. */
+  details?: unknown;
+  retry?: Retry;
+  cause?: unknown;
+}
+
+/** The one error type that crosses module borders. Its message is shown to users: no secrets, no document content. */
+export class MemoryError extends Error {
+  override readonly name = 'MemoryError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: unknown;
+  readonly retry: Retry;
+
+  constructor(code: ErrorCode, message: string, options: MemoryErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details;
+    this.retry = options.retry ?? defaultRetry(code);
+  }
+}
+
+function defaultRetry(code: ErrorCode): Retry {
+  if (code === 'dependency_unavailable' || code === 'rebuilding') return { kind: 'wait', afterMs: 1000 };
+  if (code === 'internal') return { kind: 'backoff' };
+  return { kind: 'never' };
+}
+
+/** Anything thrown, as a `MemoryError`; an unknown error becomes `internal` and keeps its cause. */
+export function toMemoryError(thrown: unknown): MemoryError {
+  if (thrown instanceof MemoryError) return thrown;
+  return new MemoryError('internal', 'An unexpected error occurred.', { cause: thrown });
+}
+
+/** The error as a Job carries it. */
+export function toJobError(error: MemoryError): JobError {
+  return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+}

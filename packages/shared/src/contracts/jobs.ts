@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { DocumentId, JobId, Namespace, Tenant, Version } from './model/ids.ts';
+
+export const tiers = ['fetch', 'parse', 'ocr', 'embed', 'index', 'maintenance'] as const;
+export const Tier = z.enum(tiers);
+export type Tier = z.infer<typeof Tier>;
+
+/** References only: what a step needs it reads from the blob store and the ledger. */
+export const StepPayload = z.object({
+  schemaVersion: z.literal(1),
+  tenant: Tenant,
+  namespace: Namespace,
+  documentId: DocumentId,
+  version: Version,
+  jobId: JobId,
+  /** Counts the retries of the job, so that a retained queue id never swallows a new run. */
+  run: z.int().min(0),
+});
+export type StepPayload = z.infer<typeof StepPayload>;
+
+export const ReconcilePayload = z.object({ schemaVersion: z.literal(1), reason: z.string() });
+export const SweepPayload = z.object({
+  schemaVersion: z.literal(1),
+  tenant: Tenant,
+  namespace: Namespace,
+  documentId: DocumentId,
+  /** Versions up to this one were deleted; a later one is a new document's. */
+  upToVersion: z.int().min(0),
+  /** One per delete. */
+  sweepId: z.string(),
+});
+export type SweepPayload = z.infer<typeof SweepPayload>;
+
+interface JobDefinition<Payload extends z.ZodType> {
+  readonly tier: Tier;
+  readonly payload: Payload;
+  /** How often a fault of ours is tried again before the job becomes a dead letter. */
+  readonly attempts: number;
+  /** First wait between attempts; doubles each time. */
+  readonly backoffMs: number;
+  /** The longest a single attempt may run. */
+  readonly runningMs: number;
+  /** The queue keeps one job per id; the id must not contain a colon. */
+  readonly dedupeId: (payload: z.infer<Payload>) => string;
+}
+
+function define<Payload extends z.ZodType>(definition: JobDefinition<Payload>): JobDefinition<Payload> {
+  return definition;
+}
+
+const minute = 60_000;
+const step = (tier: Tier, runningMs: number) =>
+  define({
+    tier,
+    payload: StepPayload,
+    attempts: 5,
+    backoffMs: 500,
+    runningMs,
+    dedupeId: (payload) => `${payload.jobId}-${tier}-${payload.run}`,
+  });
+
+/** Every job that a queue may carry. Types derive from here; a missing handler does not compile. */
+export const jobRegistry = {
+  fetch: step('fetch', 10 * minute),
+  parse: step('parse', 10 * minute),
+  ocr: step('ocr', 240 * minute),
+  embed: step('embed', 120 * minute),
+  index: step('index', 30 * minute),
+  reconcile: define({
+    tier: 'maintenance',
+    payload: ReconcilePayload,
+    attempts: 1,
+    backoffMs: 1000,
+    runningMs: 30 * minute,
+    dedupeId: (payload) => `reconcile-${payload.reason}`,
+  }),
+  sweep: define({
+    tier: 'maintenance',
+    payload: SweepPayload,
+    attempts: 10,
+    backoffMs: 1000,
+    runningMs: 5 * minute,
+    dedupeId: (payload) => `sweep-${payload.sweepId}`,
+  }),
+} as const;
+
+export type JobName = keyof typeof jobRegistry;
+export type JobPayload<Name extends JobName> = z.infer<(typeof jobRegistry)[Name]['payload']>;

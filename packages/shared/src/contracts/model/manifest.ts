@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { DocumentId, JobId, Metadata, Namespace, Priority, Tenant, Timestamp, Version } from './ids.ts';
+import { StoredSource } from './source.ts';
+
+/** What was accepted: the durable record from which everything else can be rebuilt. Immutable once written. */
+export const Manifest = z.object({
+  schemaVersion: z.literal(1),
+  tenant: Tenant,
+  namespace: Namespace,
+  documentId: DocumentId,
+  version: Version,
+  jobId: JobId,
+  source: StoredSource,
+  /** Set for sources whose bytes came with the request. */
+  original: z.object({ key: z.string(), bytes: z.int(), sha256: z.string() }).optional(),
+  title: z.string().optional(),
+  metadata: Metadata,
+  /** What the caller said the bytes are; content decides. */
+  declaredMediaType: z.string().optional(),
+  priority: Priority,
+  options: z.record(z.string(), z.unknown()),
+  callbackUrl: z.string().optional(),
+  /** The job whose source (a git repository) brought this document. */
+  parentJobId: JobId.optional(),
+  embeddingModel: z.string(),
+  createdAt: Timestamp,
+});
+export type Manifest = z.infer<typeof Manifest>;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { Filter } from './filter.ts';
+import { DocumentId, Metadata, Namespace, Span, Timestamp, Version } from './ids.ts';
+
+export const SearchMode = z.enum(['hybrid', 'dense', 'lexical']);
+export type SearchMode = z.infer<typeof SearchMode>;
+
+export const SearchRequest = z
+  .strictObject({
+    query: z.string().trim().min(1, 'is empty').max(8192),
+    namespace: Namespace.default('default'),
+    topK: z.int().min(1).max(100).default(10),
+    mode: SearchMode.default('hybrid'),
+    filter: Filter.optional(),
+    /** Lower bound of `similarity`. */
+    minScore: z.number().min(-1).max(1).optional(),
+    rerank: z.boolean().optional(),
+    diversity: z.number().min(0).max(1).optional(),
+    recency: z.strictObject({ halfLifeDays: z.number().positive() }).optional(),
+    perDocument: z.int().min(1).max(100).optional(),
+    neighbours: z.int().min(0).max(5).optional(),
+    asOf: Timestamp.optional(),
+    explain: z.boolean().optional(),
+    highlight: z.boolean().default(true),
+  })
+  .meta({ id: 'SearchRequest' });
+export type SearchRequest = z.infer<typeof SearchRequest>;
+
+export const SearchHit = z
+  .object({
+    chunkId: z.string(),
+    documentId: DocumentId,
+    version: Version,
+    title: z.string(),
+    text: z.string(),
+    /** Ranks within one answer. */
+    score: z.number(),
+    /** Cosine of query and chunk. */
+    similarity: z.number(),
+    page: z.int().optional(),
+    headings: z.array(z.string()),
+    span: Span,
+    highlights: z.array(Span),
+    metadata: Metadata,
+    explain: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'SearchHit' });
+export type SearchHit = z.infer<typeof SearchHit>;
+
+export const SearchResponse = z
+  .object({
+    hits: z.array(SearchHit),
+    /** The mode that answered. */
+    mode: SearchMode,
+    tookMs: z.number(),
+    degraded: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'SearchResponse' });
+export type SearchResponse = z.infer<typeof SearchResponse>;

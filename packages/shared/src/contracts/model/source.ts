@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+export const TextSource = z.object({
+  type: z.literal('text'),
+  text: z.string(),
+  /** `text/plain` unless given; `text/markdown` and `text/html` are understood. */
+  mediaType: z.string().max(200).optional(),
+});
+export const UrlSource = z.object({ type: z.literal('url'), url: z.url({ protocol: /^https?$/ }).max(4096) });
+export const GitSource = z.object({
+  type: z.literal('git'),
+  url: z.url({ protocol: /^https?$/ }).max(4096),
+  ref: z
+    .string()
+    .regex(/^(?!-)[A-Za-z0-9._/-]{1,200}$/, 'is not a branch, tag or commit name')
+    .optional(),
+  /** Globs of paths; everything unless given. */
+  include: z.array(z.string().max(500)).max(100).optional(),
+  exclude: z.array(z.string().max(500)).max(100).optional(),
+});
+export const S3Source = z.object({
+  type: z.literal('s3'),
+  bucket: z.string().min(3).max(63),
+  key: z.string().max(1024).optional(),
+  prefix: z.string().max(1024).optional(),
+});
+
+/** Where a document comes from, as a request names it. A file comes as a multipart part instead. */
+export const Source = z.discriminatedUnion('type', [TextSource, UrlSource, GitSource, S3Source]).meta({ id: 'Source' });
+export type Source = z.infer<typeof Source>;
+
+/** A source as the manifest keeps it: bytes that came with the request are in the blob store already. */
+export const StoredSource = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('upload'), filename: z.string().optional() }),
+  UrlSource,
+  GitSource,
+  S3Source,
+]);
+export type StoredSource = z.infer<typeof StoredSource>;

@@ -1,0 +1,36 @@
+/** Bytes by key: the truth of the service. A write that returned has been synced: a power cut does not undo it. */
+export interface BlobStore {
+  /**
+   * Writes a whole blob, replacing what was there.
+   * @throws MemoryError `dependency_unavailable` where the store is away or full.
+   */
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  /** Writes only where nothing is there yet. Returns false, and writes nothing, where something is. */
+  putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
+  /**
+   * Writes a stream, hashing on the way.
+   * @throws MemoryError `request_too_large` once more than `maxBytes` have come; nothing is kept then.
+   */
+  putStream(
+    key: string,
+    stream: AsyncIterable<Uint8Array>,
+    limits: { maxBytes: number },
+  ): Promise<{ bytes: number; sha256: string }>;
+  /** The bytes, or undefined where there is no such blob. */
+  get(key: string): Promise<Uint8Array | undefined>;
+  getStream(key: string): Promise<{ stream: AsyncIterable<Uint8Array>; bytes: number } | undefined>;
+  has(key: string): Promise<boolean>;
+  /** All keys that begin with `prefix`, in no order. A prefix ends with a slash. */
+  list(prefix: string): AsyncIterable<string>;
+  /** Removing what is not there is no error. */
+  remove(key: string): Promise<void>;
+  /** Removes every key that begins with `prefix` (which ends with a slash) and says how many there were. */
+  removePrefix(prefix: string): Promise<number>;
+  /**
+   * A file on this machine with the blob's bytes, for child processes. Read-only.
+   * @throws MemoryError `not_found`.
+   */
+  localFile(key: string): Promise<{ path: string; dispose(): Promise<void> }>;
+  /** Answers, or throws `dependency_unavailable`. */
+  check(): Promise<void>;
+}

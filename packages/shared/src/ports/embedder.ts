@@ -1,0 +1,33 @@
+/** Turns text into unit vectors. */
+export interface Embedder {
+  /** Names the vector space: texts of two models are never compared. */
+  readonly model: string;
+  /** Numbers in a vector. Known after `ready`. */
+  readonly dimension: number;
+  /** The most tokens that one text may have; what is beyond is cut. */
+  readonly maxTokens: number;
+  /** Loads the model, or finds out the dimension. */
+  ready(): Promise<void>;
+  /**
+   * One L2-normalised vector per text, in order.
+   * @throws MemoryError `embedding_rejected` where the text itself is refused, `dependency_unavailable` where the
+   * model is away (with the time to wait, where it said so).
+   */
+  embedPassages(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /** As passages, with the model's query prefix. */
+  embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export interface Token {
+  readonly id: number;
+  /** Half-open range in UTF-16 code units of the text. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Counts as the model counts. Fast: millions of tokens a second, safe on the main loop for ordinary texts. */
+export interface Tokenizer {
+  /** The text's tokens without special tokens. */
+  tokenize(text: string): Token[];
+}

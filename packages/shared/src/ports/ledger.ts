@@ -1,0 +1,184 @@
+import type { JobError } from '../contracts/errors.ts';
+import type { DocumentVersion } from '../contracts/model/document.ts';
+import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
+import type { Job, JobState } from '../contracts/model/job.ts';
+
+/** A job as the ledger keeps it: what the API shows, and what only the service needs. */
+export interface JobRecord extends Omit<Job, 'links'> {
+  readonly tenant: string;
+  readonly run: number;
+  readonly priority: Priority;
+  /** `upload`, `url`, `git`, `s3`: for metrics. */
+  readonly sourceType: string;
+  readonly parentJobId?: string | undefined;
+  readonly batchId?: string | undefined;
+}
+
+/** A document as the ledger keeps it. */
+export interface DocumentRecord extends Scope {
+  readonly documentId: string;
+  readonly title: string;
+  readonly metadata: Metadata;
+  readonly mediaType: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** 0 where no version is active. */
+  readonly activeVersion: number;
+  readonly latestVersion: number;
+  /** Newest first. */
+  readonly versions: readonly VersionRecord[];
+}
+
+export interface VersionRecord extends Omit<DocumentVersion, 'active'> {
+  readonly pages?: number | undefined;
+  readonly mediaType: string;
+}
+
+/** What a search needs to know about a document. */
+export interface DocumentRow {
+  readonly documentId: string;
+  /** 0 where the document is gone or has no active version. */
+  readonly activeVersion: number;
+  readonly title: string;
+  readonly metadata: Metadata;
+  readonly mediaType: string;
+  readonly createdAt: string;
+}
+
+/** What has changed in a namespace's documents since a cursor. */
+export interface DocumentChanges {
+  /** True where the cursor was too old or absent: `rows` then is all there is. */
+  readonly reset: boolean;
+  readonly rows: readonly DocumentRow[];
+  readonly cursor: string;
+  /** The model that the namespace's vectors are of; undefined where nothing was ever accepted. */
+  readonly embeddingModel: string | undefined;
+}
+
+export interface JobPage {
+  readonly items: readonly JobRecord[];
+  readonly nextCursor?: string | undefined;
+}
+
+export interface DocumentPage {
+  readonly items: readonly DocumentRecord[];
+  readonly nextCursor?: string | undefined;
+}
+
+export interface JobEvent {
+  /** Ordered; what `Last-Event-ID` carries. */
+  readonly id: string;
+  readonly job: JobRecord;
+}
+
+/** The only source of job and document state that the API reports. Every call is one atomic step. */
+export interface Ledger {
+  /**
+   * Reserves the next version number of a document and the namespace's embedding model.
+   * `model` is what a new namespace gets; an old one keeps its own.
+   * @throws MemoryError `conflict` where the tenant has the document in another namespace.
+   */
+  reserveVersion(
+    scope: Scope,
+    documentId: string,
+    model: string,
+    atLeast?: number,
+  ): Promise<{ version: number; embeddingModel: string }>;
+
+  /** Records an accepted version: its job (state `queued`) and its place in the document. Repeating it changes nothing. */
+  createJob(job: JobRecord, version: VersionRecord, document: { title: string; metadata: Metadata }): Promise<void>;
+  /** Records a job that has no document of its own (a repository's). */
+  createParentJob(job: JobRecord): Promise<void>;
+
+  getJob(tenant: string, jobId: string): Promise<JobRecord | undefined>;
+  /** The jobs in the order asked for; unknown ids are left out. */
+  getJobs(tenant: string, jobIds: readonly string[]): Promise<JobRecord[]>;
+  listJobs(
+    tenant: string,
+    query: {
+      state?: JobState | undefined;
+      documentId?: string | undefined;
+      namespace?: string | undefined;
+      limit: number;
+      cursor?: string | undefined;
+    },
+  ): Promise<JobPage>;
+
+  /**
+   * Changes a job by compare-and-set: `change` gets the current record and returns the new one, or undefined to leave
+   * it. It is called again where another process was faster, so it must be pure. Transitions that the state machine
+   * does not know are refused. The change is an event at once.
+   * @returns the record as it now stands, or undefined where there is no such job.
+   */
+  updateJob(
+    tenant: string,
+    jobId: string,
+    change: (job: JobRecord) => JobRecord | undefined,
+  ): Promise<JobRecord | undefined>;
+
+  /** Every change since `afterId` (all kept ones without), then live; ends after a terminal state or by `signal`. */
+  watchJob(tenant: string, jobId: string, afterId: string | undefined, signal: AbortSignal): AsyncIterable<JobEvent>;
+
+  createBatch(tenant: string, batchId: string, jobIds: readonly string[]): Promise<void>;
+  getBatch(tenant: string, batchId: string): Promise<string[] | undefined>;
+
+  /** Records a child of a parent job; repeating it changes nothing. */
+  addChild(tenant: string, parentJobId: string, childJobId: string): Promise<void>;
+  children(tenant: string, parentJobId: string): Promise<string[]>;
+
+  getDocument(tenant: string, documentId: string): Promise<DocumentRecord | undefined>;
+  listDocuments(
+    tenant: string,
+    query: { namespace?: string | undefined; state?: string | undefined; limit: number; cursor?: string | undefined },
+  ): Promise<DocumentPage>;
+  /** @returns undefined where there is no such document. */
+  patchDocument(
+    tenant: string,
+    documentId: string,
+    patch: { title?: string | undefined; metadata?: Metadata | undefined },
+    at: string,
+  ): Promise<DocumentRecord | undefined>;
+
+  /** Fills in what a step found out about a version. Does nothing where the version is not known (deleted). */
+  describeVersion(
+    scope: Scope,
+    documentId: string,
+    version: number,
+    facts: { mediaType?: string; title?: string; pages?: number; chunks?: number; bytes?: number; sha256?: string },
+  ): Promise<void>;
+
+  /**
+   * Makes a version the active one, unless a newer one is active or the document is gone, and moves the namespace's
+   * generation on.
+   * @returns `activated` with the version that was active before (0: none), or `superseded`, or `gone`.
+   */
+  activateVersion(
+    scope: Scope,
+    documentId: string,
+    version: number,
+    at: string,
+  ): Promise<{ outcome: 'activated' | 'superseded' | 'gone'; previous: number }>;
+  /** Marks a version as failed; the active version stays. */
+  failVersion(scope: Scope, documentId: string, version: number, error: JobError, at: string): Promise<void>;
+
+  /**
+   * Forgets a document: no search returns it from here on, and its versions can no longer be activated.
+   * @returns what it was, with the jobs that have not ended, or undefined where there is none.
+   */
+  removeDocument(
+    tenant: string,
+    documentId: string,
+  ): Promise<{ document: DocumentRecord; openJobIds: string[] } | undefined>;
+
+  /** All rows of a namespace, or those that changed since `cursor`. One round trip. */
+  documentChanges(scope: Scope, cursor: string | undefined): Promise<DocumentChanges>;
+
+  namespaces(tenant: string): Promise<{ namespace: string; embeddingModel: string }[]>;
+
+  /** Jobs that have not ended, oldest first, for the reconciler: all tenants. */
+  openJobs(limit: number): Promise<{ tenant: string; jobId: string }[]>;
+
+  /** Answers, or throws `dependency_unavailable`. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
