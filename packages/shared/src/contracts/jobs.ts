@@ -66,6 +66,15 @@ export const jobRegistry = {
   ocr: step('ocr', 240 * minute),
   embed: step('embed', 120 * minute),
   index: step('index', 30 * minute),
+  /** Waits for the documents of a job whose source is many (a repository) and ends it when they have ended. */
+  settle: define({
+    tier: 'maintenance',
+    payload: StepPayload,
+    attempts: 5,
+    backoffMs: 500,
+    runningMs: minute,
+    dedupeId: (payload) => `${payload.jobId}-settle-${payload.run}`,
+  }),
   reconcile: define({
     tier: 'maintenance',
     payload: ReconcilePayload,
@@ -83,6 +92,9 @@ export const jobRegistry = {
     dedupeId: (payload) => `sweep-${payload.sweepId}`,
   }),
 } as const;
+
+/** The jobs that move one document version on. */
+export type StepName = Exclude<JobName, 'reconcile' | 'sweep'>;
 
 export type JobName = keyof typeof jobRegistry;
 export type JobPayload<Name extends JobName> = z.infer<(typeof jobRegistry)[Name]['payload']>;

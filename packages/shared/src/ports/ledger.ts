@@ -43,6 +43,8 @@ export interface DocumentRow {
   readonly metadata: Metadata;
   readonly mediaType: string;
   readonly createdAt: string;
+  /** Chunks of the active version. */
+  readonly chunks: number;
 }
 
 /** What has changed in a namespace's documents since a cursor. */
@@ -106,8 +108,8 @@ export interface Ledger {
 
   /**
    * Changes a job by compare-and-set: `change` gets the current record and returns the new one, or undefined to leave
-   * it. It is called again where another process was faster, so it must be pure. Transitions that the state machine
-   * does not know are refused. The change is an event at once.
+   * it. It is called again where another process was faster, so it must be pure. A transition that is not in
+   * `contracts/model/job-transitions.ts` is refused (`conflict`). The change is an event at once.
    * @returns the record as it now stands, or undefined where there is no such job.
    */
   updateJob(

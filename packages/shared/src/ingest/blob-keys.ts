@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Every key in the blob store. Tenants and documents appear as hashes: their names may hold what a file system
+ * folds, forbids or reads as a path, and the manifest holds the real ones.
+ */
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
+
+const tenantPrefix = (tenant: string) => `tenants/${hashOf(tenant)}/`;
+
+/** What the original's bytes are kept under before, and after, a document claims them. */
+export const originalKey = (tenant: string, uploadId: string) => `${tenantPrefix(tenant)}originals/${uploadId}`;
+
+/** One marker for each version that has not ended, so that nobody need walk everything to find them. */
+export const pendingPrefix = 'pending/';
+export const pendingKey = (jobId: string) => `${pendingPrefix}${jobId}.json`;
+
+export const documentPrefix = (tenant: string, documentId: string) => {
+  const hash = hashOf(documentId);
+  return `${tenantPrefix(tenant)}documents/${hash.slice(0, 2)}/${hash}/`;
+};
+
+/** Lies beside the document's folder, not in it: it outlives the folder. */
+export const tombstoneKey = (tenant: string, documentId: string) =>
+  `${tenantPrefix(tenant)}tombstones/${hashOf(documentId)}.json`;
+
+export interface VersionRef {
+  readonly tenant: string;
+  readonly documentId: string;
+  readonly version: number;
+}
+
+export const versionPrefix = (ref: VersionRef) => `${documentPrefix(ref.tenant, ref.documentId)}v${ref.version}/`;
+export const manifestKey = (ref: VersionRef) => `${versionPrefix(ref)}manifest.json`;
+export const fetchedKey = (ref: VersionRef) => `${versionPrefix(ref)}fetched.json`;
+export const extractionKey = (ref: VersionRef) => `${versionPrefix(ref)}extraction.json`;
+export const ocrPageKey = (ref: VersionRef, page: number) => `${versionPrefix(ref)}pages/${page}.json`;
+export const chunksKey = (ref: VersionRef) => `${versionPrefix(ref)}chunks.json`;
+/** Vectors of one batch of chunks, from the chunk with index `from` on. */
+export const vectorsKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}vectors/${from}.f32`;
+/** How the version ended; there is none while it has not. */
+export const outcomeKey = (ref: VersionRef) => `${versionPrefix(ref)}outcome.json`;
