@@ -1,0 +1,182 @@
+import type { DocumentState } from '../contracts/model/document.ts';
+import type { Metadata, Scope } from '../contracts/model/ids.ts';
+import type { DocumentRecord, DocumentRow, VersionRecord } from './ledger.ts';
+
+/**
+ * How a document's record changes, as pure functions: every ledger applies these and only differs in how it makes the
+ * change atomic.
+ */
+export interface LedgerDocument extends DocumentRecord {
+  /**
+   * What versions that are not active yet will call the document, by version: a new version's title and metadata
+   * take effect together with its text. A `PATCH` in between removes them here, being the later wish.
+   */
+  readonly pending: Readonly<Record<string, { readonly title?: string; readonly metadata?: Metadata }>>;
+}
+
+export interface VersionFacts {
+  readonly mediaType?: string;
+  readonly title?: string;
+  readonly pages?: number;
+  readonly chunks?: number;
+  readonly bytes?: number;
+  readonly sha256?: string;
+}
+
+/** `active` where a version is, else the state of the latest one. */
+export function documentState(document: DocumentRecord): DocumentState {
+  if (document.activeVersion > 0) return 'active';
+  return document.versions[0]?.state === 'failed' ? 'failed' : 'pending';
+}
+
+/** The document with an accepted version; `current` is undefined for the first one. Undefined where it is there already. */
+export function addVersion(
+  current: LedgerDocument | undefined,
+  identity: Scope & { readonly documentId: string },
+  version: VersionRecord,
+  described: { readonly title: string; readonly metadata: Metadata },
+): LedgerDocument | undefined {
+  if (current?.versions.some((known) => known.version === version.version)) return undefined;
+  const versions = [...(current?.versions ?? []), version].sort((a, b) => b.version - a.version);
+  return show({
+    tenant: identity.tenant,
+    namespace: identity.namespace,
+    documentId: identity.documentId,
+    title: current?.title ?? described.title,
+    metadata: current?.metadata ?? described.metadata,
+    mediaType: current?.mediaType ?? version.mediaType,
+    createdAt: current?.createdAt ?? version.createdAt,
+    updatedAt: version.createdAt,
+    activeVersion: current?.activeVersion ?? 0,
+    latestVersion: versions[0]?.version ?? version.version,
+    versions,
+    pending: { ...current?.pending, [version.version]: { title: described.title, metadata: described.metadata } },
+  });
+}
+
+/** Undefined where the version is not known. */
+export function describeVersion(
+  current: LedgerDocument,
+  version: number,
+  facts: VersionFacts,
+): LedgerDocument | undefined {
+  const { title, ...rest } = facts;
+  const next = replaceVersion(current, version, (known) => ({ ...known, ...rest }));
+  if (!next) return undefined;
+  const waiting = next.pending[version];
+  // Without a waiting title either the version is active or someone has patched the title since: theirs stands.
+  if (title === undefined || waiting?.title === undefined) return show(next);
+  return show({ ...next, pending: { ...next.pending, [version]: { ...waiting, title } } });
+}
+
+export interface Activation {
+  readonly outcome: 'activated' | 'superseded' | 'gone';
+  /** The version that was active before this one; 0 where none was. The same when asked again. */
+  readonly previous: number;
+  /** What to store; undefined where nothing changes. */
+  readonly document?: LedgerDocument;
+}
+
+/** An older version never wins over a newer one, and what was deleted stays so. */
+export function activateVersion(current: LedgerDocument | undefined, version: number, at: string): Activation {
+  if (!current?.versions.some((known) => known.version === version)) return { outcome: 'gone', previous: 0 };
+  if (current.activeVersion > version) return { outcome: 'superseded', previous: current.activeVersion };
+  // Versions become active in ascending order, so the one before is the newest older one that ever was.
+  const previous = current.versions.find((known) => known.version < version && known.state === 'active')?.version ?? 0;
+  if (current.activeVersion === version) return { outcome: 'activated', previous };
+  const next = replaceVersion(current, version, (known) => ({ ...known, state: 'active' })) as LedgerDocument;
+  const pending = Object.fromEntries(Object.entries(next.pending).filter(([key]) => Number(key) > version));
+  const described = next.pending[version];
+  const document = show({
+    ...next,
+    title: described?.title ?? next.title,
+    metadata: described?.metadata ?? next.metadata,
+    activeVersion: version,
+    updatedAt: at,
+    pending,
+  });
+  return { outcome: 'activated', previous, document };
+}
+
+/** Undefined where the version is not known, or active. */
+export function failVersion(current: LedgerDocument, version: number, at: string): LedgerDocument | undefined {
+  const known = current.versions.find((one) => one.version === version);
+  if (known?.state !== 'pending') return undefined;
+  const next = replaceVersion(current, version, (one) => ({ ...one, state: 'failed' }));
+  return next && { ...next, updatedAt: at };
+}
+
+export function patchDocument(
+  current: LedgerDocument,
+  patch: { readonly title?: string | undefined; readonly metadata?: Metadata | undefined },
+  at: string,
+): LedgerDocument {
+  const pending = Object.fromEntries(
+    Object.entries(current.pending).map(([version, waiting]) => [
+      version,
+      {
+        ...(waiting.title !== undefined && patch.title === undefined ? { title: waiting.title } : {}),
+        ...(waiting.metadata !== undefined && patch.metadata === undefined ? { metadata: waiting.metadata } : {}),
+      },
+    ]),
+  );
+  return {
+    ...current,
+    title: patch.title ?? current.title,
+    metadata: patch.metadata ?? current.metadata,
+    updatedAt: at,
+    pending,
+  };
+}
+
+/** What a search has to know; undefined while no version is active. */
+export function rowOf(document: DocumentRecord): DocumentRow | undefined {
+  const active = document.versions.find((known) => known.version === document.activeVersion);
+  if (!active) return undefined;
+  return {
+    documentId: document.documentId,
+    activeVersion: active.version,
+    title: document.title,
+    metadata: document.metadata,
+    mediaType: active.mediaType,
+    createdAt: document.createdAt,
+    chunks: active.chunks,
+  };
+}
+
+/** The row of a document that is gone. */
+export const goneRow = (documentId: string): DocumentRow => ({
+  documentId,
+  activeVersion: 0,
+  title: '',
+  metadata: {},
+  mediaType: '',
+  createdAt: '',
+  chunks: 0,
+});
+
+/** Without what only the ledger needs. */
+export function documentRecord({ pending: _pending, ...record }: LedgerDocument): DocumentRecord {
+  return record;
+}
+
+function replaceVersion(
+  current: LedgerDocument,
+  version: number,
+  change: (known: VersionRecord) => VersionRecord,
+): LedgerDocument | undefined {
+  if (!current.versions.some((known) => known.version === version)) return undefined;
+  return { ...current, versions: current.versions.map((one) => (one.version === version ? change(one) : one)) };
+}
+
+/** The document speaks of its active version, else of its latest. */
+function show(document: LedgerDocument): LedgerDocument {
+  const shown = document.versions.find((known) => known.version === document.activeVersion) ?? document.versions[0];
+  const waiting = document.activeVersion === 0 && shown ? document.pending[shown.version] : undefined;
+  return {
+    ...document,
+    mediaType: shown?.mediaType ?? document.mediaType,
+    title: waiting?.title ?? document.title,
+    metadata: waiting?.metadata ?? document.metadata,
+  };
+}

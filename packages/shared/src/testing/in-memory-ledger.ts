@@ -1,0 +1,271 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { Scope } from '../contracts/model/ids.ts';
+import { isTerminal } from '../contracts/model/job.ts';
+import { assertTransition } from '../contracts/model/job-transitions.ts';
+import * as documents from '../ports/document-transitions.ts';
+import type { DocumentRow, JobEvent, JobRecord, Ledger } from '../ports/ledger.ts';
+
+interface StoredJob {
+  job: JobRecord;
+  readonly events: JobEvent[];
+  readonly watchers: Set<() => void>;
+}
+
+interface NamespaceState {
+  readonly model: string;
+  generation: number;
+  /** By document, with the generation in which the row last changed. */
+  readonly rows: Map<string, { row: DocumentRow; generation: number }>;
+}
+
+const key = (...parts: string[]) => JSON.stringify(parts);
+
+/** A ledger in this process, for tests of what speaks to one. It passes the same suite as the real one. */
+export function createInMemoryLedger(): Ledger {
+  const epoch = crypto.randomUUID();
+  const jobs = new Map<string, StoredJob>();
+  const batches = new Map<string, string[]>();
+  const childIds = new Map<string, Set<string>>();
+  const known = new Map<string, documents.LedgerDocument>();
+  const homes = new Map<string, string>();
+  const versionCounters = new Map<string, number>();
+  const namespaceStates = new Map<string, NamespaceState>();
+  let lastEvent = 0;
+
+  const record = (stored: StoredJob, job: JobRecord) => {
+    lastEvent += 1;
+    stored.job = job;
+    stored.events.push({ id: `${lastEvent}-0`, job });
+    for (const wake of [...stored.watchers]) wake();
+  };
+  const insertJob = (job: JobRecord) => {
+    const stored: StoredJob = { job, events: [], watchers: new Set() };
+    jobs.set(key(job.tenant, job.id), stored);
+    record(stored, structuredClone(job));
+  };
+  const noteRow = (scope: Scope, documentId: string, row: DocumentRow | undefined) => {
+    const state = namespaceStates.get(key(scope.tenant, scope.namespace));
+    if (!state) throw new MemoryError('internal', `Namespace ${scope.namespace} was never reserved.`);
+    const before = state.rows.get(documentId)?.row;
+    const now = row ?? (before && documents.goneRow(documentId));
+    if (!now || JSON.stringify(before) === JSON.stringify(now)) return;
+    state.generation += 1;
+    state.rows.set(documentId, { row: now, generation: state.generation });
+  };
+  const store = (document: documents.LedgerDocument) => {
+    known.set(key(document.tenant, document.documentId), structuredClone(document));
+    noteRow(document, document.documentId, documents.rowOf(document));
+  };
+  const find = (scope: Scope, documentId: string) => {
+    const document = known.get(key(scope.tenant, documentId));
+    return document?.namespace === scope.namespace ? document : undefined;
+  };
+  const conflict = (documentId: string, namespace: string) =>
+    new MemoryError('conflict', `Document ${documentId} belongs to namespace ${namespace}.`);
+
+  return {
+    async reserveVersion(scope, documentId, model, atLeast = 1) {
+      const id = key(scope.tenant, documentId);
+      const home = homes.get(id);
+      if (home !== undefined && home !== scope.namespace) throw conflict(documentId, home);
+      homes.set(id, scope.namespace);
+      const version = Math.max((versionCounters.get(id) ?? 0) + 1, atLeast);
+      versionCounters.set(id, version);
+      const namespaceKey = key(scope.tenant, scope.namespace);
+      const state = namespaceStates.get(namespaceKey) ?? { model, generation: 0, rows: new Map() };
+      namespaceStates.set(namespaceKey, state);
+      return { version, embeddingModel: state.model };
+    },
+
+    async createJob(job, version, described) {
+      const id = key(job.tenant, job.documentId);
+      if (jobs.has(key(job.tenant, job.id))) return;
+      const home = homes.get(id);
+      if (home !== undefined && home !== job.namespace) throw conflict(job.documentId, home);
+      homes.set(id, job.namespace);
+      versionCounters.set(id, Math.max(versionCounters.get(id) ?? 0, version.version));
+      const document = documents.addVersion(known.get(id), job, version, described);
+      if (document) known.set(id, structuredClone(document));
+      insertJob(job);
+    },
+
+    async createParentJob(job) {
+      if (!jobs.has(key(job.tenant, job.id))) insertJob(job);
+    },
+
+    async getJob(tenant, jobId) {
+      return structuredClone(jobs.get(key(tenant, jobId))?.job);
+    },
+
+    async getJobs(tenant, jobIds) {
+      return jobIds.flatMap((jobId) => {
+        const stored = jobs.get(key(tenant, jobId));
+        return stored ? [structuredClone(stored.job)] : [];
+      });
+    },
+
+    async listJobs(tenant, query) {
+      const matching = [...jobs.values()]
+        .map((stored) => stored.job)
+        .filter((job) => job.tenant === tenant)
+        .filter((job) => query.state === undefined || job.state === query.state)
+        .filter((job) => query.documentId === undefined || job.documentId === query.documentId)
+        .filter((job) => query.namespace === undefined || job.namespace === query.namespace);
+      return page(matching, (job) => `${job.createdAt}|${job.id}`, query);
+    },
+
+    async updateJob(tenant, jobId, change) {
+      const stored = jobs.get(key(tenant, jobId));
+      if (!stored) return undefined;
+      const next = change(structuredClone(stored.job));
+      if (!next) return structuredClone(stored.job);
+      assertTransition(stored.job, next);
+      record(stored, structuredClone(next));
+      return next;
+    },
+
+    async *watchJob(tenant, jobId, afterId, signal) {
+      const stored = jobs.get(key(tenant, jobId));
+      if (!stored) throw new MemoryError('not_found', `There is no job ${jobId}.`);
+      let seen = Number(afterId?.split('-')[0] ?? 0) || 0;
+      while (!signal.aborted) {
+        const next = stored.events.find((event) => Number(event.id.split('-')[0]) > seen);
+        if (next) {
+          seen = Number(next.id.split('-')[0]);
+          yield structuredClone(next);
+        } else if (isTerminal(stored.job.state)) {
+          return;
+        } else {
+          await nextChange(stored.watchers, signal);
+        }
+      }
+    },
+
+    async createBatch(tenant, batchId, jobIds) {
+      if (!batches.has(key(tenant, batchId))) batches.set(key(tenant, batchId), [...jobIds]);
+    },
+    async getBatch(tenant, batchId) {
+      return structuredClone(batches.get(key(tenant, batchId)));
+    },
+    async addChild(tenant, parentJobId, childJobId) {
+      const id = key(tenant, parentJobId);
+      childIds.set(id, (childIds.get(id) ?? new Set()).add(childJobId));
+    },
+    async children(tenant, parentJobId) {
+      return [...(childIds.get(key(tenant, parentJobId)) ?? [])];
+    },
+
+    async getDocument(tenant, documentId) {
+      const document = known.get(key(tenant, documentId));
+      return document && structuredClone(documents.documentRecord(document));
+    },
+
+    async listDocuments(tenant, query) {
+      const matching = [...known.values()]
+        .filter((document) => document.tenant === tenant)
+        .filter((document) => query.namespace === undefined || document.namespace === query.namespace)
+        .filter((document) => query.state === undefined || documents.documentState(document) === query.state)
+        .map(documents.documentRecord);
+      return page(matching, (document) => `${document.createdAt}|${document.documentId}`, query);
+    },
+
+    async patchDocument(tenant, documentId, patch, at) {
+      const document = known.get(key(tenant, documentId));
+      if (!document) return undefined;
+      const next = documents.patchDocument(document, patch, at);
+      store(next);
+      return structuredClone(documents.documentRecord(next));
+    },
+
+    async describeVersion(scope, documentId, version, facts) {
+      const document = find(scope, documentId);
+      const next = document && documents.describeVersion(document, version, facts);
+      if (next) store(next);
+    },
+
+    async activateVersion(scope, documentId, version, at) {
+      const { outcome, previous, document } = documents.activateVersion(find(scope, documentId), version, at);
+      if (document) store(document);
+      return { outcome, previous };
+    },
+
+    async failVersion(scope, documentId, version, _error, at) {
+      const document = find(scope, documentId);
+      const next = document && documents.failVersion(document, version, at);
+      if (next) store(next);
+    },
+
+    async removeDocument(tenant, documentId) {
+      const id = key(tenant, documentId);
+      const document = known.get(id);
+      homes.delete(id);
+      if (!document) return undefined;
+      known.delete(id);
+      noteRow(document, documentId, undefined);
+      const openJobIds = document.versions
+        .map((version) => version.jobId)
+        .filter((jobId) => !isTerminal(jobs.get(key(tenant, jobId))?.job.state ?? 'cancelled'));
+      return { document: documents.documentRecord(document), openJobIds };
+    },
+
+    async documentChanges(scope, cursor) {
+      const state = namespaceStates.get(key(scope.tenant, scope.namespace));
+      const [ofEpoch, since] = (cursor ?? '').split('.');
+      const reset = ofEpoch !== epoch;
+      const rows = [...(state?.rows.values() ?? [])]
+        .filter((entry) => (reset ? entry.row.activeVersion > 0 : entry.generation > Number(since)))
+        .map((entry) => structuredClone(entry.row));
+      return { reset, rows, cursor: `${epoch}.${state?.generation ?? 0}`, embeddingModel: state?.model };
+    },
+
+    async namespaces(tenant) {
+      return [...namespaceStates].flatMap(([id, state]) => {
+        const [owner, namespace] = JSON.parse(id) as [string, string];
+        return owner === tenant ? [{ namespace, embeddingModel: state.model }] : [];
+      });
+    },
+
+    async openJobs(limit) {
+      return [...jobs.values()]
+        .map((stored) => stored.job)
+        .filter((job) => !isTerminal(job.state))
+        .sort((a, b) => (a.createdAt + a.id < b.createdAt + b.id ? -1 : 1))
+        .slice(0, limit)
+        .map((job) => ({ tenant: job.tenant, jobId: job.id }));
+    },
+
+    async check() {},
+    async close() {},
+  };
+}
+
+/** Newest first, from the one after the cursor. */
+function page<Item>(
+  items: readonly Item[],
+  orderOf: (item: Item) => string,
+  query: { limit: number; cursor?: string | undefined },
+): { items: Item[]; nextCursor?: string } {
+  const { cursor } = query;
+  const rest = items
+    .map((item) => ({ item, order: orderOf(item) }))
+    .filter(({ order }) => cursor === undefined || order < cursor)
+    .sort((a, b) => (a.order < b.order ? 1 : -1));
+  const taken = rest.slice(0, query.limit);
+  const last = taken.at(-1);
+  return {
+    items: taken.map(({ item }) => structuredClone(item)),
+    ...(last && rest.length > taken.length ? { nextCursor: last.order } : {}),
+  };
+}
+
+function nextChange(watchers: Set<() => void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      watchers.delete(done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    watchers.add(done);
+    signal.addEventListener('abort', done);
+  });
+}
