@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { JobError, MemoryError } from '../contracts/errors.ts';
+import { MemoryError } from '../contracts/errors.ts';
 import { type ChunkSet, ChunkSet as ChunkSetSchema } from '../contracts/model/chunk.ts';
 import { Extraction, OcrPage } from '../contracts/model/extraction.ts';
-import { Timestamp } from '../contracts/model/ids.ts';
 import { Manifest } from '../contracts/model/manifest.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { VersionRef } from './blob-keys.ts';
@@ -18,22 +17,13 @@ export const StoredOriginal = z.object({
 });
 export type StoredOriginal = z.infer<typeof StoredOriginal>;
 
-/** How a version ended. `succeeded` and `partial` are written once its chunks were verified in the index. */
-export const Outcome = z.object({
-  schemaVersion: z.literal(1),
-  state: z.enum(['succeeded', 'partial', 'failed', 'cancelled', 'aborted']),
-  error: JobError.optional(),
-  chunks: z.int(),
-  at: Timestamp,
-});
-export type Outcome = z.infer<typeof Outcome>;
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export const encodeJson = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 
-async function readJson<Schema extends z.ZodType>(
+/** Reads and checks a JSON blob. @throws MemoryError `internal` where it is there but damaged. */
+export async function readJson<Schema extends z.ZodType>(
   blobs: BlobStore,
   key: string,
   schema: Schema,
@@ -76,8 +66,6 @@ export const readExtraction = (blobs: BlobStore, ref: VersionRef) =>
 
 export const readOcrPage = (blobs: BlobStore, ref: VersionRef, page: number) =>
   readJson(blobs, keys.ocrPageKey(ref, page), OcrPage);
-
-export const readOutcome = (blobs: BlobStore, ref: VersionRef) => readJson(blobs, keys.outcomeKey(ref), Outcome);
 
 export const readChunkSet = (blobs: BlobStore, ref: VersionRef): Promise<ChunkSet | undefined> =>
   readJson(blobs, keys.chunksKey(ref), ChunkSetSchema);

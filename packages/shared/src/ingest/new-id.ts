@@ -15,3 +15,10 @@ export function childJobId(parentJobId: string, run: number, name: string): stri
     .digest();
   return `job_${Array.from(digest.subarray(0, 26), (byte) => crockford[byte & 31]).join('')}`;
 }
+
+/** The id of a document that is one file of many: readable where the path allows it, a hash where it does not. */
+export function childDocumentId(parentDocumentId: string, path: string): string {
+  const readable = `${parentDocumentId}:${path.replaceAll('/', ':')}`;
+  if (readable.length <= 200 && /^[A-Za-z0-9._~:@-]+$/.test(readable) && !path.includes(':')) return readable;
+  return `${parentDocumentId.slice(0, 150)}:${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;
+}

@@ -1,6 +1,7 @@
 import type { StepName, StepPayload } from '../contracts/jobs.ts';
 import type { Priority } from '../contracts/model/ids.ts';
 import type { StageName } from '../contracts/model/job.ts';
+import type { StoredSource } from '../contracts/model/source.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
 
 /** What a finished step found out that decides what comes next. */
@@ -31,6 +32,11 @@ export function nextStage(finished: StageName, facts: StepFacts): { next?: StepN
       throw new Error(`unknown stage ${String(never)}`);
     }
   }
+}
+
+/** What a source needs first: bytes that came with the request need not be fetched. */
+export function firstStage(source: StoredSource): StageName {
+  return source.type === 'upload' ? 'parse' : 'fetch';
 }
 
 /** A step of the flow as the queue carries it. */

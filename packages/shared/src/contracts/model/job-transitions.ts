@@ -3,10 +3,11 @@ import type { JobState } from './job.ts';
 
 /**
  * Which states may follow which. The last four are terminal: only a retry leaves them, and it begins a new run.
+ * A queued job may end at once where its outcome is known already (rebuilt after a loss, or cancelled).
  * A job may also stay in its state while its stages move.
  */
 export const jobTransitions = {
-  queued: ['running', 'waiting', 'failed', 'cancelled'],
+  queued: ['running', 'waiting', 'succeeded', 'partial', 'failed', 'cancelled'],
   running: ['waiting', 'succeeded', 'partial', 'failed', 'cancelled'],
   waiting: ['running', 'succeeded', 'partial', 'failed', 'cancelled'],
   succeeded: [],

@@ -57,3 +57,16 @@ export const SearchResponse = z
   })
   .meta({ id: 'SearchResponse' });
 export type SearchResponse = z.infer<typeof SearchResponse>;
+
+const counts = { documents: z.int(), chunks: z.int(), vectors: z.int(), postings: z.int() };
+
+/** What a tenant's memory holds, as each store counts it. */
+export const Stats = z
+  .object({
+    ...counts,
+    namespaces: z.array(z.object({ namespace: Namespace, ...counts })),
+    /** Whether every store agrees. */
+    consistent: z.boolean(),
+  })
+  .meta({ id: 'Stats' });
+export type Stats = z.infer<typeof Stats>;

@@ -1,0 +1,39 @@
+import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/contracts/jobs';
+import type { CancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
+import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
+import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
+import { sweepDocument } from '@semantic-memory/shared/ingest/remove';
+import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
+
+/** One handler for every job that a queue may carry: a missing one does not compile. */
+export type Handlers = {
+  readonly [Name in JobName]: (payload: JobPayload<Name>, delivery: Delivery) => Promise<void>;
+};
+
+export function createHandlers(deps: StepDeps & { readonly cancellations: CancellationWatch }): Handlers {
+  const step = (name: StepName) => (payload: JobPayload<StepName>, delivery: Delivery) =>
+    runStep(deps, name, payload, delivery);
+  return {
+    fetch: step('fetch'),
+    parse: step('parse'),
+    ocr: step('ocr'),
+    embed: step('embed'),
+    index: step('index'),
+    settle: step('settle'),
+    reconcile: async () => {
+      await reconcile(deps);
+    },
+    sweep: (payload) => sweepDocument(deps, payload),
+  };
+}
+
+/** Runs the job by its name; the queue has parsed the payload by that name's schema. */
+export function dispatch(
+  handlers: Handlers,
+  job: { [Name in JobName]: { readonly name: Name; readonly payload: JobPayload<Name> } }[JobName],
+  delivery: Delivery,
+): Promise<void> {
+  // The union of name and payload cannot be called as a whole; each pair fits by its own type.
+  const handler = handlers[job.name] as (payload: typeof job.payload, delivery: Delivery) => Promise<void>;
+  return handler(job.payload, delivery);
+}

@@ -1,0 +1,218 @@
+import { type MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
+import type { StepPayload } from '../contracts/jobs.ts';
+import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
+import type { Manifest } from '../contracts/model/manifest.ts';
+import type { StoredSource } from '../contracts/model/source.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { JobRecord, VersionRecord } from '../ports/ledger.ts';
+import { encodeJson } from './artifacts.ts';
+import { documentPrefix, manifestKey, originalKey } from './blob-keys.ts';
+import type { IngestDeps } from './deps.ts';
+import { finishJob, newJob } from './job-record.ts';
+import { newDocumentId, newJobId, newUploadId } from './new-id.ts';
+import { firstStage, queuedStep } from './next-jobs.ts';
+import { writeOutcomeOnce } from './outcome.ts';
+import { removePending, writePending } from './pending.ts';
+
+export interface AcceptDeps extends IngestDeps {
+  /** The model that a new namespace gets; an old one keeps its own. */
+  readonly embeddingModel: string;
+}
+
+export interface StoredBytes {
+  readonly key: string;
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface AcceptRequest extends Scope {
+  /** Made up where absent. */
+  readonly documentId?: string | undefined;
+  readonly title?: string | undefined;
+  readonly metadata: Metadata;
+  readonly priority: Priority;
+  readonly options: Record<string, unknown>;
+  readonly callbackUrl?: string | undefined;
+  /** What the caller said the bytes are; content decides. */
+  readonly declaredMediaType?: string | undefined;
+  readonly source: StoredSource;
+  /** The bytes, where they came with the request: stored by `storeOriginal`. */
+  readonly original?: StoredBytes | undefined;
+  readonly batchId?: string | undefined;
+  /** The job that brought this document. */
+  readonly parentJobId?: string | undefined;
+  /** Chosen by the caller where accepting again must not make a second job. */
+  readonly jobId?: string | undefined;
+}
+
+/**
+ * Stores the bytes of a request durably, before a document claims them.
+ * @throws MemoryError `request_too_large` beyond `maxBytes`; nothing is kept then
+ */
+export async function storeOriginal(
+  deps: { readonly blobs: BlobStore },
+  tenant: string,
+  stream: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<StoredBytes> {
+  const key = originalKey(tenant, newUploadId());
+  return { key, ...(await deps.blobs.putStream(key, stream, { maxBytes })) };
+}
+
+/** Removes stored bytes that no document will claim. */
+export const discardOriginal = (deps: { readonly blobs: BlobStore }, original: StoredBytes) =>
+  deps.blobs.remove(original.key);
+
+/**
+ * Accepts a document: once this returns, the document is in the blob store and ends in a terminal state whatever
+ * happens to any process or to Redis. In order: marker and manifest (durable), ledger, queue.
+ * @throws MemoryError `conflict` where the tenant has the document in another namespace, `dependency_unavailable` where
+ * it could not be finished: nothing of it will be ingested then
+ */
+export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<JobRecord> {
+  const createdAt = new Date(deps.clock.now()).toISOString();
+  const manifest = await claimVersion(deps, request, createdAt);
+  const job = newJob(manifest, request.batchId);
+  try {
+    if (isManyDocuments(manifest)) await deps.ledger.createParentJob(job);
+    else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
+  } catch (error) {
+    // The call may have timed out and yet take effect later: every step looks for this marker first.
+    await writeOutcomeOnce(deps.blobs, manifest, { state: 'aborted', at: createdAt });
+    await removePending(deps.blobs, manifest.jobId);
+    throw toMemoryError(error);
+  }
+  try {
+    await deps.queue.add([queuedStep(firstStage(manifest.source), payloadOf(job), job.priority)]);
+  } catch (error) {
+    // Durable and in the ledger: the reconciler hands it out as soon as the queue is back.
+    deps.logger.warn('queue away after accept; the reconciler will hand the job out', { jobId: job.id, error });
+  }
+  deps.metrics.ingestRequest('accepted');
+  return job;
+}
+
+/**
+ * Records an item of a batch that cannot be accepted as a job that has failed, beside its good neighbours. It makes no
+ * document.
+ */
+export async function acceptRejected(
+  deps: AcceptDeps,
+  request: Omit<AcceptRequest, 'original'>,
+  error: MemoryError,
+): Promise<JobRecord> {
+  const createdAt = new Date(deps.clock.now()).toISOString();
+  const manifest = manifestFor(request, newJobId(), 1, deps.embeddingModel, createdAt);
+  const job = newJob(manifest, request.batchId);
+  await deps.ledger.createParentJob(job);
+  const failed = await deps.ledger.updateJob(request.tenant, job.id, (current) =>
+    finishJob(current, 'failed', createdAt, { error: toJobError(error) }),
+  );
+  deps.metrics.ingestRequest('rejected');
+  return failed ?? job;
+}
+
+/** Reserves the next version and writes what was accepted under it, durably. */
+async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt: string): Promise<Manifest> {
+  const documentId = request.documentId ?? newDocumentId();
+  const jobId = request.jobId ?? newJobId();
+  let atLeast: number | undefined;
+  for (;;) {
+    const { version, embeddingModel } = await deps.ledger.reserveVersion(
+      { tenant: request.tenant, namespace: request.namespace },
+      documentId,
+      deps.embeddingModel,
+      atLeast,
+    );
+    const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
+    const { tenant, namespace } = manifest;
+    await writePending(deps.blobs, { schemaVersion: 1, tenant, namespace, documentId, version, jobId, at: createdAt });
+    if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) return manifest;
+    // The ledger has forgotten versions that the blob store, which is the truth, still knows.
+    atLeast = (await newestStoredVersion(deps.blobs, tenant, documentId)) + 1;
+  }
+}
+
+async function newestStoredVersion(blobs: BlobStore, tenant: string, documentId: string): Promise<number> {
+  const prefix = documentPrefix(tenant, documentId);
+  let newest = 0;
+  for await (const key of blobs.list(prefix)) {
+    const version = Number(/^v(\d+)\//.exec(key.slice(prefix.length))?.[1] ?? 0);
+    if (version > newest) newest = version;
+  }
+  return newest;
+}
+
+function manifestFor(
+  request: Omit<AcceptRequest, 'original'> & { readonly original?: StoredBytes | undefined },
+  jobId: string,
+  version: number,
+  embeddingModel: string,
+  createdAt: string,
+): Manifest {
+  return {
+    schemaVersion: 1,
+    tenant: request.tenant,
+    namespace: request.namespace,
+    documentId: request.documentId ?? newDocumentId(),
+    version,
+    jobId,
+    source: request.source,
+    ...(request.original ? { original: request.original } : {}),
+    ...(request.title === undefined ? {} : { title: request.title }),
+    metadata: request.metadata,
+    ...(request.declaredMediaType ? { declaredMediaType: request.declaredMediaType } : {}),
+    priority: request.priority,
+    options: request.options,
+    ...(request.callbackUrl ? { callbackUrl: request.callbackUrl } : {}),
+    ...(request.parentJobId ? { parentJobId: request.parentJobId } : {}),
+    embeddingModel,
+    createdAt,
+  };
+}
+
+/** Whether the source brings many documents, so that its job has none of its own. */
+export const isManyDocuments = (manifest: Manifest) => manifest.source.type === 'git';
+
+/** A version as the ledger first knows it. */
+export function versionRecord(manifest: Manifest): VersionRecord {
+  return {
+    version: manifest.version,
+    state: 'pending',
+    jobId: manifest.jobId,
+    sha256: manifest.original?.sha256 ?? '',
+    bytes: manifest.original?.bytes ?? 0,
+    chunks: 0,
+    mediaType: manifest.declaredMediaType ?? 'application/octet-stream',
+    createdAt: manifest.createdAt,
+  };
+}
+
+/** Title and metadata as accepted; a parser may find a better title. */
+export function documentFacts(manifest: Manifest): { title: string; metadata: Metadata } {
+  return { title: manifest.title ?? nameOf(manifest), metadata: manifest.metadata };
+}
+
+/** What to call a document that brought no title: its file name, the end of its address, or its id. */
+export function nameOf(manifest: Manifest): string {
+  const { source } = manifest;
+  if (source.type === 'upload') return source.filename ?? manifest.documentId;
+  if (source.type === 'url')
+    return decodeURIComponentSafely(new URL(source.url).pathname.split('/').at(-1) ?? '') || source.url;
+  return manifest.documentId;
+}
+
+function decodeURIComponentSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The reference that a step carries. */
+export function payloadOf(job: JobRecord): StepPayload {
+  const { tenant, namespace, documentId, version, id: jobId, run } = job;
+  return { schemaVersion: 1, tenant, namespace, documentId, version, jobId, run };
+}

@@ -1,0 +1,65 @@
+import type { JobError } from '../contracts/errors.ts';
+import { documentFaultCodes } from '../contracts/errors.ts';
+import { isTerminal, type JobWarning } from '../contracts/model/job.ts';
+import type { JobRecord } from '../ports/ledger.ts';
+import type { VersionRef } from './blob-keys.ts';
+import type { IngestDeps } from './deps.ts';
+import { type FinalState, finishJob } from './job-record.ts';
+import { type Outcome, writeOutcomeOnce } from './outcome.ts';
+import { removePending } from './pending.ts';
+
+export interface EndedVersion extends VersionRef {
+  readonly namespace: string;
+  readonly jobId: string;
+}
+
+/**
+ * Ends a job: first the durable fact, then the ledger, then the marker. Whoever writes the fact first decides; the
+ * others follow it.
+ */
+export async function endJob(
+  deps: IngestDeps,
+  version: EndedVersion,
+  state: FinalState,
+  facts: { error?: JobError | undefined; warnings?: readonly JobWarning[] | undefined } = {},
+): Promise<JobRecord | undefined> {
+  const outcome = await writeOutcomeOnce(deps.blobs, version, {
+    state,
+    at: new Date(deps.clock.now()).toISOString(),
+    ...(facts.error ? { error: facts.error } : {}),
+    ...(facts.warnings?.length ? { warnings: [...facts.warnings] } : {}),
+  });
+  return followOutcome(deps, version, outcome);
+}
+
+/** Makes the ledger say what the durable outcome says. Repeating it changes nothing. */
+export async function followOutcome(
+  deps: IngestDeps,
+  version: EndedVersion,
+  outcome: Outcome,
+): Promise<JobRecord | undefined> {
+  const state = outcome.state === 'aborted' ? 'cancelled' : outcome.state;
+  if (state === 'failed' || state === 'cancelled') {
+    const error = outcome.error ?? { code: 'cancelled', message: 'The job was cancelled.' };
+    await deps.ledger.failVersion(version, version.documentId, version.version, error, outcome.at);
+  }
+  let ended: JobRecord | undefined;
+  const job = await deps.ledger.updateJob(version.tenant, version.jobId, (current) => {
+    ended = undefined;
+    if (isTerminal(current.state)) return undefined;
+    ended = finishJob(current, state, outcome.at, outcome);
+    return ended;
+  });
+  if (ended) countEnd(deps, ended);
+  await removePending(deps.blobs, version.jobId);
+  return job;
+}
+
+function countEnd(deps: IngestDeps, job: JobRecord): void {
+  const fault = job.error !== undefined && (documentFaultCodes as readonly string[]).includes(job.error.code);
+  const outcome = job.state === 'failed' ? (fault ? 'rejected' : 'failed') : job.state;
+  if (outcome !== 'queued' && outcome !== 'running' && outcome !== 'waiting') {
+    deps.metrics.documentFinished(outcome, job.error?.code ?? 'none');
+  }
+  deps.metrics.ingestDuration(job.sourceType, (deps.clock.now() - Date.parse(job.createdAt)) / 1000);
+}

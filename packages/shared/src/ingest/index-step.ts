@@ -1,0 +1,92 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { Chunk } from '../contracts/model/chunk.ts';
+import type { CollectionKey, VectorRecord } from '../ports/vector-index.ts';
+import { readChunkSet, readExtraction, readVectors, vectorBatchSize } from './artifacts.ts';
+import type { StepDeps } from './deps.ts';
+import { endJob, followOutcome } from './finish.ts';
+import { readOcrPages, unreadablePages } from './ocr.ts';
+import { removeOutcome, writeOutcomeOnce } from './outcome.ts';
+import type { Step, StepContext, StepResult } from './step.ts';
+
+/**
+ * Commits a version: writes its chunks, sees them in the index, records that durably, then flips the document to it,
+ * then removes the version before. A search never sees a half-written one.
+ */
+export const indexStep: Step = async (deps, context) => {
+  const { payload, manifest } = context;
+  const set = await readChunkSet(deps.blobs, payload);
+  if (!set) throw new MemoryError('internal', 'The document was not embedded before it was to be indexed.');
+  const key: CollectionKey = { tenant: payload.tenant, namespace: payload.namespace, model: manifest.embeddingModel };
+  for (let from = 0; from < set.chunks.length; from += vectorBatchSize) {
+    await context.progress(from, set.chunks.length);
+    const batch = set.chunks.slice(from, from + vectorBatchSize);
+    const vectors = await readVectors(deps.blobs, payload, from, { count: batch.length, dimension: set.dimension });
+    if (!vectors) throw new MemoryError('internal', `The vectors from chunk ${from} on are missing.`);
+    await deps.indexWriter.write(
+      key,
+      batch.map((chunk, index) => vectorRecord(context, chunk, vectors[index])),
+    );
+  }
+  return commit(deps, context, key);
+};
+
+async function commit(deps: StepDeps, context: StepContext, key: CollectionKey): Promise<StepResult> {
+  const { payload } = context;
+  context.signal.throwIfAborted();
+  const warnings = await warningsOf(deps, context);
+  const at = new Date(deps.clock.now()).toISOString();
+  const outcome = await writeOutcomeOnce(deps.blobs, payload, {
+    state: warnings.length > 0 ? 'partial' : 'succeeded',
+    at,
+    ...(warnings.length > 0 ? { warnings } : {}),
+  });
+  if (outcome.state !== 'succeeded' && outcome.state !== 'partial') {
+    // A cancel was faster.
+    await deps.vectors.removeDocument(key, payload.documentId, payload.version);
+    await followOutcome(deps, payload, outcome);
+    return { ended: true };
+  }
+  const flip = await deps.ledger.activateVersion(payload, payload.documentId, payload.version, at);
+  if (flip.outcome === 'activated') {
+    await followOutcome(deps, payload, outcome);
+    if (flip.previous > 0 && flip.previous !== payload.version) {
+      await deps.vectors.removeDocument(key, payload.documentId, flip.previous);
+    }
+    return { ended: true };
+  }
+  await deps.vectors.removeDocument(key, payload.documentId, payload.version);
+  const message = flip.outcome === 'gone' ? 'The document was deleted.' : 'A newer version was indexed first.';
+  await endJobAgainstOutcome(deps, context, message);
+  return { ended: true };
+}
+
+/** The version was written well and yet is not to be found: the durable outcome is corrected before the ledger says so. */
+async function endJobAgainstOutcome(deps: StepDeps, { payload }: StepContext, message: string): Promise<void> {
+  await removeOutcome(deps.blobs, payload);
+  await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } });
+}
+
+async function warningsOf(deps: StepDeps, { payload }: StepContext) {
+  const extraction = await readExtraction(deps.blobs, payload);
+  if (!extraction?.pages.some((page) => page.needsOcr)) return [];
+  const unread = unreadablePages(await readOcrPages(deps.blobs, payload, extraction));
+  if (unread.length === 0) return [];
+  const all = extraction.pages.length;
+  return [{ code: 'pages_unreadable', message: `${all - unread.length} of ${all} pages were read.` }, ...unread];
+}
+
+function vectorRecord({ payload }: StepContext, chunk: Chunk, vector: Float32Array | undefined): VectorRecord {
+  if (!vector) throw new MemoryError('internal', `Chunk ${chunk.index} has no vector.`);
+  return {
+    chunkId: chunk.chunkId,
+    vector,
+    text: chunk.text,
+    documentId: payload.documentId,
+    version: payload.version,
+    index: chunk.index,
+    page: chunk.page,
+    headings: chunk.headings,
+    start: chunk.span.start,
+    end: chunk.span.end,
+  };
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { JobError } from '../contracts/errors.ts';
+import { Timestamp } from '../contracts/model/ids.ts';
+import { JobWarning } from '../contracts/model/job.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import { encodeJson, readJson } from './artifacts.ts';
+import { outcomeKey, type VersionRef } from './blob-keys.ts';
+
+/**
+ * How a version ended: the durable fact behind a job's terminal state. `succeeded` and `partial` are written once its
+ * chunks were seen in the index; `aborted` means that the request was never accepted.
+ */
+export const Outcome = z.object({
+  schemaVersion: z.literal(1),
+  state: z.enum(['succeeded', 'partial', 'failed', 'cancelled', 'aborted']),
+  error: JobError.optional(),
+  warnings: z.array(JobWarning).optional(),
+  at: Timestamp,
+});
+export type Outcome = z.infer<typeof Outcome>;
+
+export const readOutcome = (blobs: BlobStore, ref: VersionRef) => readJson(blobs, outcomeKey(ref), Outcome);
+
+/** Forgets how a version ended, since it is tried again. */
+export const removeOutcome = (blobs: BlobStore, ref: VersionRef) => blobs.remove(outcomeKey(ref));
+
+/**
+ * Writes how a version ended, unless that is decided already: of a commit, a failure and a cancel at the same time,
+ * one wins. Returns the outcome that stands.
+ */
+export async function writeOutcomeOnce(
+  blobs: BlobStore,
+  ref: VersionRef,
+  outcome: Omit<Outcome, 'schemaVersion'>,
+): Promise<Outcome> {
+  for (;;) {
+    const mine: Outcome = { schemaVersion: 1, ...outcome };
+    if (await blobs.putIfAbsent(outcomeKey(ref), encodeJson(mine))) return mine;
+    const standing = await readOutcome(blobs, ref);
+    if (standing) return standing;
+  }
+}

@@ -1,0 +1,46 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { Extraction } from '../contracts/model/extraction.ts';
+import { nameOf } from './accept.ts';
+import { encodeJson, readExtraction, readOriginal } from './artifacts.ts';
+import { extractionKey } from './blob-keys.ts';
+import type { Step } from './step.ts';
+
+/** Turns the original into text by page: the artifact `extraction`. */
+export const parseStep: Step = async (deps, context) => {
+  const { payload, manifest } = context;
+  let extraction = await readExtraction(deps.blobs, payload);
+  if (!extraction) {
+    const original = await readOriginal(deps.blobs, payload, manifest);
+    if (!original) throw new MemoryError('internal', 'The original was not fetched before it was to be parsed.');
+    if (original.bytes === 0) throw new MemoryError('empty_document', 'The document has no bytes.');
+    const file = await deps.blobs.localFile(original.key);
+    try {
+      const input = {
+        path: file.path,
+        limits: deps.limits,
+        ...(original.mediaType ? { declaredMediaType: original.mediaType } : {}),
+        ...(original.filename ? { filename: original.filename } : {}),
+      };
+      extraction = await deps.parser.parse(input, context.signal);
+    } finally {
+      await file.dispose();
+    }
+    await deps.blobs.put(extractionKey(payload), encodeJson(extraction));
+  }
+  const pages = extraction.pages.length;
+  await deps.ledger.describeVersion(payload, payload.documentId, payload.version, {
+    mediaType: extraction.mediaType,
+    title: titleOf(extraction, manifest.title, nameOf(manifest)),
+    ...(extraction.paged ? { pages } : {}),
+  });
+  await context.progress(pages, pages);
+  return {
+    facts: { ocrPages: extraction.pages.filter((page) => page.needsOcr).length },
+    warnings: extraction.warnings,
+  };
+};
+
+/** The caller's title, else the document's own, else its name. */
+export function titleOf(extraction: Extraction, given: string | undefined, name: string): string {
+  return (given ?? (extraction.title?.trim() || name)).slice(0, 1000);
+}

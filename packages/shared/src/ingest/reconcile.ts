@@ -1,0 +1,95 @@
+import { MemoryError } from '../contracts/errors.ts';
+import { isTerminal } from '../contracts/model/job.ts';
+import { Manifest } from '../contracts/model/manifest.ts';
+import type { JobRecord } from '../ports/ledger.ts';
+import { documentFacts, isManyDocuments, payloadOf, versionRecord } from './accept.ts';
+import { readJson } from './artifacts.ts';
+import { manifestKey, pendingPrefix } from './blob-keys.ts';
+import type { IngestDeps } from './deps.ts';
+import { followOutcome } from './finish.ts';
+import { newJob } from './job-record.ts';
+import { queuedStep } from './next-jobs.ts';
+import { readOutcome } from './outcome.ts';
+import { type PendingMarker, readPending, removePending } from './pending.ts';
+
+/** A job that has not moved for this long may have fallen out of the queue. */
+const quietMs = 60_000;
+/** A marker without a manifest is a request that died before it was accepted; this young it may still be under way. */
+const acceptMs = 10 * 60_000;
+
+export interface ReconcileReport {
+  readonly checked: number;
+  /** What was found wrong, by kind. */
+  readonly drift: Record<string, number>;
+  readonly repaired: number;
+}
+
+/**
+ * Compares what was accepted with what the ledger knows, and repairs: every version that has not ended has a marker in
+ * the blob store, so nothing else need be walked. Safe at any time and from several processes.
+ */
+export async function reconcile(deps: IngestDeps, scope: { readonly tenant?: string } = {}): Promise<ReconcileReport> {
+  const drift: Record<string, number> = {};
+  let checked = 0;
+  let repaired = 0;
+  for await (const key of deps.blobs.list(pendingPrefix)) {
+    const marker = await readPending(deps.blobs, key);
+    if (!marker || (scope.tenant !== undefined && marker.tenant !== scope.tenant)) continue;
+    checked += 1;
+    const kind = await repair(deps, marker);
+    if (!kind) continue;
+    drift[kind] = (drift[kind] ?? 0) + 1;
+    repaired += 1;
+  }
+  for (const [kind, count] of Object.entries(drift)) deps.metrics.indexDrift(kind, count);
+  if (repaired > 0) deps.logger.info('reconciled', { checked, drift });
+  return { checked, drift, repaired };
+}
+
+/** Puts one version right and says what was wrong, or undefined where nothing was. */
+async function repair(deps: IngestDeps, marker: PendingMarker): Promise<string | undefined> {
+  const outcome = await readOutcome(deps.blobs, marker);
+  const manifest = await readJson(deps.blobs, manifestKey(marker), Manifest);
+  const age = deps.clock.now() - Date.parse(marker.at);
+  if (outcome?.state === 'aborted' || manifest?.jobId !== marker.jobId) {
+    if (outcome?.state !== 'aborted' && age < acceptMs) return undefined;
+    await removePending(deps.blobs, marker.jobId);
+    return 'never_accepted';
+  }
+  let job = await deps.ledger.getJob(marker.tenant, marker.jobId);
+  let kind: string | undefined;
+  if (!job) {
+    if (age < quietMs) return undefined;
+    job = await restoreJob(deps, manifest);
+    kind = 'job_missing';
+  }
+  if (outcome?.state === 'failed' || outcome?.state === 'cancelled') {
+    await followOutcome(deps, marker, outcome);
+    return kind ?? 'end_unrecorded';
+  }
+  if (isTerminal(job.state)) {
+    await removePending(deps.blobs, marker.jobId);
+    return kind ?? 'marker_left';
+  }
+  if (!kind && deps.clock.now() - Date.parse(job.updatedAt) < quietMs) return undefined;
+  // The queue ignores what it still has: only a job that fell out of it is handed out anew.
+  await deps.queue.add([stepUp(job)]);
+  return kind;
+}
+
+function stepUp(job: JobRecord) {
+  const isSettling = job.sourceType === 'git' && job.stage === 'index';
+  return queuedStep(isSettling ? 'settle' : job.stage, payloadOf(job), job.priority);
+}
+
+/** The ledger has lost a job: it begins from its first step again, and finds what is done in the blob store. */
+async function restoreJob(deps: IngestDeps, manifest: Manifest): Promise<JobRecord> {
+  const { tenant, namespace, documentId, version } = manifest;
+  await deps.ledger.reserveVersion({ tenant, namespace }, documentId, manifest.embeddingModel, version);
+  const job = newJob(manifest);
+  if (isManyDocuments(manifest)) await deps.ledger.createParentJob(job);
+  else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
+  const restored = await deps.ledger.getJob(tenant, job.id);
+  if (!restored) throw new MemoryError('internal', `Job ${job.id} could not be restored.`);
+  return restored;
+}

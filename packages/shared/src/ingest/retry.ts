@@ -1,0 +1,39 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { JobRecord } from '../ports/ledger.ts';
+import { payloadOf } from './accept.ts';
+import { readManifest } from './artifacts.ts';
+import type { IngestDeps } from './deps.ts';
+import { retryRecord } from './job-record.ts';
+import { queuedStep } from './next-jobs.ts';
+import { removeOutcome } from './outcome.ts';
+import { writePending } from './pending.ts';
+
+const retryable: readonly string[] = ['failed', 'partial', 'cancelled'];
+
+/**
+ * Begins a job again from its last finished step.
+ * @throws MemoryError `not_found` (no such job, or its document is gone), or `conflict` where it has not ended, or well
+ */
+export async function retryJob(deps: IngestDeps, tenant: string, jobId: string): Promise<JobRecord> {
+  const job = await deps.ledger.getJob(tenant, jobId);
+  if (!job) throw new MemoryError('not_found', `There is no job ${jobId}.`);
+  if (!retryable.includes(job.state)) {
+    throw new MemoryError(
+      'conflict',
+      `Job ${jobId} is ${job.state}; only failed, partial and cancelled jobs are retried.`,
+    );
+  }
+  await readManifest(deps.blobs, job);
+  const at = new Date(deps.clock.now()).toISOString();
+  const { namespace, documentId, version } = job;
+  await writePending(deps.blobs, { schemaVersion: 1, tenant, namespace, documentId, version, jobId, at });
+  await removeOutcome(deps.blobs, job);
+  let begun = false;
+  const again = await deps.ledger.updateJob(tenant, jobId, (current) => {
+    begun = retryable.includes(current.state);
+    return begun ? retryRecord(current, at) : undefined;
+  });
+  if (!again) throw new MemoryError('not_found', `There is no job ${jobId}.`);
+  if (begun) await deps.queue.add([queuedStep(again.stage, payloadOf(again), again.priority)]);
+  return again;
+}

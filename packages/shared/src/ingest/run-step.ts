@@ -1,0 +1,206 @@
+import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
+import type { StepName, StepPayload } from '../contracts/jobs.ts';
+import { isTerminal, type StageName } from '../contracts/model/job.ts';
+import type { Manifest } from '../contracts/model/manifest.ts';
+import type { JobRecord } from '../ports/ledger.ts';
+import { payloadOf } from './accept.ts';
+import { readManifest } from './artifacts.ts';
+import type { CancellationWatch } from './cancellation-watch.ts';
+import type { StepDeps } from './deps.ts';
+import { embedStep } from './embed.ts';
+import { fetchStep } from './fetch.ts';
+import { endJob } from './finish.ts';
+import { indexStep } from './index-step.ts';
+import { finishStage, isOpen, progressStage, retryStage, stageOf, startStage, waitStage } from './job-record.ts';
+import { nextStage, queuedStep } from './next-jobs.ts';
+import { ocrStep } from './ocr.ts';
+import { readOutcome } from './outcome.ts';
+import { parseStep } from './parse.ts';
+import { settleStep } from './settle.ts';
+import type { Step, StepContext } from './step.ts';
+
+/** Every step of the flow, by name. */
+const steps: Record<StepName, Step> = {
+  fetch: fetchStep,
+  parse: parseStep,
+  ocr: ocrStep,
+  embed: embedStep,
+  index: indexStep,
+  settle: settleStep,
+};
+
+/** A stage that was started this often and never ended kills whatever runs it. */
+const maxStarts = 5;
+/** Progress is written at most this often. */
+const progressEveryMs = 500;
+
+/** What the queue knows about this delivery of a step. */
+export interface Delivery {
+  /** From 1; waits for a dependency do not count. */
+  readonly attempt: number;
+  readonly lastAttempt: boolean;
+  /** Fires when the step has to stop: its time is over, or the process ends. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one step of one document version and hands out the next. Safe to run twice: what is done is found done. Errors
+ * that end the job are recorded and not thrown; those that the queue shall try again are.
+ * @throws MemoryError with `retry` `wait` (a dependency is away) or `backoff` (a fault of ours)
+ */
+export async function runStep(
+  deps: StepDeps & { readonly cancellations: CancellationWatch },
+  name: StepName,
+  payload: StepPayload,
+  delivery: Delivery,
+): Promise<void> {
+  const stage = stageOfStep(name);
+  if ((await readOutcome(deps.blobs, payload))?.state === 'aborted') return;
+  const started = await update(deps, payload, (job) => {
+    const { state } = stageOf(job, stage);
+    // A step that waits for other jobs is woken again and again: that is one start.
+    const goesOn = state === 'done' || (name === 'settle' && state === 'running');
+    return goesOn ? job : startStage(job, stage, now(deps));
+  });
+  if (!started || !isOpen(started, payload.run)) return;
+  if (stageOf(started, stage).state === 'done') {
+    // Done by a run that died before it could hand out what follows.
+    return handOutNext(deps, started);
+  }
+
+  const cancellation = deps.cancellations.watch(payload.tenant, payload.jobId);
+  const signal = AbortSignal.any([delivery.signal, cancellation.signal]);
+  try {
+    if (stageOf(started, stage).attempts > maxStarts) throw poison(stage, maxStarts);
+    const manifest = await readManifest(deps.blobs, payload);
+    const context = createContext(deps, payload, manifest, stage, signal);
+    const result = await steps[name](deps, context);
+    if (result.ended) return;
+    const { next, skipped } = nextStage(stage, result.facts ?? {});
+    const nextName = next === 'settle' ? 'index' : next;
+    const finished = await update(deps, payload, (job) =>
+      finishStage(
+        job,
+        stage,
+        { skipped, warnings: result.warnings ?? [], ...(nextName ? { next: nextName } : {}) },
+        now(deps),
+      ),
+    );
+    if (finished && isOpen(finished, payload.run) && next) {
+      await deps.queue.add([queuedStep(next, payloadOf(finished), finished.priority)]);
+    }
+  } catch (thrown) {
+    await recordFault(deps, name, payload, delivery, cancellation.signal.aborted, thrown);
+  } finally {
+    cancellation.stop();
+  }
+}
+
+const stageOfStep = (name: StepName): StageName => (name === 'settle' ? 'index' : name);
+
+const now = (deps: Pick<StepDeps, 'clock'>) => new Date(deps.clock.now()).toISOString();
+
+/** Changes the job only while this run of it is open; returns it as it stands. */
+function update(
+  deps: StepDeps,
+  payload: StepPayload,
+  change: (job: JobRecord) => JobRecord,
+): Promise<JobRecord | undefined> {
+  return deps.ledger.updateJob(payload.tenant, payload.jobId, (job) => {
+    if (!isOpen(job, payload.run)) return undefined;
+    const changed = change(job);
+    return changed === job ? undefined : changed;
+  });
+}
+
+/** Adds whatever stage the record says is up. */
+async function handOutNext(deps: StepDeps, job: JobRecord): Promise<void> {
+  if (isTerminal(job.state) || stageOf(job, job.stage).state === 'done') return;
+  const parent = job.sourceType === 'git' && job.stage === 'index';
+  await deps.queue.add([queuedStep(parent ? 'settle' : job.stage, payloadOf(job), job.priority)]);
+}
+
+function createContext(
+  deps: StepDeps,
+  payload: StepPayload,
+  manifest: Manifest,
+  stage: StageName,
+  signal: AbortSignal,
+): StepContext {
+  let writtenAt = 0;
+  return {
+    payload,
+    manifest,
+    signal,
+    progress: async (done, total) => {
+      signal.throwIfAborted();
+      const at = deps.clock.now();
+      if (done < total && done > 0 && at - writtenAt < progressEveryMs) return;
+      writtenAt = at;
+      await update(deps, payload, (job) => progressStage(job, stage, done, total, now(deps)));
+    },
+  };
+}
+
+/** Decides what a fault means for the job: it ends, it waits, or the step is tried again. */
+async function recordFault(
+  deps: StepDeps,
+  name: StepName,
+  payload: StepPayload,
+  delivery: Delivery,
+  cancelled: boolean,
+  thrown: unknown,
+): Promise<void> {
+  const stage = stageOfStep(name);
+  // A cancelled job has been recorded as such by whoever cancelled it.
+  if (cancelled) return;
+  const error = classify(thrown, delivery, stage);
+  const fields = { jobId: payload.jobId, documentId: payload.documentId, tier: name, attempt: delivery.attempt };
+  if (error.code === 'not_found') {
+    // The version's manifest is gone: its document was deleted meanwhile.
+    await endJob(deps, payload, 'cancelled', {
+      error: toJobError(new MemoryError('cancelled', 'The document was deleted.')),
+    });
+    return;
+  }
+  if (error.retry.kind === 'never' || (error.retry.kind === 'backoff' && delivery.lastAttempt)) {
+    if (error.code === 'internal') deps.logger.error('step failed for good', { ...fields, error: thrown });
+    else deps.logger.info('document cannot be ingested', { ...fields, code: error.code });
+    await endJob(deps, payload, 'failed', { error: toJobError(error) });
+    return;
+  }
+  // It waits for other jobs, not for a dependency that is away.
+  if (name === 'settle' && error.retry.kind === 'wait') throw error;
+  deps.logger.warn(error.retry.kind === 'wait' ? 'step waits for a dependency' : 'step will be tried again', {
+    ...fields,
+    error: thrown,
+  });
+  const change = error.retry.kind === 'wait' ? waitStage : retryStage;
+  // Where the ledger itself is away the queue's own retry still holds the job.
+  await update(deps, payload, (job) => change(job, stage, toJobError(error), now(deps))).catch((ledgerError: unknown) =>
+    deps.logger.warn('ledger away while recording a fault', { ...fields, error: ledgerError }),
+  );
+  throw error;
+}
+
+function classify(thrown: unknown, delivery: Delivery, stage: StageName): MemoryError {
+  const error = toMemoryError(thrown);
+  if (delivery.signal.aborted && error.code === 'internal') {
+    // The process ends or the step took too long; another delivery goes on from the last artifact.
+    return new MemoryError('internal', 'The step was interrupted.', { cause: thrown });
+  }
+  const isParsing = stage === 'parse' || stage === 'ocr';
+  if (isParsing && error.code === 'internal' && delivery.attempt >= 3) return poison(stage, delivery.attempt, thrown);
+  return error;
+}
+
+function poison(stage: StageName, starts: number, cause?: unknown): MemoryError {
+  return new MemoryError(
+    'poison_document',
+    `The document broke stage ${stage} ${starts} times and is not tried again.`,
+    {
+      hint: 'Open it and save it anew, or convert it to PDF, and send it again.',
+      cause,
+    },
+  );
+}

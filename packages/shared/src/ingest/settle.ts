@@ -1,0 +1,38 @@
+import { MemoryError } from '../contracts/errors.ts';
+import { isTerminal, type JobWarning } from '../contracts/model/job.ts';
+import { endJob } from './finish.ts';
+import type { Step } from './step.ts';
+
+const lookAgainMs = 1000;
+const listedFailures = 50;
+
+/**
+ * Ends the job of a source that is many documents, once each of them has ended. Until then it asks to be woken again.
+ */
+export const settleStep: Step = async (deps, context) => {
+  const { tenant, jobId } = context.payload;
+  const children = await deps.ledger.getJobs(tenant, await deps.ledger.children(tenant, jobId));
+  const open = children.filter((child) => !isTerminal(child.state)).length;
+  await context.progress(children.length - open, children.length);
+  if (open > 0) {
+    throw new MemoryError('dependency_unavailable', `${open} of ${children.length} documents are still on their way.`, {
+      retry: { kind: 'wait', afterMs: lookAgainMs },
+    });
+  }
+  const bad = children.filter((child) => child.state !== 'succeeded');
+  const warnings = bad.slice(0, listedFailures).map(
+    (child): JobWarning => ({
+      code: child.error?.code ?? child.state,
+      message: `${child.documentId} ended ${child.state}${child.error ? `: ${child.error.message}` : ''}`,
+    }),
+  );
+  if (bad.length > warnings.length)
+    warnings.push({ code: 'more', message: `${bad.length - warnings.length} more did not succeed.` });
+  const found = children.some((child) => child.state === 'succeeded' || child.state === 'partial');
+  if (found) await endJob(deps, context.payload, bad.length > 0 ? 'partial' : 'succeeded', { warnings });
+  else {
+    const error = { code: 'fetch_failed', message: 'No file of the source could be ingested.' } as const;
+    await endJob(deps, context.payload, 'failed', { error, warnings });
+  }
+  return { ended: true };
+};

@@ -1,0 +1,29 @@
+import type { StepPayload } from '../contracts/jobs.ts';
+import type { JobWarning } from '../contracts/model/job.ts';
+import type { Manifest } from '../contracts/model/manifest.ts';
+import type { StepDeps } from './deps.ts';
+import type { StepFacts } from './next-jobs.ts';
+
+/** What a step knows of its document version. */
+export interface StepContext {
+  readonly payload: StepPayload;
+  readonly manifest: Manifest;
+  /** Fires when the job is cancelled, the step's time is over, or the process ends. */
+  readonly signal: AbortSignal;
+  /** Says how far the step is; throws where the signal has fired. Cheap to call often. */
+  progress(done: number, total: number): Promise<void>;
+}
+
+export interface StepResult {
+  /** What decides which stage comes next. */
+  readonly facts?: StepFacts;
+  readonly warnings?: readonly JobWarning[];
+  /** The step has ended the job itself: nothing follows. */
+  readonly ended?: true;
+}
+
+/**
+ * Reads artifacts, writes artifacts, returns what was found. Runs any number of times to the same effect.
+ * @throws MemoryError; anything else counts as a fault of ours
+ */
+export type Step = (deps: StepDeps, context: StepContext) => Promise<StepResult>;
