@@ -1,0 +1,188 @@
+import { availableParallelism } from 'node:os';
+import { tiers } from '@semantic-memory/shared/contracts/jobs';
+import { z } from 'zod';
+
+/** One environment variable: what it means, and how its text becomes a value. */
+export interface Variable<Value> {
+  readonly name: string;
+  readonly purpose: string;
+  /** What may be written, for people. */
+  readonly format: string;
+  /** The text that stands for an unset variable; undefined where there is none. */
+  readonly default?: string;
+  /** How the default reads where it depends on the machine or on other variables. */
+  readonly defaultDescription?: string;
+  /** When the start fails without it. */
+  readonly requiredWhen?: string;
+  readonly schema: z.ZodType<Value>;
+}
+
+interface About {
+  readonly purpose: string;
+  readonly format: string;
+  readonly defaultDescription?: string;
+  readonly requiredWhen?: string;
+}
+
+const always = <Value>(
+  name: string,
+  fallback: string,
+  schema: z.ZodType<Value>,
+  about: About,
+): Variable<Value> & { readonly default: string } => ({ name, default: fallback, schema, ...about });
+
+const optional = <Value>(name: string, schema: z.ZodType<Value>, about: About): Variable<Value | undefined> => ({
+  name,
+  schema,
+  ...about,
+});
+
+const text = z.string();
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least, `is less than ${least}`).max(most, `is more than ${most}`));
+const flag = z
+  .enum(['true', 'false', '1', '0'], 'is neither true nor false')
+  .transform((value) => value === 'true' || value === '1');
+const url = (protocols: RegExp) => z.url({ protocol: protocols, error: 'is not an address of the kind expected' });
+const tierList = list.pipe(
+  z.array(z.enum(tiers, `names a tier that is not one of ${tiers.join(', ')}`)).min(1, 'names no tier'),
+);
+
+const megabyte = 1024 * 1024;
+const cores = String(availableParallelism());
+const bytes = (name: string, fallback: number, purpose: string) =>
+  always(name, String(fallback), whole(1, 2 ** 40), { purpose, format: 'bytes' });
+
+/** Every variable that the API and the workers read, by the field of the configuration that it fills. */
+export const configVariables = {
+  host: always('HOST', '127.0.0.1', text, {
+    purpose: 'Address that the API and the metrics listen on.',
+    format: 'IP address or host name',
+  }),
+  port: always('PORT', '8080', whole(0, 65_535), { purpose: 'Port of the API.', format: 'port; 0 takes a free one' }),
+  metricsPort: always('METRICS_PORT', '9464', whole(0, 65_535), {
+    purpose: 'Port of the metrics; on workers of the health checks too.',
+    format: 'port; 0 takes a free one',
+  }),
+  tiers: always('TIERS', tiers.join(','), tierList, {
+    purpose: 'Which tiers a worker runs.',
+    format: `list with commas of ${tiers.join(', ')}`,
+  }),
+  dataDir: always('DATA_DIR', '.data', text, {
+    purpose: 'Directory for everything that this machine keeps.',
+    format: 'path, absolute or from the working directory',
+  }),
+  blobDir: optional('BLOB_DIR', text, {
+    purpose: 'Directory of the blob store: the truth, and what to back up.',
+    format: 'path',
+    defaultDescription: 'DATA_DIR/blobs',
+  }),
+  redisUrl: always('REDIS_URL', 'redis://127.0.0.1:6379', url(/^rediss?$/), {
+    purpose: 'Redis or Valkey of queues and ledger. Must run with maxmemory-policy noeviction and AOF.',
+    format: 'redis://[user:password@]host:port[/database], or rediss:// for TLS',
+  }),
+  queuePrefix: always('QUEUE_PREFIX', 'semantic-memory', z.string().regex(/^[\w.-]{1,100}$/, 'has other characters'), {
+    purpose: 'Begins every key in Redis, so that several installations can share a server.',
+    format: '1 to 100 of A-Z a-z 0-9 _ . -',
+  }),
+  chromaHost: always('CHROMA_HOST', '127.0.0.1', text, { purpose: 'Host of Chroma.', format: 'host name' }),
+  chromaPort: always('CHROMA_PORT', '8000', whole(1, 65_535), { purpose: 'Port of Chroma.', format: 'port' }),
+  chromaSsl: always('CHROMA_SSL', 'false', flag, { purpose: 'Speak TLS to Chroma.', format: 'true or false' }),
+  jwtSecret: optional('JWT_SECRET', z.string().min(32, 'has fewer than 32 characters'), {
+    purpose: 'Key of HS256 tokens.',
+    format: 'at least 32 characters, random (RFC 7518 section 3.2)',
+    requiredWhen: 'the API has no JWKS_URL',
+  }),
+  jwksUrl: optional('JWKS_URL', url(/^https?$/), {
+    purpose: 'Key set of RS256 and ES256 tokens.',
+    format: 'http(s) address',
+  }),
+  jwtAudience: optional('JWT_AUDIENCE', text, { purpose: 'Tokens must carry it as aud.', format: 'text' }),
+  jwtIssuer: optional('JWT_ISSUER', text, { purpose: 'Tokens must carry it as iss.', format: 'text' }),
+  corsOrigins: always('APP_CORS_ORIGINS', '', list, {
+    purpose: 'Web pages of these origins may call the API.',
+    format: 'list with commas of origins such as https://app.example.com',
+  }),
+  embeddingProvider: always('EMBEDDING_PROVIDER', 'local', z.enum(['local', 'openai'], 'is neither local nor openai'), {
+    purpose: 'Who embeds the texts of new namespaces.',
+    format: 'local, or openai for any endpoint that speaks its protocol',
+  }),
+  embeddingModel: optional('EMBEDDING_MODEL', text, {
+    purpose: 'Embedding model of new namespaces; an old one keeps its own.',
+    format: 'name that the provider knows',
+    defaultDescription: 'bge-small-en-v1.5-int8 for local, text-embedding-3-small for openai',
+  }),
+  openaiApiKey: optional('OPENAI_API_KEY', text, {
+    purpose: 'Key of the model endpoint.',
+    format: 'text',
+    requiredWhen: 'EMBEDDING_PROVIDER is openai and there is no OPENAI_BASE_URL',
+  }),
+  openaiBaseUrl: optional('OPENAI_BASE_URL', url(/^https?$/), {
+    purpose: 'Model endpoint that speaks the OpenAI protocol.',
+    format: 'http(s) address, ending with the version such as /v1',
+  }),
+  llmModel: optional('LLM_MODEL', text, {
+    purpose: 'Model that writes answers; without it answers quote the documents.',
+    format: 'name that the endpoint knows',
+  }),
+  fetchAllowHosts: always('FETCH_ALLOW_HOSTS', '', list, {
+    purpose: 'Hosts that may be fetched from although their address is private.',
+    format: 'list with commas of host or host:port',
+  }),
+  maxFileBytes: bytes('MAX_FILE_BYTES', 100 * megabyte, 'Largest file that is accepted.'),
+  maxJsonBytes: bytes('MAX_JSON_BYTES', 32 * megabyte, 'Largest JSON body that is accepted.'),
+  maxInflatedBytes: bytes('MAX_INFLATED_BYTES', 200 * megabyte, 'Most bytes that a packed document may unpack to.'),
+  maxPages: always('MAX_PAGES', '5000', whole(1, 1_000_000), {
+    purpose: 'Most pages that a document may have.',
+    format: 'pages',
+  }),
+  maxImagePixels: always('MAX_IMAGE_PIXELS', '50000000', whole(1, 10 ** 9), {
+    purpose: 'Most pixels that an image may have.',
+    format: 'pixels',
+  }),
+  pageTimeoutMs: always('PAGE_TIMEOUT_MS', '60000', whole(100, 3_600_000), {
+    purpose: 'Longest that one page may take in parsing or OCR.',
+    format: 'milliseconds',
+  }),
+  embedProcesses: always('EMBED_PROCESSES', cores, whole(1, 256), {
+    purpose: 'Processes that embed, in a worker of tier embed.',
+    format: 'count',
+    defaultDescription: 'number of cores',
+  }),
+  ocrProcesses: always('OCR_PROCESSES', cores, whole(1, 256), {
+    purpose: 'Processes that read images, in a worker of tier ocr.',
+    format: 'count',
+    defaultDescription: 'number of cores',
+  }),
+  drainMs: always('DRAIN_MS', '2000', whole(0, 600_000), {
+    purpose:
+      'How long an API that is ending says so on /health/ready before it stops listening; longer than the probe interval.',
+    format: 'milliseconds',
+  }),
+  shutdownGraceMs: always('SHUTDOWN_GRACE_MS', '15000', whole(0, 3_600_000), {
+    purpose: 'Longest that a process takes to end in order once it was asked to.',
+    format: 'milliseconds',
+  }),
+  exitWithParent: always('EXIT_WITH_PARENT', 'false', flag, {
+    purpose: 'End when the process that started this one is gone. `make up` sets it.',
+    format: 'true or false',
+  }),
+  logLevel: always('LOG_LEVEL', 'info', z.enum(['error', 'warn', 'info', 'debug'], 'is no level'), {
+    purpose: 'Least level that is logged.',
+    format: 'error, warn, info or debug',
+  }),
+  logFormat: always('LOG_FORMAT', 'json', z.enum(['json', 'pretty'], 'is neither json nor pretty'), {
+    purpose: 'One JSON object a line, or text for people.',
+    format: 'json or pretty',
+  }),
+} as const;

@@ -1,0 +1,79 @@
+import { isAbsolute, join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { ConfigError, configVariables, readConfig, renderEnvExample } from './config.ts';
+
+const secret = 'a-secret-of-at-least-thirty-two-characters';
+
+test('an empty environment gives the defaults, with absolute paths', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({
+    host: '127.0.0.1',
+    port: 8080,
+    metricsPort: 9464,
+    redisUrl: 'redis://127.0.0.1:6379',
+    chromaSsl: false,
+    embeddingProvider: 'local',
+    embeddingModel: 'bge-small-en-v1.5-int8',
+    corsOrigins: [],
+    maxFileBytes: 104_857_600,
+    tiers: ['fetch', 'parse', 'ocr', 'embed', 'index', 'maintenance'],
+  });
+  expect(isAbsolute(config.dataDir)).toBe(true);
+  expect(config.blobDir).toBe(join(config.dataDir, 'blobs'));
+});
+
+test('all faults are listed at once, without the values', () => {
+  const env = {
+    PORT: 'http',
+    REDIS_URL: 'localhost:6379',
+    JWT_SECRET: 'too-short-secret',
+    TIERS: 'parse,brew',
+    EMBEDDING_PROVIDER: 'openai',
+  };
+  expect(() => readConfig(env, { auth: true })).toThrow(ConfigError);
+  const faults = faultsOf(() => readConfig(env, { auth: true }));
+  expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
+    'JWT_SECRET',
+    'OPENAI_API_KEY',
+    'PORT',
+    'REDIS_URL',
+    'TIERS',
+  ]);
+  expect(faults.join()).not.toContain('too-short-secret');
+});
+
+test('a process that checks tokens needs a secret or a key set, others do not', () => {
+  expect(faultsOf(() => readConfig({}, { auth: true }))[0]).toMatch(/^JWT_SECRET is not set/);
+  expect(readConfig({ JWT_SECRET: secret }, { auth: true }).jwtSecret).toBe(secret);
+  expect(readConfig({ JWKS_URL: 'https://keys.example.com/jwks' }, { auth: true }).jwtSecret).toBeUndefined();
+  expect(readConfig({}).jwtSecret).toBeUndefined();
+});
+
+test('an empty variable counts as unset, and lists are split', () => {
+  const config = readConfig({ PORT: '', APP_CORS_ORIGINS: 'https://a.example, https://b.example', TIERS: 'ocr' });
+  expect(config.port).toBe(8080);
+  expect(config.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
+  expect(config.tiers).toEqual(['ocr']);
+});
+
+test('the example file names every variable once and its defaults are what an empty environment gives', () => {
+  const example = renderEnvExample();
+  const env: Record<string, string> = {};
+  for (const [, name = '', value = ''] of example.matchAll(/^#([A-Z_]+)=(.*)$/gm)) env[name] = value;
+  expect(Object.keys(env).sort()).toEqual(
+    Object.values(configVariables)
+      .map((variable) => variable.name)
+      .sort(),
+  );
+  expect(readConfig(env)).toEqual(readConfig({}));
+});
+
+function faultsOf(act: () => unknown): readonly string[] {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}

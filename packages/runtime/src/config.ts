@@ -1,0 +1,82 @@
+import { join, resolve } from 'node:path';
+import type { z } from 'zod';
+import { configVariables, type Variable } from './config-variables.ts';
+
+export { configVariables };
+
+type Fields = {
+  readonly [Field in keyof typeof configVariables]: (typeof configVariables)[Field] extends {
+    readonly default: string;
+    readonly schema: z.ZodType<infer Value>;
+  }
+    ? Value
+    : (typeof configVariables)[Field] extends { readonly schema: z.ZodType<infer Value> }
+      ? Value | undefined
+      : never;
+};
+
+/** The environment as the code uses it. Paths are absolute; sizes are in bytes. */
+export interface Config extends Omit<Fields, 'blobDir' | 'embeddingModel'> {
+  readonly blobDir: string;
+  readonly embeddingModel: string;
+}
+
+/** The environment cannot be used. The message lists every fault, one a line, and shows no values. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration cannot be used:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+const defaultModels = { local: 'bge-small-en-v1.5-int8', openai: 'text-embedding-3-small' } as const;
+
+/**
+ * Reads the environment; an empty variable counts as unset.
+ * @param needs `auth`: the process checks tokens and cannot start without a key to check them with
+ * @throws ConfigError with all faults at once
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  needs: { readonly auth?: boolean } = {},
+): Config {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [field, variable] of Object.entries(configVariables) as [string, Variable<unknown>][]) {
+    const raw = env[variable.name]?.trim() || variable.default;
+    if (raw === undefined) continue;
+    const parsed = variable.schema.safeParse(raw);
+    if (parsed.success) values[field] = parsed.data;
+    else
+      faults.push(
+        `${variable.name} ${parsed.error.issues[0]?.message ?? 'is malformed'} (expected: ${variable.format}).`,
+      );
+  }
+  const fields = values as unknown as Fields;
+  if (needs.auth && !fields.jwksUrl && !env.JWT_SECRET?.trim())
+    faults.push(`JWT_SECRET is not set (expected: ${configVariables.jwtSecret.format}), nor is JWKS_URL.`);
+  if (fields.embeddingProvider === 'openai' && !fields.openaiApiKey && !fields.openaiBaseUrl)
+    faults.push('OPENAI_API_KEY is not set, nor is OPENAI_BASE_URL, but EMBEDDING_PROVIDER is openai.');
+  if (faults.length > 0) throw new ConfigError(faults);
+  const dataDir = resolve(fields.dataDir);
+  return {
+    ...fields,
+    dataDir,
+    blobDir: fields.blobDir ? resolve(fields.blobDir) : join(dataDir, 'blobs'),
+    embeddingModel: fields.embeddingModel ?? defaultModels[fields.embeddingProvider],
+  };
+}
+
+/** The text of `.env.example`: every variable with purpose, format and default. */
+export function renderEnvExample(): string {
+  const entries = (Object.values(configVariables) as Variable<unknown>[]).map((variable) => {
+    const fallback = variable.defaultDescription ?? (variable.default || 'none');
+    const required = variable.requiredWhen ? ` Required where ${variable.requiredWhen}.` : '';
+    const value = variable.defaultDescription === undefined ? (variable.default ?? '') : '';
+    return `# ${variable.purpose}${required}\n# Format: ${variable.format}. Default: ${fallback}.\n#${variable.name}=${value}\n`;
+  });
+  return `# Every variable that semantic-memory reads. Uncomment what you change.\n\n${entries.join('\n')}`;
+}

@@ -1,0 +1,51 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from '@jest/globals';
+import { createLogger } from './logger.ts';
+
+function capture(level: 'debug' | 'info' = 'info', format: 'json' | 'pretty' = 'json') {
+  const destination = new PassThrough();
+  let text = '';
+  destination.on('data', (piece) => {
+    text += piece;
+  });
+  return { logger: createLogger({ level, format, module: 'api', destination }), lines: () => text.trim().split('\n') };
+}
+
+test('an event is one JSON line with the public field names', () => {
+  const { logger, lines } = capture();
+  const ofRequest = logger.child({ requestId: 'r1', module: 'http' });
+  ofRequest.info('accepted', { jobId: 'j1', documentId: 'd1', tier: 'parse', attempt: 2, durationMs: 5 });
+  const line = JSON.parse(lines()[0] ?? '');
+  expect(Number.isNaN(Date.parse(line.timestamp))).toBe(false);
+  expect(line).toMatchObject({
+    level: 'info',
+    module: 'http',
+    message: 'accepted',
+    request_id: 'r1',
+    job_id: 'j1',
+    document_id: 'd1',
+    tier: 'parse',
+    attempt: 2,
+    durationMs: 5,
+  });
+});
+
+test('an error keeps its causes, and a field cannot take the place of the message', () => {
+  const { logger, lines } = capture();
+  logger.error('failed\nbadly', { error: new Error('outer', { cause: new Error('inner') }), message: 'other' });
+  expect(lines()).toHaveLength(1);
+  const line = JSON.parse(lines()[0] ?? '');
+  expect(line).toMatchObject({ message: 'failed\nbadly', error: { message: 'outer', cause: { message: 'inner' } } });
+});
+
+test('what is below the level is not written', () => {
+  const { logger, lines } = capture();
+  logger.debug('quiet');
+  expect(lines()).toEqual(['']);
+});
+
+test('the pretty format is text', () => {
+  const { logger, lines } = capture('info', 'pretty');
+  logger.info('started', { port: 1 });
+  expect(lines()[0]).toMatch(/info {2}api: started port=1$/);
+});

@@ -1,0 +1,66 @@
+import { expect, test } from '@jest/globals';
+import { createMetrics } from './metrics.ts';
+
+const counts = async () => [
+  { tier: 'parse' as const, waiting: 3, active: 1, delayed: 2, failed: 4, oldestWaitSeconds: 12.5 },
+];
+
+test('every public metric is there under its name', async () => {
+  const text = await createMetrics({ counts }).metricsText();
+  const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'ingest_requests_total',
+      'ingest_documents_total',
+      'ingest_duration_seconds',
+      'job_attempts_total',
+      'job_duration_seconds',
+      'job_wait_seconds',
+      'job_stalled_total',
+      'queue_jobs',
+      'queue_oldest_age_seconds',
+      'cache_requests_total',
+      'search_duration_seconds',
+      'rag_request_duration_seconds',
+      'rag_time_to_first_token_seconds',
+      'embedding_tokens_total',
+      'breaker_state',
+      'degraded_responses_total',
+      'index_drift',
+      'nodejs_eventloop_lag_seconds',
+      'process_cpu_seconds_total',
+    ]),
+  );
+});
+
+test('what is counted appears with its labels', async () => {
+  const metrics = createMetrics({ counts });
+  metrics.ingestRequest('rejected');
+  metrics.documentFinished('failed', 'internal');
+  metrics.jobAttempt('ocr', 'succeeded', 2);
+  metrics.search('dense', 0.01);
+  metrics.rag('refused', 'extractive', 0.02);
+  metrics.breakerState('chroma', 'open');
+  const text = await metrics.metricsText();
+  for (const line of [
+    'ingest_requests_total{outcome="rejected"} 1',
+    'ingest_documents_total{outcome="failed",reason="internal"} 1',
+    'job_attempts_total{tier="ocr",outcome="succeeded"} 1',
+    'job_duration_seconds_sum{tier="ocr"} 2',
+    'search_duration_seconds_count{mode="dense"} 1',
+    'rag_request_duration_seconds_count{outcome="refused",mode="extractive"} 1',
+    'breaker_state{dependency="chroma"} 2',
+    'queue_jobs{queue="parse",state="wait"} 3',
+    'queue_jobs{queue="parse",state="failed"} 4',
+    'queue_oldest_age_seconds{queue="parse",state="wait"} 12.5',
+  ])
+    expect(text.split('\n')).toContain(line);
+});
+
+test('a queue that does not answer costs only its own gauges', async () => {
+  const metrics = createMetrics({ counts: () => new Promise(() => {}), countsTimeoutMs: 20 });
+  metrics.jobStalled('embed');
+  const text = await metrics.metricsText();
+  expect(text).toContain('job_stalled_total{tier="embed"} 1');
+  expect(text).not.toContain('queue_jobs{');
+});
