@@ -8,19 +8,30 @@ const Scalars = z.array(Scalar).max(1000);
 
 const operators = ['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin'] as const;
 
+function unknownOperator(issue: { input?: unknown }): string | undefined {
+  if (typeof issue.input !== 'object' || issue.input === null) return undefined;
+  const unknown = Object.keys(issue.input).filter((key) => !(operators as readonly string[]).includes(key));
+  if (unknown.length === 0) return undefined;
+  return `has no operator ${unknown.slice(0, 3).join(', ')}: known are ${operators.join(', ')}`;
+}
+
 const Condition = z
-  .strictObject({
-    $eq: Scalar,
-    $ne: Scalar,
-    $gt: Ordered,
-    $gte: Ordered,
-    $lt: Ordered,
-    $lte: Ordered,
-    $in: Scalars,
-    $nin: Scalars,
-  })
+  .strictObject(
+    {
+      $eq: Scalar,
+      $ne: Scalar,
+      $gt: Ordered,
+      $gte: Ordered,
+      $lt: Ordered,
+      $lte: Ordered,
+      $in: Scalars,
+      $nin: Scalars,
+    },
+    { error: unknownOperator },
+  )
   .partial()
-  .refine((condition) => Object.keys(condition).length > 0);
+  // Ends the parsing of the union, whose own message is the clear one.
+  .refine((condition) => Object.keys(condition).length > 0, { abort: true });
 export type FilterCondition = z.infer<typeof Condition>;
 
 /** `{field: value}`, `{field: {$op: value}}`, `{$and: […]}`, `{$or: […]}`; several keys mean "and". */
@@ -38,8 +49,8 @@ function conditionFault(issue: { path?: PropertyKey[] | undefined; input?: unkno
   if (Array.isArray(input)) return 'is a list: use {"$in": […]}';
   if (typeof input !== 'object' || input === null)
     return 'must be a string, a number, a boolean or {"$operator": value}';
-  const unknown = Object.keys(input).filter((key) => !(operators as readonly string[]).includes(key));
-  if (unknown.length > 0) return `has no operator ${unknown.slice(0, 3).join(', ')}: known are ${operators.join(', ')}`;
+  const unknown = unknownOperator({ input });
+  if (unknown !== undefined) return unknown;
   if (Object.keys(input).length === 0) return 'names no operator';
   const result = Condition.safeParse(input);
   const at = result.success ? '' : String(result.error.issues[0]?.path[0] ?? '');
@@ -48,26 +59,46 @@ function conditionFault(issue: { path?: PropertyKey[] | undefined; input?: unkno
   return `${at} takes a string or a number`;
 }
 
-function filterOfDepth(depth: number): z.ZodType<Filter> {
-  const nested =
-    depth === 0
-      ? z.never({ error: `is nested deeper than ${maxDepth} levels` })
-      : z.lazy(() => filterOfDepth(depth - 1));
-  return z
-    .object({ $and: z.array(nested).min(1).max(100).optional(), $or: z.array(nested).min(1).max(100).optional() })
-    .catchall(z.union([Scalar, Condition], { error: conditionFault })) as unknown as z.ZodType<Filter>;
-}
+const FilterNode: z.ZodType<Filter> = z
+  .object({
+    $and: z
+      .array(z.lazy((): z.ZodType<Filter> => FilterNode))
+      .min(1)
+      .max(100)
+      .optional(),
+    $or: z
+      .array(z.lazy((): z.ZodType<Filter> => FilterNode))
+      .min(1)
+      .max(100)
+      .optional(),
+  })
+  // The compiler cannot say "every key but these two"; the schema can.
+  .catchall(z.union([Scalar, Condition], { error: conditionFault }))
+  .meta({ id: 'Filter' }) as unknown as z.ZodType<Filter>;
 
-function countConditions(filter: Filter): number {
-  let count = 0;
-  for (const [key, value] of Object.entries(filter)) {
-    if (key !== '$and' && key !== '$or') count += 1;
-    else for (const part of value as Filter[]) count += countConditions(part);
+/** Which bound a filter breaks. Without recursion, since a body may be nested deeper than the stack. */
+function boundFault(value: unknown): string | undefined {
+  let conditions = 0;
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > maxDepth) return `is nested deeper than ${maxDepth} levels`;
+    const nested: unknown[] = [];
+    for (const node of level) {
+      if (typeof node !== 'object' || node === null) continue;
+      for (const [key, part] of Object.entries(node)) {
+        if (key !== '$and' && key !== '$or') conditions += 1;
+        else if (Array.isArray(part)) for (const inner of part) nested.push(inner);
+      }
+    }
+    level = nested;
   }
-  return count;
+  return conditions > maxConditions ? `has more than ${maxConditions} conditions` : undefined;
 }
 
 /** Over metadata and the built-in documentId, title, mediaType, createdAt. */
-export const Filter: z.ZodType<Filter> = filterOfDepth(maxDepth)
-  .refine((filter) => countConditions(filter) <= maxConditions, `has more than ${maxConditions} conditions`)
-  .meta({ id: 'Filter' });
+export const Filter: z.ZodType<Filter> = z.preprocess((value, context) => {
+  const fault = boundFault(value);
+  if (fault === undefined) return value;
+  context.addIssue({ code: 'custom', message: fault });
+  return z.NEVER;
+}, FilterNode);

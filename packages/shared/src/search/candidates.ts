@@ -1,0 +1,108 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { SearchRequest } from '../contracts/model/search.ts';
+import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
+import type { DocumentTable, NamespaceTable } from './document-table.ts';
+import { compileFilter, type RowPredicate } from './filter.ts';
+import { type Candidate, capPerDocument } from './rank.ts';
+
+/** What the vector index takes in one `$in`; above that more is fetched and dropped here. */
+const maxDocumentIds = 1000;
+/** The most chunks that one search looks at: bounds its time where nearly everything near is dropped. */
+const maxLimit = 2000;
+/** How many versions in flight are named in a query; the others are dropped after it. */
+const maxExcluded = 200;
+/** How often a search begins again because documents changed under it. */
+const maxRestarts = 3;
+
+/** The documents that pass the filter, or undefined where all do. */
+function allowedDocuments(table: NamespaceTable, request: SearchRequest, matches: RowPredicate): string[] | undefined {
+  if (!request.filter) return undefined;
+  const allowed: string[] = [];
+  for (const row of table.rows.values()) if (matches(row)) allowed.push(row.documentId);
+  return allowed.length === table.rows.size ? undefined : allowed;
+}
+
+/** How many chunks to rank: recency can lift an older neighbour's rival over it, so it chooses among more. */
+function wantedCount(request: SearchRequest): number {
+  return request.recency ? Math.max(request.topK * 4, 50) : request.topK;
+}
+
+function activeOf(hits: readonly VectorHit[], table: NamespaceTable, matches: RowPredicate): Candidate[] {
+  return hits.flatMap((hit) => {
+    const row = table.rows.get(hit.documentId);
+    return row && row.activeVersion === hit.version && matches(row) ? [{ ...hit, row }] : [];
+  });
+}
+
+const versionAhead = (hit: VectorHit, table: NamespaceTable) =>
+  hit.version > (table.rows.get(hit.documentId)?.activeVersion ?? 0);
+const versionStale = (hit: VectorHit, table: NamespaceTable) =>
+  hit.version !== table.rows.get(hit.documentId)?.activeVersion;
+
+/**
+ * The nearest chunks of active versions of documents that pass the filter, at least as many as the request can use
+ * where there are so many. Versions that are not active are left out of the next query, and more is fetched, so that a
+ * large half-written version cannot crowd out live text. A version that is ahead of the table may have been committed
+ * since: the table is read again, and where it moved the query is repeated, so that a document that is being replaced
+ * is found in its old or its new version, never in neither.
+ *
+ * @returns `complete` is false where the bound on looked-at chunks was reached first.
+ */
+export async function activeCandidates(
+  deps: { readonly table: DocumentTable; readonly vectors: VectorIndex },
+  key: CollectionKey,
+  refreshed: NamespaceTable,
+  vector: Float32Array,
+  request: SearchRequest,
+  signal?: AbortSignal,
+): Promise<{ candidates: Candidate[]; complete: boolean }> {
+  const matches = request.filter ? compileFilter(request.filter) : () => true;
+  const wanted = wantedCount(request);
+  const minScore = request.minScore ?? Number.NEGATIVE_INFINITY;
+  const excluded = new Set<string>();
+  let table = refreshed;
+  let allowed = allowedDocuments(table, request, matches);
+  let limit = firstLimit(wanted, allowed, table, request);
+  let restarts = 0;
+  for (;;) {
+    if (allowed?.length === 0) return { candidates: [], complete: true };
+    if (signal?.aborted) throw new MemoryError('cancelled', 'The search was cancelled.', { cause: signal.reason });
+    const revision = table.revision;
+    const hits = await deps.vectors.query(key, {
+      vector,
+      limit,
+      ...(allowed && allowed.length <= maxDocumentIds ? { documentIds: allowed } : {}),
+      ...(excluded.size > 0 ? { excludeVersions: [...excluded] } : {}),
+    });
+    if (hits.some((hit) => versionAhead(hit, table))) table = await deps.table.refresh(key);
+    const stale = hits.filter((hit) => versionStale(hit, table));
+    if (stale.length > 0 && table.revision !== revision && restarts < maxRestarts) {
+      restarts += 1;
+      excluded.clear();
+      allowed = allowedDocuments(table, request, matches);
+      continue;
+    }
+    const candidates = activeOf(hits, table, matches);
+    const usable = capPerDocument(
+      candidates.filter((candidate) => candidate.similarity >= minScore),
+      request.perDocument,
+    );
+    const exhausted = hits.length < limit || hits.some((hit) => hit.similarity < minScore);
+    if (usable.length >= wanted || exhausted) return { candidates, complete: true };
+    if (limit >= maxLimit) return { candidates, complete: false };
+    limit = Math.min(limit * 2, maxLimit);
+    for (const hit of stale) if (excluded.size < maxExcluded) excluded.add(`${hit.documentId}@${hit.version}`);
+  }
+}
+
+/** As many as are wanted; more where some will be dropped: by the share of documents that pass, or by the cap. */
+function firstLimit(
+  wanted: number,
+  allowed: readonly string[] | undefined,
+  table: NamespaceTable,
+  request: SearchRequest,
+): number {
+  const share = allowed && allowed.length > maxDocumentIds ? allowed.length / table.rows.size : 1;
+  const factor = (1 / share) * (request.perDocument === undefined ? 1 : 2);
+  return Math.min(Math.ceil(wanted * factor), maxLimit);
+}

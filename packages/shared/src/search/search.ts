@@ -1,0 +1,19 @@
+import type { SearchRequest, SearchResponse } from '../contracts/model/search.ts';
+import { retrieve, type SearchDeps } from './retrieve.ts';
+
+export type { SearchDeps } from './retrieve.ts';
+
+/**
+ * Answers a search with chunks of active versions in the tenant's namespace, best first.
+ * @throws MemoryError `unprocessable` for `asOf`; `dependency_unavailable` where the ledger, the namespace's embedding
+ * model or the vector index is away; `cancelled` by `signal`.
+ */
+export async function search(
+  deps: SearchDeps,
+  tenant: string,
+  request: SearchRequest,
+  signal?: AbortSignal,
+): Promise<SearchResponse> {
+  const { response } = await retrieve(deps, tenant, request, signal);
+  return response;
+}

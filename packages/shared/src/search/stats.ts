@@ -1,0 +1,60 @@
+import type { Stats } from '../contracts/model/search.ts';
+import type { DocumentRow, Ledger } from '../ports/ledger.ts';
+import type { VectorIndex } from '../ports/vector-index.ts';
+import type { DocumentTable } from './document-table.ts';
+
+export interface StatsDeps {
+  readonly ledger: Pick<Ledger, 'namespaces' | 'documentChanges'>;
+  readonly vectors: Pick<VectorIndex, 'count'>;
+  /** Saves reading a namespace's documents in whole. */
+  readonly table?: DocumentTable;
+}
+
+type NamespaceStats = Stats['namespaces'][number];
+
+async function countNamespace(
+  deps: StatsDeps,
+  tenant: string,
+  namespace: string,
+  model: string,
+): Promise<NamespaceStats> {
+  const scope = { tenant, namespace };
+  const rows: Iterable<DocumentRow> = deps.table
+    ? (await deps.table.refresh(scope)).rows.values()
+    : (await deps.ledger.documentChanges(scope, undefined)).rows;
+  let documents = 0;
+  let chunks = 0;
+  for (const row of rows) {
+    if (row.activeVersion === 0) continue;
+    documents += 1;
+    chunks += row.chunks;
+  }
+  const vectors = await deps.vectors.count({ ...scope, model });
+  return { namespace, documents, chunks, vectors, postings: 0 };
+}
+
+/**
+ * What a tenant's memory holds, counted in each store: documents and chunks of active versions in the ledger, vectors
+ * in the index. `consistent` says whether the two agree in every namespace; while a version is being written they do
+ * not. Postings are 0 until there is a lexical index.
+ * @throws MemoryError `dependency_unavailable`.
+ */
+export async function stats(deps: StatsDeps, tenant: string): Promise<Stats> {
+  const namespaces: NamespaceStats[] = [];
+  for (const { namespace, embeddingModel } of await deps.ledger.namespaces(tenant)) {
+    let counted = await countNamespace(deps, tenant, namespace, embeddingModel);
+    // A commit between the two counts looks like a difference: only one that is seen twice is believed.
+    if (counted.chunks !== counted.vectors) counted = await countNamespace(deps, tenant, namespace, embeddingModel);
+    namespaces.push(counted);
+  }
+  const sum = (field: 'documents' | 'chunks' | 'vectors' | 'postings') =>
+    namespaces.reduce((total, one) => total + one[field], 0);
+  return {
+    documents: sum('documents'),
+    chunks: sum('chunks'),
+    vectors: sum('vectors'),
+    postings: sum('postings'),
+    namespaces,
+    consistent: namespaces.every((one) => one.chunks === one.vectors),
+  };
+}

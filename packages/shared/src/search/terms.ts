@@ -1,0 +1,56 @@
+import type { Span } from '../contracts/model/ids.ts';
+
+/**
+ * Words that say nothing about a text's topic: the commonest function words of English. Other languages do without,
+ * which marks a few words too many.
+ */
+const stopWords = new Set(
+  (
+    'a about an and are as at be been but by can could did do does for from had has have how if in into is it its ' +
+    'me my no not of on or our should so than that the their them then there these they this to was we were what ' +
+    'when where which who whom whose why will with would you your'
+  ).split(' '),
+);
+
+/** Scripts that write no spaces: their words are looked for as pairs of characters. */
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
+const prefixLength = 5;
+
+export interface Term extends Span {
+  /** Equal keys are the same term. */
+  readonly key: string;
+}
+
+/** NFKC, lower case, the first five characters: a stemmer for any alphabetic language (docs: retrieval). */
+function keyOf(text: string): string {
+  const plain = text.normalize('NFKC').toLowerCase();
+  const characters = Array.from(plain);
+  if (characters.length > prefixLength) return characters.slice(0, prefixLength).join('');
+  return characters.length > 3 && plain.endsWith('s') ? plain.slice(0, -1) : plain;
+}
+
+/** The terms of a text with where they stand in it, stop words left out. */
+export function termsOf(text: string): Term[] {
+  const terms: Term[] = [];
+  for (const match of text.matchAll(word)) {
+    const [found] = match;
+    const start = match.index;
+    if (unspaced.test(found)) {
+      const characters = Array.from(found);
+      let at = start;
+      for (let index = 0; index < characters.length; index += 1) {
+        const pair = (characters[index] as string) + (characters[index + 1] ?? '');
+        if (characters.length === 1 || index + 1 < characters.length) {
+          terms.push({ key: pair.normalize('NFKC'), start: at, end: at + pair.length });
+        }
+        at += (characters[index] as string).length;
+      }
+    } else if (!stopWords.has(found.toLowerCase())) {
+      terms.push({ key: keyOf(found), start, end: start + found.length });
+    }
+  }
+  return terms;
+}
+
+export const termKeys = (text: string): Set<string> => new Set(termsOf(text).map((term) => term.key));
