@@ -1,0 +1,40 @@
+# Every target installs what is missing first; nothing but Node.js 20, npm, make and git is assumed.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
+export TURBO_TELEMETRY_DISABLED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test format lint type-check coverage build bench clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+setup: ## install pnpm, the packages and the project's own Node
+	@bash scripts/setup.sh
+
+up: setup ## start everything on this machine, in the foreground
+	@exec node --conditions=development scripts/up.ts
+
+test: setup ## run every test; ends with one line `N passed, N failed`
+	@bash scripts/test.sh
+
+format: setup ## format the code and sort its imports
+	@biome check --write .
+
+lint: setup ## formatting, import walls, unused code and dependencies, shell scripts
+	@bash scripts/lint.sh
+
+type-check: setup ## check the types of all packages
+	@tsc -b
+
+coverage: setup ## run every test and report which lines they reach
+	@bash scripts/test.sh --coverage
+
+build: setup ## compile all packages to dist
+	@pnpm run build
+
+bench: setup ## the benchmarks of docs/benchmarks.md
+	@exec node --conditions=development apps/bench/src/main.ts
+
+clean: ## remove what was compiled and measured; packages and data stay
+	@bash scripts/clean.sh

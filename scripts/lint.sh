@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Every check that reads the code without running it. All of them run; any finding ends it with status 1.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/node_modules/.bin:$PATH"
+
+failed=()
+check() {
+  local name=$1
+  shift
+  "$@" || failed+=("$name")
+}
+
+# Formatting, imports and suspicious code.
+check biome biome ci --error-on-warnings .
+# Layers and cycles.
+check depcruise depcruise --config .dependency-cruiser.cjs packages apps scripts
+# Code, exports and dependencies that nobody uses.
+check knip knip --no-progress
+if command -v shellcheck >/dev/null 2>&1; then
+  check shellcheck shellcheck .ci/run scripts/*.sh
+else
+  echo 'lint: shellcheck is not installed, shell scripts were not checked' >&2
+fi
+
+if [ "${#failed[@]}" -gt 0 ]; then
+  echo "lint: findings of ${failed[*]}" >&2
+  exit 1
+fi
