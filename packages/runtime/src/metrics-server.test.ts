@@ -1,0 +1,62 @@
+import { expect, test } from '@jest/globals';
+import { checkDependencies } from './dependency-checks.ts';
+import { watchEventLoop } from './event-loop.ts';
+import { createMetrics } from './metrics.ts';
+import { startMetricsServer } from './metrics-server.ts';
+
+const metrics = createMetrics();
+const host = '127.0.0.1';
+
+test('a worker serves metrics, liveness and readiness on a free port', async () => {
+  const loop = watchEventLoop();
+  let redis: () => Promise<void> = async () => {};
+  const server = await startMetricsServer({
+    host,
+    port: 0,
+    metrics,
+    health: {
+      live: () => ({ eventLoopLagMs: loop.lagMs() }),
+      ready: () => checkDependencies([{ name: 'redis', needed: true, check: () => redis() }], 50),
+    },
+  });
+  const get = (path: string) => fetch(`http://${host}:${server.port}${path}`);
+  try {
+    expect(await (await get('/metrics')).text()).toContain('process_cpu_seconds_total');
+    expect(await (await get('/health/live')).json()).toMatchObject({
+      state: 'live',
+      eventLoopLagMs: expect.any(Number),
+    });
+    const ready = await get('/health/ready');
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ state: 'ready', dependencies: { redis: { state: 'up' } } });
+    redis = () => new Promise(() => {});
+    const away = await get('/health/ready');
+    expect(away.status).toBe(503);
+    expect(await away.json()).toMatchObject({
+      dependencies: { redis: { state: 'down', message: 'no answer within 50 ms' } },
+    });
+    expect((await get('/other')).status).toBe(404);
+    expect((await fetch(`http://${host}:${server.port}/metrics`, { method: 'POST' })).status).toBe(405);
+  } finally {
+    loop.stop();
+    await server.close();
+  }
+});
+
+test('a process without health checks has none, and a taken port is refused', async () => {
+  const server = await startMetricsServer({ host, port: 0, metrics });
+  try {
+    expect((await fetch(`http://${host}:${server.port}/health/live`)).status).toBe(404);
+    await expect(startMetricsServer({ host, port: server.port, metrics })).rejects.toThrow('EADDRINUSE');
+  } finally {
+    await server.close();
+  }
+});
+
+test('a dependency that is not needed may be away', async () => {
+  const check = async () => {
+    throw new Error('refused');
+  };
+  const readiness = await checkDependencies([{ name: 'model', needed: false, check }], 50);
+  expect(readiness).toMatchObject({ ready: true, dependencies: { model: { state: 'down', message: 'refused' } } });
+});
