@@ -1,0 +1,170 @@
+import { deadline, delay } from './abort.ts';
+import { ApiError, errorFromResponse } from './api-error.ts';
+
+export interface TransportOptions {
+  /** Where the service listens, such as `http://127.0.0.1:8080`. A trailing slash does no harm. */
+  baseUrl: string;
+  /** JWT of the caller; a function is asked before every request, so that a token can be renewed. */
+  token?: string | (() => string | Promise<string>) | undefined;
+  fetch?: typeof globalThis.fetch | undefined;
+  /** Limit of one request from its start to the end of its answer; for streams, of silence. Default 120,000. */
+  timeoutMs?: number | undefined;
+  /** How often a request that may be repeated is repeated. Default 4. */
+  maxRetries?: number | undefined;
+  /** First wait before a repetition; doubles each time, up to 10 s. `Retry-After` counts where it is longer. Default 250. */
+  retryDelayMs?: number | undefined;
+}
+
+/**
+ * Which failures a request may be repeated after.
+ * - `never`: it changes something and the server cannot tell a repetition from a second request.
+ * - `refused`: only where the server said that it did nothing (429, 503).
+ * - `always`: also after a lost connection: it only reads, or it carries an idempotency key.
+ */
+export type Repeat = 'never' | 'refused' | 'always';
+
+export interface ApiRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** From the root of the service, such as `/api/v1/memory/stats`. */
+  path: string;
+  query?: object | undefined;
+  json?: unknown;
+  form?: FormData | undefined;
+  headers?: Record<string, string>;
+  /** Statuses beside 2xx that are answers, not failures. */
+  accept?: readonly number[];
+  repeat: Repeat;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Transport {
+  /** Sends and reads the answer with `read` inside the time limit. */
+  send<Answer>(request: ApiRequest, read: (response: Response) => Promise<Answer>): Promise<Answer>;
+  /** Sends, hands back the open response, and ends it after `timeoutMs` of silence. Never repeats by itself. */
+  open(request: ApiRequest): Promise<OpenStream>;
+}
+
+export interface OpenStream {
+  readonly response: Response;
+  /** Decoded pieces of the body as they arrive. Breaking off closes the connection. */
+  readonly text: AsyncIterable<string>;
+}
+
+const longestDelayMs = 10_000;
+
+export function createTransport(options: TransportOptions): Transport {
+  const baseUrl = options.baseUrl.replace(/\/+$/, '');
+  // Bound: a browser's fetch refuses to be called as the method of another object.
+  const fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+  const timeoutMs = options.timeoutMs ?? 120_000;
+  const maxRetries = options.maxRetries ?? 4;
+  const retryDelayMs = options.retryDelayMs ?? 250;
+
+  const dispatch = async (request: ApiRequest, signal: AbortSignal): Promise<Response> => {
+    const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
+    const token = typeof options.token === 'function' ? await options.token() : options.token;
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (request.json !== undefined) headers['content-type'] = 'application/json';
+    const body = request.form ?? (request.json === undefined ? null : JSON.stringify(request.json));
+    const url = `${baseUrl}${request.path}${queryString(request.query)}`;
+    const response = await fetch(url, { method: request.method, headers, body, signal });
+    if (response.ok || request.accept?.includes(response.status)) return response;
+    throw await errorFromResponse(response, url);
+  };
+
+  const explain = (thrown: unknown, signal: AbortSignal | undefined, expired: boolean): unknown => {
+    if (thrown instanceof ApiError) return thrown;
+    if (expired) {
+      const message = `${baseUrl} did not answer within ${timeoutMs} ms.`;
+      return new ApiError({ status: 0, code: 'timed_out', message, cause: thrown });
+    }
+    if (signal?.aborted) return signal.reason;
+    const message = `No connection to ${baseUrl}: ${reasonOf(thrown)}.`;
+    const hint = 'Check the address, and that the service runs.';
+    return new ApiError({ status: 0, code: 'unreachable', message, hint, cause: thrown });
+  };
+
+  const attempt = async <Answer>(request: ApiRequest, read: (response: Response) => Promise<Answer>) => {
+    const limit = deadline(timeoutMs, request.signal);
+    try {
+      return await read(await dispatch(request, limit.signal));
+    } catch (thrown) {
+      throw explain(thrown, request.signal, limit.expired);
+    } finally {
+      limit.stop();
+    }
+  };
+
+  return {
+    async send(request, read) {
+      for (let retries = 0; ; retries += 1) {
+        try {
+          return await attempt(request, read);
+        } catch (thrown) {
+          if (!(thrown instanceof ApiError) || retries >= maxRetries || !mayRepeat(thrown, request, retries))
+            throw thrown;
+          const backoffMs = Math.min(retryDelayMs * 2 ** retries, longestDelayMs);
+          await delay(Math.max(backoffMs, thrown.retryAfterMs ?? 0), request.signal);
+        }
+      }
+    },
+
+    async open(request) {
+      const limit = deadline(timeoutMs, request.signal);
+      try {
+        const response = await dispatch(request, limit.signal);
+        const fail = (thrown: unknown) => explain(thrown, request.signal, limit.expired);
+        return { response, text: readPieces(response, limit, fail) };
+      } catch (thrown) {
+        limit.stop();
+        throw explain(thrown, request.signal, limit.expired);
+      }
+    },
+  };
+}
+
+async function* readPieces(
+  response: Response,
+  limit: ReturnType<typeof deadline>,
+  explain: (thrown: unknown) => unknown,
+): AsyncGenerator<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  try {
+    while (reader) {
+      limit.restart();
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield decoder.decode(value, { stream: true });
+    }
+  } catch (thrown) {
+    throw explain(thrown);
+  } finally {
+    limit.stop();
+    // The connection may be gone already, which is what is wanted.
+    await reader?.cancel().catch(() => undefined);
+  }
+}
+
+function mayRepeat(error: ApiError, request: ApiRequest, retries: number): boolean {
+  if (request.repeat === 'never') return false;
+  if (error.status === 429 || error.status === 503) return true;
+  if (request.repeat === 'refused') return false;
+  // The first try may still be at work behind a connection that was lost: its key is held until it ends.
+  const keyIsHeld = error.status === 409 && retries > 0 && request.headers?.['idempotency-key'] !== undefined;
+  return error.code === 'unreachable' || error.status === 502 || error.status === 504 || keyIsHeld;
+}
+
+function queryString(query: object = {}): string {
+  const entries = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  const text = new URLSearchParams(entries.map(([name, value]): [string, string] => [name, String(value)])).toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** fetch hides the reason (`ECONNREFUSED`, `UND_ERR_SOCKET`) in the cause of its `TypeError`. */
+function reasonOf(thrown: unknown): string {
+  const cause =
+    thrown instanceof Error ? (thrown.cause as { code?: unknown; message?: unknown } | undefined) : undefined;
+  if (typeof cause?.code === 'string') return cause.code;
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
