@@ -1,0 +1,186 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { Metadata } from '../contracts/model/ids.ts';
+import type { JobState } from '../contracts/model/job.ts';
+import { SearchRequest } from '../contracts/model/search.ts';
+import type { Embedder } from '../ports/embedder.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import type { CollectionKey, VectorHit, VectorIndex, VectorQuery, VectorRecord } from '../ports/vector-index.ts';
+import { createInMemoryLedger } from '../testing/in-memory-ledger.ts';
+import { createDocumentTable } from './document-table.ts';
+import type { SearchDeps } from './retrieve.ts';
+import { splitSentences } from './sentences.ts';
+import { termsOf } from './terms.ts';
+
+/** A memory for tests of search and answers: real table, ledger in memory, vectors that a person can foresee. */
+
+const dimension = 512;
+
+function bucketOf(key: string): number {
+  let hash = 2166136261;
+  for (const character of key) hash = Math.imul(hash ^ (character.codePointAt(0) as number), 16777619) >>> 0;
+  return hash % dimension;
+}
+
+/** Bags of terms: the cosine of two texts is the share of terms that they have in common. */
+export function bagOfTerms(text: string): Float32Array {
+  const vector = new Float32Array(dimension);
+  for (const { key } of termsOf(text)) vector[bucketOf(key)] = 1;
+  const norm = Math.hypot(...vector) || 1;
+  return vector.map((value) => value / norm);
+}
+
+export function createTermEmbedder(model: string): Embedder & { queries: string[]; away: boolean } {
+  const embedder = {
+    model,
+    dimension,
+    maxTokens: 512,
+    queries: [] as string[],
+    away: false,
+    ready: async () => {},
+    embedPassages: async (texts: readonly string[]) => texts.map(bagOfTerms),
+    embedQuery: async (text: string) => {
+      if (embedder.away) throw new MemoryError('dependency_unavailable', 'The embedding model is away.');
+      embedder.queries.push(text);
+      return bagOfTerms(text);
+    },
+    close: async () => {},
+  };
+  return embedder;
+}
+
+/** Exact search over lists; `onQuery` lets a test change the world while a query runs. */
+export function createListIndex(): VectorIndex & { queries: VectorQuery[]; onQuery: () => Promise<void> } {
+  const collections = new Map<string, VectorRecord[]>();
+  const recordsOf = (key: CollectionKey) =>
+    collections.get(JSON.stringify([key.tenant, key.namespace, key.model])) ?? [];
+  const store = (key: CollectionKey, records: VectorRecord[]) =>
+    collections.set(JSON.stringify([key.tenant, key.namespace, key.model]), records);
+  const of = (documentId: string, version?: number) => (record: VectorRecord) =>
+    record.documentId === documentId && (version === undefined || record.version === version);
+  const index = {
+    queries: [] as VectorQuery[],
+    onQuery: async () => {},
+    async addMissing(key: CollectionKey, records: readonly VectorRecord[]) {
+      const there = new Set(recordsOf(key).map((record) => record.chunkId));
+      store(key, [...recordsOf(key), ...records.filter((record) => !there.has(record.chunkId))]);
+    },
+    async present(key: CollectionKey, chunkIds: readonly string[]) {
+      const there = new Set(recordsOf(key).map((record) => record.chunkId));
+      return new Set(chunkIds.filter((id) => there.has(id)));
+    },
+    async query(key: CollectionKey, query: VectorQuery): Promise<VectorHit[]> {
+      index.queries.push(query);
+      await index.onQuery();
+      const excluded = new Set(query.excludeVersions ?? []);
+      return recordsOf(key)
+        .filter((record) => query.documentIds === undefined || query.documentIds.includes(record.documentId))
+        .filter((record) => !excluded.has(`${record.documentId}@${record.version}`))
+        .map(({ vector, ...record }) => ({
+          ...record,
+          similarity: vector.reduce((sum, value, at) => sum + value * (query.vector[at] as number), 0),
+        }))
+        .sort((a, b) => b.similarity - a.similarity)
+        .slice(0, query.limit);
+    },
+    count: async (key: CollectionKey) => recordsOf(key).length,
+    countDocument: async (key: CollectionKey, documentId: string, version?: number) =>
+      recordsOf(key).filter(of(documentId, version)).length,
+    async removeDocument(key: CollectionKey, documentId: string, version?: number) {
+      const gone = of(documentId, version);
+      const before = recordsOf(key);
+      store(
+        key,
+        before.filter((record) => !gone(record)),
+      );
+      return before.length - recordsOf(key).length;
+    },
+    check: async () => {},
+  };
+  return index;
+}
+
+const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => quietLogger };
+
+export function createRecordingMetrics(): Metrics & { recorded: string[] } {
+  const recorded: string[] = [];
+  const record = { recorded } as Record<string, unknown>;
+  return new Proxy(record, {
+    get: (target, name: string) =>
+      target[name] ?? ((...values: unknown[]) => recorded.push([name, ...values].map(String).join(' '))),
+  }) as unknown as Metrics & { recorded: string[] };
+}
+
+export interface StoredDocument {
+  documentId: string;
+  text: string;
+  tenant?: string;
+  namespace?: string;
+  title?: string;
+  metadata?: Metadata;
+  createdAt?: string;
+  /** Leaves the version written but not active. */
+  inFlight?: boolean;
+}
+
+export function createMemory() {
+  const ledger = createInMemoryLedger();
+  const vectors = createListIndex();
+  const metrics = createRecordingMetrics();
+  const embedder = createTermEmbedder('terms-1');
+  const clock = { time: Date.parse('2026-06-01T00:00:00Z'), now: () => clock.time };
+  const deps: SearchDeps = {
+    table: createDocumentTable({ ledger }),
+    vectors,
+    embedderFor: (model) => (model === embedder.model ? embedder : undefined),
+    metrics,
+    clock,
+    logger: quietLogger,
+  };
+  /** By document: the text of its latest version, which every span points into. */
+  const texts = new Map<string, string>();
+  let count = 0;
+
+  /** Stores a version; each paragraph becomes a chunk. */
+  async function store(document: StoredDocument): Promise<number> {
+    const { documentId, text, tenant = 'acme', namespace = 'default', title = documentId, metadata = {} } = document;
+    const createdAt = document.createdAt ?? '2026-05-01T00:00:00.000Z';
+    const scope = { tenant, namespace };
+    const { version } = await ledger.reserveVersion(scope, documentId, embedder.model);
+    count += 1;
+    const jobId = `job_${String(count).padStart(26, '0')}`;
+    const facts = { bytes: text.length, sha256: '0'.repeat(64), mediaType: 'text/plain' };
+    const state: JobState = 'running';
+    const job = {
+      ...{ id: jobId, ...scope, documentId, version, state, progress: 0, stages: [], warnings: [], run: 1 },
+      ...{
+        stage: 'index' as const,
+        priority: 'normal' as const,
+        sourceType: 'upload',
+        createdAt,
+        updatedAt: createdAt,
+      },
+    };
+    const described = { ...facts, version, state: 'pending' as const, jobId, chunks: 0, createdAt };
+    await ledger.createJob(job, described, { title, metadata });
+    const records: VectorRecord[] = [];
+    for (const match of text.matchAll(/[^\n]+(?:\n[^\n]+)*/g)) {
+      const [chunk] = match;
+      const index = records.length;
+      const chunkId = `${tenant}/${documentId}@${version}#${String(index).padStart(4, '0')}`;
+      const place = { documentId, version, index, headings: [], start: match.index, end: match.index + chunk.length };
+      records.push({ chunkId, vector: bagOfTerms(chunk), text: chunk, ...place });
+    }
+    await vectors.addMissing({ ...scope, model: embedder.model }, records);
+    await ledger.describeVersion(scope, documentId, version, { chunks: records.length });
+    texts.set(`${tenant}/${documentId}@${version}`, text);
+    if (!document.inFlight) await ledger.activateVersion(scope, documentId, version, createdAt);
+    return version;
+  }
+
+  return { deps, ledger, vectors, metrics, embedder, clock, texts, store };
+}
+
+export const searchFor = (request: Partial<SearchRequest> & { query: string }) => SearchRequest.parse(request);
+
+export const sentenceTexts = (text: string) => splitSentences(text).map((span) => text.slice(span.start, span.end));

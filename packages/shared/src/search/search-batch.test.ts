@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import { createMemory, searchFor } from './memory.suite.ts';
+import { searchBatch } from './search-batch.ts';
+
+test('answers in the order of the queries', async () => {
+  const memory = createMemory();
+  const words = ['pines', 'oaks', 'elms', 'limes', 'ashes', 'beeches', 'maples'];
+  for (const word of words) await memory.store({ documentId: word, text: `About ${word}.` });
+  const answers = await searchBatch(
+    memory.deps,
+    'acme',
+    words.map((query) => searchFor({ query, topK: 1 })),
+  );
+  expect(answers.map((answer) => answer.hits[0]?.documentId)).toEqual(words);
+});
+
+test('the first failure is the whole one’s, and stops the rest', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.' });
+  const requests = Array.from({ length: 50 }, (_, index) =>
+    searchFor({ query: 'pines', ...(index === 1 ? { asOf: '2026-01-01T00:00:00Z' } : {}) }),
+  );
+  await expect(searchBatch(memory.deps, 'acme', requests)).rejects.toMatchObject({ code: 'unprocessable' });
+  expect(memory.vectors.queries.length).toBeLessThan(10);
+});

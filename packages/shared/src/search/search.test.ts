@@ -1,0 +1,204 @@
+import { expect, test } from '@jest/globals';
+import { createMemory, searchFor } from './memory.suite.ts';
+import { search } from './search.ts';
+
+test('finds the nearest chunks first, each with its place, title and highlights', async () => {
+  const memory = createMemory();
+  await memory.store({
+    documentId: 'trees',
+    title: 'Trees',
+    metadata: { lang: 'en' },
+    text: 'Oaks lose their leaves in autumn.\n\nPines keep needles all winter. Snow lies on them.',
+  });
+  await memory.store({ documentId: 'cars', text: 'Engines burn petrol.' });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines in winter', explain: true }));
+  expect(answer.mode).toBe('dense');
+  expect(answer.degraded).toBeUndefined();
+  const [hit] = answer.hits;
+  const text = memory.texts.get('acme/trees@1') ?? '';
+  expect(hit).toMatchObject({ documentId: 'trees', version: 1, title: 'Trees', metadata: { lang: 'en' } });
+  expect(text.slice(hit?.span.start, hit?.span.end)).toBe(hit?.text);
+  expect(hit?.highlights.map((span) => text.slice(span.start, span.end))).toEqual(['Pines keep needles all winter.']);
+  expect(hit?.explain).toEqual({ rank: 1, similarity: hit?.similarity });
+  expect(memory.metrics.recorded).toEqual(['search dense 0']);
+});
+
+test('nothing is marked where highlights are not wanted', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.' });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', highlight: false }));
+  expect(answer.hits[0]?.highlights).toEqual([]);
+});
+
+test('a namespace that nothing was ever stored in has no hits and costs no embedding', async () => {
+  const memory = createMemory();
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'anything', namespace: 'empty' }));
+  expect(answer.hits).toEqual([]);
+  expect(memory.embedder.queries).toEqual([]);
+});
+
+test('tenants and namespaces see only their own', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'secret', tenant: 'rival', text: 'The secret recipe.' });
+  await memory.store({ documentId: 'secret', namespace: 'other', text: 'The secret garden.' });
+  await memory.store({ documentId: 'plain', text: 'Nothing to hide.' });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'secret recipe' }));
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['plain']);
+});
+
+test('a large half-written version cannot crowd out live text', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'live', text: 'Pines and other trees of the north.' });
+  const paragraphs = Array.from({ length: 300 }, () => 'Pines.').join('\n\n');
+  await memory.store({ documentId: 'large', text: paragraphs, inFlight: true });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', topK: 5 }));
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['live']);
+  expect(answer.degraded).toBeUndefined();
+  expect(memory.vectors.queries.at(-1)?.excludeVersions).toEqual(['large@1']);
+});
+
+test('chunks of a replaced version that are still in the index are not found', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines are green.' });
+  await memory.store({ documentId: 'a', text: 'Pines are tall.' });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines green' }));
+  expect(answer.hits.map((hit) => `${hit.version} ${hit.text}`)).toEqual(['2 Pines are tall.']);
+});
+
+test('a document that is replaced during a search is found in one of its versions', async () => {
+  const memory = createMemory();
+  const key = { tenant: 'acme', namespace: 'default', model: 'terms-1' };
+  await memory.store({ documentId: 'a', text: 'Pines are green.' });
+  memory.vectors.onQuery = async () => {
+    memory.vectors.onQuery = async () => {};
+    await memory.store({ documentId: 'a', text: 'Pines are tall.' });
+    await memory.vectors.removeDocument(key, 'a', 1);
+  };
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
+  expect(answer.hits.map((hit) => hit.text)).toEqual(['Pines are tall.']);
+});
+
+test('a document deleted from the ledger is gone although its chunks are still in the index', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines are green.' });
+  await memory.store({ documentId: 'b', text: 'Pines are tall.' });
+  await memory.ledger.removeDocument('acme', 'a');
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines green' }));
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['b']);
+});
+
+test('a new title and new metadata show and filter at once', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines are green.', metadata: { status: 'draft' } });
+  await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
+  await memory.ledger.patchDocument(
+    'acme',
+    'a',
+    { title: 'New', metadata: { status: 'final' } },
+    '2026-06-01T00:00:00Z',
+  );
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { status: 'final' } }));
+  expect(answer.hits.map((hit) => [hit.title, hit.metadata])).toEqual([['New', { status: 'final' }]]);
+  const none = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { status: 'draft' } }));
+  expect(none.hits).toEqual([]);
+});
+
+test('a filter is pushed down to the index up to a thousand documents, and applied here above', async () => {
+  const memory = createMemory();
+  for (let index = 0; index < 1500; index += 1) {
+    const kind = index < 1100 ? 'many' : index < 1110 ? 'few' : 'rest';
+    await memory.store({
+      documentId: `d${index}`,
+      text: kind === 'many' ? 'Pines and oaks.' : 'Pines.',
+      metadata: { kind },
+    });
+  }
+  const few = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { kind: 'few' }, topK: 20 }));
+  expect(few.hits).toHaveLength(10);
+  expect(memory.vectors.queries.at(-1)?.documentIds).toHaveLength(10);
+  const many = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { kind: 'many' }, topK: 5 }));
+  expect(memory.vectors.queries.at(-1)?.documentIds).toBeUndefined();
+  expect(many.hits.map((hit) => hit.metadata['kind'])).toEqual(Array(5).fill('many'));
+  expect(many.degraded).toBeUndefined();
+});
+
+test('where the bound on looked-at chunks is reached, the answer says that it may be incomplete', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'large', text: Array.from({ length: 2100 }, () => 'Pines.').join('\n\n') });
+  await memory.store({ documentId: 'small', text: 'Pines and oaks and elms.' });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', topK: 2, perDocument: 1 }));
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['large']);
+  expect(answer.degraded).toEqual(['candidates_incomplete']);
+  expect(memory.metrics.recorded).toContain('degraded candidates_incomplete');
+});
+
+test('minScore is a lower bound of similarity', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.\n\nPines oaks elms limes.\n\nEngines.' });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', minScore: 0.5 }));
+  expect(answer.hits.map((hit) => hit.text)).toEqual(['Pines.', 'Pines oaks elms limes.']);
+  expect(answer.hits.every((hit) => hit.similarity >= 0.5 - 1e-6)).toBe(true);
+  const strict = await search(memory.deps, 'acme', searchFor({ query: 'pines', minScore: 0.51 }));
+  expect(strict.hits.map((hit) => hit.text)).toEqual(['Pines.']);
+});
+
+test('perDocument fetches more until topK is full', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: Array.from({ length: 40 }, () => 'Pines.').join('\n\n') });
+  for (const documentId of ['b', 'c']) await memory.store({ documentId, text: `Pines near ${documentId}s.` });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', topK: 3, perDocument: 1 }));
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['a', 'b', 'c']);
+});
+
+test('recency halves the score with each half-life', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'old', text: 'Pines.', createdAt: '2026-05-02T00:00:00.000Z' });
+  await memory.store({ documentId: 'new', text: 'Pines oaks.', createdAt: '2026-06-01T00:00:00.000Z' });
+  const request = { query: 'pines', recency: { halfLifeDays: 30 }, explain: true };
+  const answer = await search(memory.deps, 'acme', searchFor(request));
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['new', 'old']);
+  expect(answer.hits[1]?.score).toBeCloseTo(0.5, 5);
+  expect(answer.hits[1]?.similarity).toBeCloseTo(1, 5);
+  expect(answer.hits[1]?.explain).toMatchObject({ rank: 2, recencyWeight: 0.5 });
+});
+
+test('equal scores are in the order of their chunks', async () => {
+  const memory = createMemory();
+  for (const documentId of ['c', 'a', 'b']) await memory.store({ documentId, text: 'Pines.' });
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['a', 'b', 'c']);
+});
+
+test('what cannot be had yet is said, not dropped in silence', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.' });
+  const wishes = { query: 'pines', diversity: 0.5, rerank: true, neighbours: 1 };
+  const answer = await search(memory.deps, 'acme', searchFor(wishes));
+  expect(answer.degraded).toEqual(['diversity_unavailable', 'rerank_unavailable', 'neighbours_unavailable']);
+  const plain = { query: 'pines', diversity: 0, rerank: false, neighbours: 0, mode: 'lexical' as const };
+  expect((await search(memory.deps, 'acme', searchFor(plain))).degraded).toBeUndefined();
+});
+
+test('asOf is refused', async () => {
+  const memory = createMemory();
+  const request = searchFor({ query: 'pines', asOf: '2026-01-01T00:00:00Z' });
+  await expect(search(memory.deps, 'acme', request)).rejects.toMatchObject({ code: 'unprocessable' });
+});
+
+test('without the embedder of the namespace the service says that it is unavailable', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.' });
+  memory.embedder.away = true;
+  const request = searchFor({ query: 'pines' });
+  await expect(search(memory.deps, 'acme', request)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  const without = { ...memory.deps, embedderFor: () => undefined };
+  await expect(search(without, 'acme', request)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+});
+
+test('a search that was cancelled ends before it asks the index', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.' });
+  const request = searchFor({ query: 'pines' });
+  await expect(search(memory.deps, 'acme', request, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+  expect(memory.vectors.queries).toEqual([]);
+});
