@@ -1,0 +1,96 @@
+import { script } from './script.ts';
+
+/**
+ * KEYS homes, version counters, namespaces, head. ARGV documentId, namespace, model, at least, new epoch, claim life ms.
+ * A document that was never accepted holds its namespace only for as long as an accept may take.
+ * Answers `ok` with version and model, or `elsewhere` with the namespace.
+ */
+export const reserveVersionScript = script(`
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local claim = string.format('%.0f', now) .. '|' .. ARGV[2]
+local home = redis.call('HGET', KEYS[1], ARGV[1])
+if home then
+  local claimedAt, namespace = string.match(home, '^(%d+)|(.*)$')
+  if namespace == ARGV[2] then
+    if claimedAt == '0' then claim = home end
+  elseif claimedAt == '0' or now - tonumber(claimedAt) < tonumber(ARGV[6]) then
+    return {'elsewhere', namespace}
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], claim)
+local version = math.max(tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '0') + 1, tonumber(ARGV[4]))
+redis.call('HSET', KEYS[2], ARGV[1], version)
+redis.call('SADD', KEYS[3], ARGV[2])
+redis.call('HSETNX', KEYS[4], 'epoch', ARGV[5])
+redis.call('HSETNX', KEYS[4], 'model', ARGV[3])
+return {'ok', version, redis.call('HGET', KEYS[4], 'model')}
+`);
+
+/**
+ * Compare-and-set of a document; where what a search sees changes, the generation moves on in the same step.
+ * KEYS documents, rows, changes, tombstones, head. ARGV documentId, expected revision, json, row ('' where none).
+ * Answers `ok`, or `retry` with the document as it stands.
+ */
+export const saveDocumentScript = script(`
+local id = ARGV[1]
+local current = redis.call('HGET', KEYS[1], id)
+if not current or string.match(current, '^%d+') ~= ARGV[2] then return {'retry', current or ''} end
+redis.call('HSET', KEYS[1], id, redis.call('HINCRBY', KEYS[5], 'revision', 1) .. ' ' .. ARGV[3])
+if ARGV[4] ~= '' and redis.call('HGET', KEYS[2], id) ~= ARGV[4] then
+  redis.call('HSET', KEYS[2], id, ARGV[4])
+  redis.call('ZADD', KEYS[3], redis.call('HINCRBY', KEYS[5], 'generation', 1), id)
+  redis.call('ZREM', KEYS[4], id)
+end
+return {'ok'}
+`);
+
+/**
+ * KEYS as above, then homes and the two indexes of documents. ARGV documentId, expected revision ('0': not there),
+ * tombstones to keep, index members of tenant and namespace.
+ * Answers `ok`, or `retry` with the document as it stands.
+ */
+export const removeDocumentScript = script(`
+local id = ARGV[1]
+local current = redis.call('HGET', KEYS[1], id)
+if (current and string.match(current, '^%d+') or '0') ~= ARGV[2] then return {'retry', current or ''} end
+redis.call('HDEL', KEYS[6], id)
+redis.call('HDEL', KEYS[1], id)
+redis.call('ZREM', KEYS[7], ARGV[4])
+redis.call('ZREM', KEYS[8], ARGV[5])
+if redis.call('HDEL', KEYS[2], id) == 1 then
+  local generation = redis.call('HINCRBY', KEYS[5], 'generation', 1)
+  redis.call('ZADD', KEYS[3], generation, id)
+  redis.call('ZADD', KEYS[4], generation, id)
+  if redis.call('ZCARD', KEYS[4]) > tonumber(ARGV[3]) then
+    local oldest = redis.call('ZPOPMIN', KEYS[4])
+    redis.call('ZREM', KEYS[3], oldest[1])
+    redis.call('HSET', KEYS[5], 'floor', oldest[2])
+  end
+end
+return {'ok'}
+`);
+
+/**
+ * KEYS head, rows, changes. ARGV epoch of the cursor, its generation, most rows, '1' where a load from the start goes on.
+ * Answers epoch, generation, floor, model, whether to reset, the last generation among the rows, then ids and rows in
+ * turn ('' for a row that is gone).
+ */
+export const documentChangesScript = script(`
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'generation', 'floor', 'model')
+local floor = head[3] or '0'
+local since, reset = ARGV[2], 0
+if head[1] ~= ARGV[1] or (ARGV[4] ~= '1' and tonumber(since) < tonumber(floor)) then since, reset = '0', 1 end
+local changed = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+local answer = {head[1] or '', head[2] or '0', floor, head[4] or '', reset, changed[#changed] or since}
+local ids = {}
+for at = 1, #changed, 2 do ids[#ids + 1] = changed[at] end
+if #ids > 0 then
+  local rows = redis.call('HMGET', KEYS[2], unpack(ids))
+  for at = 1, #ids do
+    answer[#answer + 1] = ids[at]
+    answer[#answer + 1] = rows[at] or ''
+  end
+end
+return answer
+`);

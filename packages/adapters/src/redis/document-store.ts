@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
+import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
+import * as documents from '@semantic-memory/shared/ports/document-transitions';
+import type { JobRecord, Ledger } from '@semantic-memory/shared/ports/ledger';
+import type { Redis } from 'ioredis';
+import { withRedis } from './connection.ts';
+import { removeDocumentScript, reserveVersionScript, saveDocumentScript } from './document-scripts.ts';
+import type { LedgerKeys } from './keys.ts';
+import { readPage } from './paging.ts';
+import { parseRevisioned, parseWithEvent } from './revisioned.ts';
+import { runScript } from './script.ts';
+
+/** A namespace that was reserved for a new document is free again after this, where the accept never came. */
+const claimLifeMs = 10 * 60_000;
+/** So many removed documents are remembered for those who follow the changes; whoever is further behind reloads. */
+const maxTombstones = 10_000;
+
+type LedgerDocument = documents.LedgerDocument;
+
+type DocumentStore = Pick<
+  Ledger,
+  | 'reserveVersion'
+  | 'getDocument'
+  | 'listDocuments'
+  | 'patchDocument'
+  | 'describeVersion'
+  | 'activateVersion'
+  | 'failVersion'
+  | 'removeDocument'
+  | 'namespaces'
+>;
+
+export function createDocumentStore({ redis, keys }: { redis: Redis; keys: LedgerKeys }): DocumentStore {
+  const read = (scope: Scope, documentId: string) =>
+    withRedis(redis, () => redis.hget(keys.namespace(scope).documents, documentId));
+
+  /** Where a document lives. It cannot move: only after it was removed may the name appear elsewhere. */
+  const homeOf = async (tenant: string, documentId: string): Promise<Scope | undefined> => {
+    const home = await withRedis(redis, () => redis.hget(keys.tenant(tenant).homes, documentId));
+    return home === null ? undefined : { tenant, namespace: home.slice(home.indexOf('|') + 1) };
+  };
+
+  /** Applies a pure change by compare-and-set. `change` says what to store (nothing: undefined) and what to answer. */
+  const change = async <Result>(
+    scope: Scope,
+    documentId: string,
+    decide: (current: LedgerDocument | undefined) => { store?: LedgerDocument | undefined; result: Result },
+  ): Promise<Result> => {
+    const { documents: stored, rows, changes, tombstones, head } = keys.namespace(scope);
+    let current = parseRevisioned<LedgerDocument>(await read(scope, documentId));
+    for (;;) {
+      const { store, result } = decide(current?.value);
+      if (!store || !current) return result;
+      const row = documents.rowOf(store);
+      const args = [documentId, current.revision, JSON.stringify(store), row ? JSON.stringify(row) : ''];
+      const answer = await withRedis(redis, () =>
+        runScript(redis, saveDocumentScript, [stored, rows, changes, tombstones, head], args),
+      );
+      const [outcome, detail] = answer as [string, string?];
+      if (outcome === 'ok') return result;
+      current = parseRevisioned<LedgerDocument>(detail);
+    }
+  };
+
+  return {
+    async reserveVersion(scope, documentId, model, atLeast = 1) {
+      const ofTenant = keys.tenant(scope.tenant);
+      const answer = await withRedis(redis, () =>
+        runScript(
+          redis,
+          reserveVersionScript,
+          [ofTenant.homes, ofTenant.versionCounters, ofTenant.namespaces, keys.namespace(scope).head],
+          [documentId, scope.namespace, model, atLeast, randomBytes(8).toString('hex'), claimLifeMs],
+        ),
+      );
+      const reserved = answer as ['ok', number, string] | ['elsewhere', string];
+      if (reserved[0] === 'elsewhere') {
+        throw new MemoryError('conflict', `Document ${documentId} belongs to namespace ${reserved[1]}.`);
+      }
+      return { version: reserved[1], embeddingModel: reserved[2] };
+    },
+
+    async getDocument(tenant, documentId) {
+      const home = await homeOf(tenant, documentId);
+      const stored = home && parseRevisioned<LedgerDocument>(await read(home, documentId));
+      return stored && documents.documentRecord(stored.value);
+    },
+
+    async listDocuments(tenant, query) {
+      const scope = query.namespace === undefined ? undefined : { tenant, namespace: query.namespace };
+      const index = scope ? keys.namespace(scope).documentsByAge : keys.tenant(tenant).documents;
+      return withRedis(redis, () =>
+        readPage(redis, index, query, async (members) => {
+          const found = await readDocuments(redis, keys, tenant, members, query.namespace);
+          return found.map((document) =>
+            document && (query.state === undefined || documents.documentState(document) === query.state)
+              ? documents.documentRecord(document)
+              : undefined,
+          );
+        }),
+      );
+    },
+
+    async patchDocument(tenant, documentId, patch, at) {
+      const home = await homeOf(tenant, documentId);
+      if (!home) return undefined;
+      return change(home, documentId, (current) => {
+        const store = current && documents.patchDocument(current, patch, at);
+        return { store, result: store && documents.documentRecord(store) };
+      });
+    },
+
+    async describeVersion(scope, documentId, version, facts) {
+      await change(scope, documentId, (current) => ({
+        store: current && documents.describeVersion(current, version, facts),
+        result: undefined,
+      }));
+    },
+
+    async activateVersion(scope, documentId, version, at) {
+      return change(scope, documentId, (current) => {
+        const { document, ...result } = documents.activateVersion(current, version, at);
+        return { store: document, result };
+      });
+    },
+
+    async failVersion(scope, documentId, version, _error, at) {
+      await change(scope, documentId, (current) => ({
+        store: current && documents.failVersion(current, version, at),
+        result: undefined,
+      }));
+    },
+
+    async removeDocument(tenant, documentId) {
+      const home = await homeOf(tenant, documentId);
+      if (!home) return undefined;
+      const { documents: stored, rows, changes, tombstones, head, documentsByAge } = keys.namespace(home);
+      const { homes, documents: ofTenant, job } = keys.tenant(tenant);
+      const names = [stored, rows, changes, tombstones, head, homes, ofTenant, documentsByAge];
+      let current = parseRevisioned<LedgerDocument>(await read(home, documentId));
+      for (;;) {
+        const member = `${current?.value.createdAt ?? ''}|${documentId}`;
+        const args = [documentId, current?.revision ?? '0', maxTombstones, `${member}|${home.namespace}`, member];
+        const answer = await withRedis(redis, () => runScript(redis, removeDocumentScript, names, args));
+        const [outcome, detail] = answer as [string, string?];
+        if (outcome === 'ok') break;
+        current = parseRevisioned<LedgerDocument>(detail);
+      }
+      if (!current) return undefined;
+      const document = documents.documentRecord(current.value);
+      const jobs = await withRedis(redis, () => redis.mget(document.versions.map((version) => job(version.jobId))));
+      const open = jobs
+        .map((text) => parseWithEvent<JobRecord>(text)?.value)
+        .filter((record) => record !== undefined && !isTerminal(record.state));
+      return { document, openJobIds: open.map((record) => record?.id ?? '') };
+    },
+
+    async namespaces(tenant) {
+      const names = await withRedis(redis, () => redis.smembers(keys.tenant(tenant).namespaces));
+      const models = await withRedis(redis, () =>
+        Promise.all(names.map((namespace) => redis.hget(keys.namespace({ tenant, namespace }).head, 'model'))),
+      );
+      return names.map((namespace, at) => ({ namespace, embeddingModel: models[at] ?? '' }));
+    },
+  };
+}
+
+/** The documents of index members (`CREATED_AT|ID` or `CREATED_AT|ID|NAMESPACE`), in order. */
+async function readDocuments(
+  redis: Redis,
+  keys: LedgerKeys,
+  tenant: string,
+  members: readonly string[],
+  inNamespace: string | undefined,
+): Promise<(LedgerDocument | undefined)[]> {
+  // Issued in one turn of the loop, so they travel together.
+  const stored = await withRedis(redis, () =>
+    Promise.all(
+      members.map((member) => {
+        const [, documentId = '', namespace = inNamespace ?? ''] = member.split('|');
+        return redis.hget(keys.namespace({ tenant, namespace }).documents, documentId);
+      }),
+    ),
+  );
+  return stored.map((text) => parseRevisioned<LedgerDocument>(text)?.value);
+}

@@ -1,0 +1,85 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
+import type { JobEvent, JobRecord } from '@semantic-memory/shared/ports/ledger';
+import type { Redis } from 'ioredis';
+import type { ChangeSignals } from './change-signals.ts';
+import { redisFailure, withRedis } from './connection.ts';
+import type { LedgerKeys } from './keys.ts';
+import { parseWithEvent } from './revisioned.ts';
+
+const eventsPerRead = 100;
+const eventId = /^\d+-\d+$/;
+
+interface EventDeps {
+  readonly redis: Redis;
+  readonly keys: LedgerKeys;
+  readonly signals: ChangeSignals;
+}
+
+/** See the port. An `afterId` that is no event id is as good as none. Throws `not_found` where there is no such job. */
+export async function* watchJob(
+  deps: EventDeps,
+  tenant: string,
+  jobId: string,
+  afterId: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<JobEvent, void, void> {
+  const ofTenant = deps.keys.tenant(tenant);
+  let seen = afterId !== undefined && eventId.test(afterId) ? afterId : undefined;
+  // Listening begins before the first read, so that nothing falls in between.
+  const changes = await withRedis(deps.redis, () => deps.signals.listen(ofTenant.changed(jobId)));
+  let started = false;
+  try {
+    while (!signal.aborted) {
+      try {
+        for (const event of await unseen(deps, tenant, jobId, seen)) {
+          yield event;
+          seen = event.id;
+          if (signal.aborted) return;
+        }
+        const newest = await newestEvent(deps, ofTenant.job(jobId), jobId);
+        if (isBefore(seen, newest.id)) continue;
+        if (isTerminal(newest.job.state)) return;
+      } catch (error) {
+        // Who is watching already keeps watching: an outage is shorter than a job.
+        if (!started || redisFailure(error).code !== 'dependency_unavailable') throw error;
+      }
+      started = true;
+      await changes.next(signal);
+    }
+  } finally {
+    changes.stop();
+  }
+}
+
+/** What came after an event. Where the stream has expired the record itself is the last event. */
+async function unseen(deps: EventDeps, tenant: string, jobId: string, after: string | undefined): Promise<JobEvent[]> {
+  const { events, job } = deps.keys.tenant(tenant);
+  const found = await readEvents(deps, events(jobId), after);
+  if (found.length > 0) return found;
+  const newest = await newestEvent(deps, job(jobId), jobId);
+  if (!isBefore(after, newest.id)) return [];
+  // It may have come between the two reads, and others with it.
+  const late = await readEvents(deps, events(jobId), after);
+  return late.length > 0 ? late : [newest];
+}
+
+async function readEvents({ redis }: EventDeps, key: string, after: string | undefined): Promise<JobEvent[]> {
+  const from = after === undefined ? '-' : `(${after}`;
+  const entries = await withRedis(redis, () => redis.xrange(key, from, '+', 'COUNT', eventsPerRead));
+  return entries.map(([id, fields]) => ({ id, job: JSON.parse(fields[1] ?? '') as JobRecord }));
+}
+
+async function newestEvent({ redis }: EventDeps, key: string, jobId: string): Promise<JobEvent> {
+  const stored = parseWithEvent<JobRecord>(await withRedis(redis, () => redis.get(key)));
+  if (!stored) throw new MemoryError('not_found', `There is no job ${jobId}.`);
+  return { id: stored.eventId, job: stored.value };
+}
+
+/** Stream ids order by their two numbers. */
+function isBefore(a: string | undefined, b: string): boolean {
+  if (a === undefined) return true;
+  const [aMs = 0, aCount = 0] = a.split('-').map(Number);
+  const [bMs = 0, bCount = 0] = b.split('-').map(Number);
+  return aMs < bMs || (aMs === bMs && aCount < bCount);
+}

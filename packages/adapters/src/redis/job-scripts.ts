@@ -1,0 +1,61 @@
+import { script } from './script.ts';
+
+/** Appends the record to the job's events, stores it and tells whoever watches. Expects ARGV as named below. */
+const recordEvent = `
+local function record(job, events, channel, revision, json, ended, keepMs, maxEvents)
+  local id = redis.call('XADD', events, 'MAXLEN', '~', maxEvents, '*', 'job', json)
+  redis.call('SET', job, revision .. ' ' .. id .. ' ' .. json)
+  if ended == '1' then redis.call('PEXPIRE', events, keepMs) else redis.call('PERSIST', events) end
+  redis.call('PUBLISH', channel, id)
+end
+`;
+
+/**
+ * KEYS job, events, open jobs, the four indexes of jobs; with a document also: homes, version counters, documents,
+ * head, the two indexes of documents.
+ * ARGV json, index member, open member, ended, channel, keepMs, maxEvents; with a document also: documentId, namespace,
+ * expected revision, document json ('' leaves it), version, index members of tenant and namespace.
+ * Answers `ok`, `exists`, `elsewhere` with the namespace, or `retry` with the document as it stands.
+ */
+export const createJobScript = script(`${recordEvent}
+if redis.call('EXISTS', KEYS[1]) == 1 then return {'exists'} end
+if #KEYS > 7 then
+  local id, namespace = ARGV[8], ARGV[9]
+  local home = redis.call('HGET', KEYS[8], id)
+  if home and string.match(home, '|(.*)$') ~= namespace then return {'elsewhere', string.match(home, '|(.*)$')} end
+  local current = redis.call('HGET', KEYS[10], id)
+  if (current and string.match(current, '^%d+') or '0') ~= ARGV[10] then return {'retry', current or ''} end
+  if ARGV[11] ~= '' then
+    local revision = redis.call('HINCRBY', KEYS[11], 'revision', 1)
+    redis.call('HSET', KEYS[10], id, revision .. ' ' .. ARGV[11])
+    redis.call('ZADD', KEYS[12], 0, ARGV[13])
+    redis.call('ZADD', KEYS[13], 0, ARGV[14])
+  end
+  redis.call('HSET', KEYS[8], id, '0|' .. namespace)
+  local counted = tonumber(redis.call('HGET', KEYS[9], id) or '0')
+  if counted < tonumber(ARGV[12]) then redis.call('HSET', KEYS[9], id, ARGV[12]) end
+end
+for index = 4, 7 do redis.call('ZADD', KEYS[index], 0, ARGV[2]) end
+if ARGV[4] ~= '1' then redis.call('ZADD', KEYS[3], 0, ARGV[3]) end
+record(KEYS[1], KEYS[2], ARGV[5], 1, ARGV[1], ARGV[4], ARGV[6], ARGV[7])
+return {'ok'}
+`);
+
+/**
+ * KEYS job, events, open jobs, index of the state that was, index of the state that will be.
+ * ARGV json, index member, open member, ended, channel, keepMs, maxEvents, expected revision.
+ * Answers `ok`, `absent`, or `retry` with the job as it stands.
+ */
+export const updateJobScript = script(`${recordEvent}
+local current = redis.call('GET', KEYS[1])
+if not current then return {'absent'} end
+local revision = string.match(current, '^%d+')
+if revision ~= ARGV[8] then return {'retry', current} end
+if KEYS[4] ~= KEYS[5] then
+  redis.call('ZREM', KEYS[4], ARGV[2])
+  redis.call('ZADD', KEYS[5], 0, ARGV[2])
+  if ARGV[4] == '1' then redis.call('ZREM', KEYS[3], ARGV[3]) else redis.call('ZADD', KEYS[3], 0, ARGV[3]) end
+end
+record(KEYS[1], KEYS[2], ARGV[5], tonumber(revision) + 1, ARGV[1], ARGV[4], ARGV[6], ARGV[7])
+return {'ok'}
+`);

@@ -1,0 +1,215 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
+import { assertTransition } from '@semantic-memory/shared/contracts/model/job-transitions';
+import { addVersion, type LedgerDocument } from '@semantic-memory/shared/ports/document-transitions';
+import type { JobRecord, Ledger } from '@semantic-memory/shared/ports/ledger';
+import type { Redis } from 'ioredis';
+import { withRedis } from './connection.ts';
+import { createJobScript, updateJobScript } from './job-scripts.ts';
+import type { LedgerKeys } from './keys.ts';
+import { readPage } from './paging.ts';
+import { parseRevisioned, parseWithEvent } from './revisioned.ts';
+import { runScript } from './script.ts';
+
+/** How long a job's events can be replayed after it has ended. */
+const eventsKeptMs = 24 * 3_600_000;
+/** About so many events are kept of a job; a job of thousands of pages makes more. */
+const maxEventsPerJob = 1000;
+
+type JobStore = Pick<
+  Ledger,
+  | 'createJob'
+  | 'createParentJob'
+  | 'getJob'
+  | 'getJobs'
+  | 'listJobs'
+  | 'updateJob'
+  | 'createBatch'
+  | 'getBatch'
+  | 'addChild'
+  | 'children'
+  | 'openJobs'
+>;
+
+export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys }): JobStore {
+  return {
+    async createJob(job, version, described) {
+      let current: ReturnType<typeof parseRevisioned<LedgerDocument>>;
+      for (;;) {
+        const document = addVersion(current?.value, job, version, described);
+        const answer = await withRedis(redis, () =>
+          runScript(
+            redis,
+            createJobScript,
+            [...jobKeys(keys, job), ...documentKeys(keys, job)],
+            [...jobArgs(keys, job), ...documentArgs(job, version.version, current?.revision ?? '0', document)],
+          ),
+        );
+        const [outcome, detail] = answer as [string, string?];
+        if (outcome === 'elsewhere') {
+          throw new MemoryError('conflict', `Document ${job.documentId} belongs to namespace ${detail}.`);
+        }
+        if (outcome !== 'retry') return;
+        current = parseRevisioned<LedgerDocument>(detail);
+      }
+    },
+
+    async createParentJob(job) {
+      await withRedis(redis, () => runScript(redis, createJobScript, jobKeys(keys, job), jobArgs(keys, job)));
+    },
+
+    async getJob(tenant, jobId) {
+      const stored = await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId)));
+      return parseWithEvent<JobRecord>(stored)?.value;
+    },
+
+    async getJobs(tenant, jobIds) {
+      const jobs = await readJobs(redis, keys, tenant, jobIds);
+      return jobs.filter((job) => job !== undefined);
+    },
+
+    async listJobs(tenant, query) {
+      const ofTenant = keys.tenant(tenant);
+      const index = query.documentId
+        ? ofTenant.jobsByDocument(query.documentId)
+        : query.state
+          ? ofTenant.jobsByState(query.state)
+          : query.namespace
+            ? ofTenant.jobsByNamespace(query.namespace)
+            : ofTenant.jobs;
+      return withRedis(redis, () =>
+        readPage(redis, index, query, async (members) => {
+          const jobs = await readJobs(redis, keys, tenant, members.map(jobIdOf));
+          // A job may have moved on since the index was read.
+          return jobs.map((job) =>
+            job &&
+            (query.state === undefined || job.state === query.state) &&
+            (query.namespace === undefined || job.namespace === query.namespace)
+              ? job
+              : undefined,
+          );
+        }),
+      );
+    },
+
+    async updateJob(tenant, jobId, change) {
+      let stored = await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId)));
+      for (;;) {
+        const current = parseWithEvent<JobRecord>(stored);
+        if (!current) return undefined;
+        const next = change(current.value);
+        if (!next) return current.value;
+        // `change` may have worked on the record itself.
+        const before = parseWithEvent<JobRecord>(stored)?.value ?? next;
+        assertTransition(before, next);
+        const { job, events } = jobNames(keys, before);
+        const byState = keys.tenant(tenant).jobsByState;
+        const answer = await withRedis(redis, () =>
+          runScript(
+            redis,
+            updateJobScript,
+            [job, events, keys.openJobs, byState(before.state), byState(next.state)],
+            [...jobArgs(keys, next), current.revision],
+          ),
+        );
+        const [outcome, detail] = answer as [string, string?];
+        if (outcome === 'ok') return next;
+        if (outcome === 'absent') return undefined;
+        stored = detail ?? null;
+      }
+    },
+
+    async createBatch(tenant, batchId, jobIds) {
+      await withRedis(redis, () => redis.set(keys.tenant(tenant).batch(batchId), JSON.stringify(jobIds), 'NX'));
+    },
+
+    async getBatch(tenant, batchId) {
+      const stored = await withRedis(redis, () => redis.get(keys.tenant(tenant).batch(batchId)));
+      return stored === null ? undefined : JSON.parse(stored);
+    },
+
+    async addChild(tenant, parentJobId, childJobId) {
+      await withRedis(redis, () =>
+        redis.zadd(keys.tenant(tenant).children(parentJobId), 'NX', String(Date.now()), childJobId),
+      );
+    },
+
+    async children(tenant, parentJobId) {
+      return withRedis(redis, () => redis.zrange(keys.tenant(tenant).children(parentJobId), '0', '-1'));
+    },
+
+    async openJobs(limit) {
+      const members = await withRedis(redis, () => redis.zrange(keys.openJobs, '0', String(limit - 1)));
+      return members.map((member) => {
+        const [, jobId = '', ...tenant] = member.split('|');
+        return { tenant: tenant.join('|'), jobId };
+      });
+    },
+  };
+}
+
+async function readJobs(redis: Redis, keys: LedgerKeys, tenant: string, jobIds: readonly string[]) {
+  if (jobIds.length === 0) return [];
+  const stored = await withRedis(redis, () => redis.mget(jobIds.map(keys.tenant(tenant).job)));
+  return stored.map((text) => parseWithEvent<JobRecord>(text)?.value);
+}
+
+const indexMember = (job: JobRecord) => `${job.createdAt}|${job.id}`;
+const jobIdOf = (member: string) => member.slice(member.indexOf('|') + 1);
+
+const jobNames = (keys: LedgerKeys, job: JobRecord) => {
+  const { job: jobKey, events } = keys.tenant(job.tenant);
+  return { job: jobKey(job.id), events: events(job.id) };
+};
+
+function jobKeys(keys: LedgerKeys, job: JobRecord): string[] {
+  const ofTenant = keys.tenant(job.tenant);
+  const { job: jobKey, events } = jobNames(keys, job);
+  return [
+    jobKey,
+    events,
+    keys.openJobs,
+    ofTenant.jobs,
+    ofTenant.jobsByState(job.state),
+    ofTenant.jobsByNamespace(job.namespace),
+    ofTenant.jobsByDocument(job.documentId),
+  ];
+}
+
+function jobArgs(keys: LedgerKeys, job: JobRecord): (string | number)[] {
+  return [
+    JSON.stringify(job),
+    indexMember(job),
+    `${indexMember(job)}|${job.tenant}`,
+    isTerminal(job.state) ? '1' : '0',
+    keys.tenant(job.tenant).changed(job.id),
+    eventsKeptMs,
+    maxEventsPerJob,
+  ];
+}
+
+function documentKeys(keys: LedgerKeys, job: JobRecord): string[] {
+  const ofTenant = keys.tenant(job.tenant);
+  const ofNamespace = keys.namespace(job);
+  return [
+    ofTenant.homes,
+    ofTenant.versionCounters,
+    ofNamespace.documents,
+    ofNamespace.head,
+    ofTenant.documents,
+    ofNamespace.documentsByAge,
+  ];
+}
+
+function documentArgs(job: JobRecord, version: number, revision: string, document: LedgerDocument | undefined) {
+  const createdAt = document?.createdAt ?? '';
+  return [
+    job.documentId,
+    job.namespace,
+    revision,
+    document ? JSON.stringify(document) : '',
+    version,
+    `${createdAt}|${job.documentId}|${job.namespace}`,
+    `${createdAt}|${job.documentId}`,
+  ];
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
+import type { JobState } from '@semantic-memory/shared/contracts/model/job';
+
+/**
+ * Every key of the ledger. Three groups, by hash tag (what shares one lies on one node of a cluster):
+ * - `{tenant}`: jobs and their indexes, who lives where, version numbers. Job and document ids are unique in a tenant.
+ * - `{tenant, namespace}`: documents, their rows and the log of changes: all that an activation touches.
+ * - none: the jobs that have not ended, of all tenants.
+ * Scripts declare every key. Those that accept, update or remove span groups, which one server does atomically; a
+ * cluster would do them as two steps, document first (each is idempotent), and keep the open jobs per tenant.
+ */
+export type LedgerKeys = ReturnType<typeof ledgerKeys>;
+
+const tagOf = (parts: readonly string[]) =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+
+export function ledgerKeys(prefix: string) {
+  const root = `${prefix}:ledger`;
+  const tenant = remember((name: string) => tenantKeys(`${root}:{${tagOf([name])}}`));
+  const namespaces = remember((id: string) => namespaceKeys(`${root}:{${tagOf(JSON.parse(id))}}`));
+  return {
+    tenant,
+    namespace: (scope: Scope) => namespaces(JSON.stringify([scope.tenant, scope.namespace])),
+    openJobs: `${root}:open-jobs`,
+  };
+}
+
+function tenantKeys(root: string) {
+  return {
+    /** `REVISION EVENT_ID JSON`. */
+    job: (jobId: string) => `${root}:job:${jobId}`,
+    /** Stream of the job's records, one per change. */
+    events: (jobId: string) => `${root}:events:${jobId}`,
+    /** Channel that says that there is a new event. */
+    changed: (jobId: string) => `${root}:changed:${jobId}`,
+    /** Sorted by name, `CREATED_AT|JOB_ID`. */
+    jobs: `${root}:jobs`,
+    jobsByState: (state: JobState) => `${root}:jobs-by-state:${state}`,
+    jobsByDocument: (documentId: string) => `${root}:jobs-by-document:${documentId}`,
+    jobsByNamespace: (namespace: string) => `${root}:jobs-by-namespace:${namespace}`,
+    batch: (batchId: string) => `${root}:batch:${batchId}`,
+    children: (jobId: string) => `${root}:children:${jobId}`,
+    /** documentId → `CLAIMED_AT_MS|NAMESPACE`; claimed at 0 once it has an accepted version. */
+    homes: `${root}:document-homes`,
+    /** documentId → highest version ever given out; outlives the document. */
+    versionCounters: `${root}:version-counters`,
+    namespaces: `${root}:namespaces`,
+    /** Sorted by name, `CREATED_AT|DOCUMENT_ID|NAMESPACE`. */
+    documents: `${root}:documents-by-age`,
+  };
+}
+
+function namespaceKeys(root: string) {
+  return {
+    /** documentId → `REVISION JSON`. */
+    documents: `${root}:documents`,
+    /** Sorted by name, `CREATED_AT|DOCUMENT_ID`. */
+    documentsByAge: `${root}:documents-by-age`,
+    /** documentId → what a search knows of it, JSON. */
+    rows: `${root}:rows`,
+    /** documentId by the generation in which its row last changed. */
+    changes: `${root}:changes`,
+    /** Of these, the ones that are gone. */
+    tombstones: `${root}:tombstones`,
+    /** epoch, generation, floor (older cursors must reload), revision, model. */
+    head: `${root}:head`,
+  };
+}
+
+/** Hashing costs more than the rest of a call's preparation; tenants in use are few. */
+function remember<Value>(make: (id: string) => Value): (id: string) => Value {
+  const known = new Map<string, Value>();
+  return (id) => {
+    const existing = known.get(id);
+    if (existing) return existing;
+    if (known.size >= 1000) known.clear();
+    const value = make(id);
+    known.set(id, value);
+    return value;
+  };
+}
