@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { DocumentId, Metadata, Namespace, Priority } from '../model/ids.ts';
+import { Job } from '../model/job.ts';
+import { GitSource, S3Source, TextSource, UrlSource } from '../model/source.ts';
+import { defineEndpoint } from './endpoint.ts';
+
+export const maxBatchItems = 1000;
+
+const Title = z.string().trim().min(1).max(1000);
+const Options = z.record(z.string().max(200), z.unknown());
+const CallbackUrl = z.url({ protocol: /^https?$/ }).max(4096);
+
+/** As a request may write a source: a misspelt member is a fault, not silence. */
+const RequestSource = z
+  .discriminatedUnion('type', [TextSource.strict(), UrlSource.strict(), GitSource.strict(), S3Source.strict()])
+  .meta({ id: 'IngestSource' });
+
+const described = {
+  documentId: DocumentId.optional(),
+  namespace: Namespace.default('default'),
+  title: Title.optional(),
+  priority: Priority.default('normal'),
+  callbackUrl: CallbackUrl.optional(),
+};
+
+export const IngestRequest = z
+  .strictObject({ source: RequestSource, ...described, metadata: Metadata.default({}), options: Options.default({}) })
+  .meta({ id: 'IngestRequest' });
+export type IngestRequest = z.infer<typeof IngestRequest>;
+
+/** JSON in a form field. */
+const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** The fields that stand beside the file. */
+export const IngestFields = z
+  .strictObject({
+    ...described,
+    metadata: jsonField(Metadata).optional().meta({ description: 'JSON object.' }),
+    options: jsonField(Options).optional().meta({ description: 'JSON object.' }),
+  })
+  .meta({ id: 'IngestFields' });
+export type IngestFields = z.infer<typeof IngestFields>;
+
+/** Items are checked one by one: a bad one becomes a failed job and the others go on. */
+export const IngestBatchRequest = z
+  .strictObject({ items: z.array(z.unknown()).min(1, 'is empty').max(maxBatchItems, `has more than ${maxBatchItems}`) })
+  .meta({ id: 'IngestBatchRequest' });
+
+/** A field counts for every file of the batch; ids and titles belong to one document and are not among them. */
+export const IngestBatchFields = IngestFields.omit({ documentId: true, title: true }).meta({ id: 'IngestBatchFields' });
+export type IngestBatchFields = z.infer<typeof IngestBatchFields>;
+
+export const BatchAccepted = z.object({ batchId: z.string(), jobs: z.array(Job) }).meta({ id: 'BatchAccepted' });
+
+const IngestHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .trim()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: 'The same key and request give the first answer again, for at least 24 hours.' }),
+});
+
+export const ingest = defineEndpoint({
+  id: 'ingest',
+  method: 'post',
+  path: '/ingest',
+  scopes: ['memory:write'],
+  tag: 'ingest',
+  summary: 'Take in a document',
+  description:
+    'A file as multipart, or a source as JSON. Once 202 is answered the document is stored durably. What the bytes ' +
+    'hold never fails the request: the job says how it went. The same documentId again is a new version.',
+  headers: IngestHeaders,
+  query: z.strictObject({ dryRun: z.enum(['true', 'false']).optional() }),
+  body: IngestRequest,
+  multipart: { fields: IngestFields, file: 'file', files: 'one' },
+  responses: { 202: { description: 'Accepted.', schema: Job, headers: { Location: 'Where the job is.' } } },
+  errors: ['conflict', 'request_too_large', 'unsupported_media_type', 'unprocessable'],
+  examples: [
+    {
+      summary: 'A text',
+      request: {
+        source: { type: 'text', text: '# Tides\n\nThe moon raises two tides a day.', mediaType: 'text/markdown' },
+      },
+    },
+    { summary: 'A web page', request: { source: { type: 'url', url: 'https://example.com/' }, namespace: 'web' } },
+  ],
+});
+
+export const ingestBatch = defineEndpoint({
+  id: 'ingestBatch',
+  method: 'post',
+  path: '/ingest/batch',
+  scopes: ['memory:write'],
+  tag: 'ingest',
+  summary: 'Take in many documents',
+  description: 'Each item stands alone: a bad one is a failed job, the others go on.',
+  headers: z.object({}),
+  body: IngestBatchRequest,
+  multipart: { fields: IngestBatchFields, file: 'file', files: 'many' },
+  responses: { 202: { description: 'Accepted.', schema: BatchAccepted } },
+  errors: ['request_too_large', 'unsupported_media_type'],
+  examples: [
+    {
+      summary: 'Two texts',
+      request: {
+        items: [
+          { source: { type: 'text', text: 'First.' }, documentId: 'first' },
+          { source: { type: 'text', text: 'Second.' }, documentId: 'second' },
+        ],
+      },
+    },
+  ],
+});

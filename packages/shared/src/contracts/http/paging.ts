@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** A number as a query string carries it. */
+export const queryInt = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most))
+    .meta({ override: { type: 'integer', minimum: least, maximum: most, pattern: undefined } });
+
+/** How much of a list, and from where on. */
+export const pageQuery = {
+  limit: queryInt(1, 200).default(50),
+  cursor: z.string().min(1).max(1000).optional().meta({ description: '`nextCursor` of the answer before.' }),
+};
+
+export const versionQuery = {
+  version: queryInt(1, 1_000_000_000)
+    .optional()
+    .meta({ description: 'The active version, else the latest, unless given.' }),
+};
