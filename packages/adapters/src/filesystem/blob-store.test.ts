@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { blobStoreSuite } from '@semantic-memory/shared/testing/blob-store-suite';
+import { createFilesystemBlobStore } from './blob-store.ts';
+import { fileFailure } from './file-errors.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'blob-store-'));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+blobStoreSuite('in a folder', async () => ({
+  store: createFilesystemBlobStore(join(root, 'not', 'there', 'yet')),
+  close: async () => {},
+}));
+
+const bytes = new TextEncoder().encode('bytes');
+const temporaryFiles = () => readdir(join(root, '.tmp'));
+
+test('leaves no temporary file behind, whether a write succeeds, loses or breaks off', async () => {
+  const store = createFilesystemBlobStore(root);
+  await store.put('a', bytes);
+  await store.putIfAbsent('a', bytes);
+  await store.putIfAbsent('b', bytes);
+  const endless = async function* () {
+    for (;;) yield bytes;
+  };
+  await expect(store.putStream('c', endless(), { maxBytes: 1_000 })).rejects.toThrow();
+  await store.removePrefix('a/');
+  expect(await temporaryFiles()).toEqual([]);
+});
+
+test('removes what killed processes left an hour ago, and lets the rest be', async () => {
+  const before = Date.now();
+  await mkdir(join(root, '.tmp', 'folder'), { recursive: true });
+  await writeFile(join(root, '.tmp', 'folder', 'part'), bytes);
+  await writeFile(join(root, '.tmp', 'old'), bytes);
+  // The change time cannot be set, so the store is shown a later clock.
+  const now = Date.now;
+  Date.now = () => before + 2 * 60 * 60 * 1000;
+  try {
+    await createFilesystemBlobStore(root).check();
+    expect(await temporaryFiles()).toEqual([]);
+  } finally {
+    Date.now = now;
+  }
+  await writeFile(join(root, '.tmp', 'fresh'), bytes);
+  await utimes(join(root, '.tmp', 'fresh'), 0, 0);
+  await createFilesystemBlobStore(root).check();
+  expect(await temporaryFiles()).toEqual(['fresh']);
+});
+
+test('never shows temporary files as blobs, nor takes a key among them', async () => {
+  const store = createFilesystemBlobStore(root);
+  await store.put('a', bytes);
+  await writeFile(join(root, '.tmp', 'part'), bytes);
+  const keys: string[] = [];
+  for await (const key of store.list('')) keys.push(key);
+  expect(keys).toEqual(['a']);
+  await expect(store.get('.tmp/part')).rejects.toMatchObject({ code: 'internal' });
+});
+
+test('never follows a link to list or delete what lies elsewhere', async () => {
+  const outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  await writeFile(join(outside, 'precious'), bytes);
+  const store = createFilesystemBlobStore(root);
+  await store.put('a/b', bytes);
+  await symlink(outside, join(root, 'a', 'link'));
+  expect(await store.removePrefix('a/')).toBe(1);
+  expect(existsSync(join(outside, 'precious'))).toBe(true);
+  await rm(outside, { recursive: true });
+});
+
+test('makes a folder again that another process has deleted', async () => {
+  const store = createFilesystemBlobStore(root);
+  const other = createFilesystemBlobStore(root);
+  await store.put('a/b/c', bytes);
+  await other.removePrefix('a/');
+  await store.put('a/b/d', bytes);
+  expect(await other.has('a/b/d')).toBe(true);
+});
+
+test('says that it is away while its folder is gone, and goes on once it is back', async () => {
+  const store = createFilesystemBlobStore(root);
+  await store.check();
+  await rename(root, `${root}-gone`);
+  await expect(store.check()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  await rename(`${root}-gone`, root);
+  await store.check();
+});
+
+test.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE'])('%s means that the store is away', (code) => {
+  const cause = Object.assign(new Error(code), { code });
+  expect(fileFailure(cause)).toMatchObject({ code: 'dependency_unavailable', retry: { kind: 'wait' }, cause });
+});
+
+test('a store below a file is away, not broken by the caller', async () => {
+  await writeFile(join(root, 'file'), bytes);
+  const store = createFilesystemBlobStore(join(root, 'file', 'blobs'));
+  await expect(store.check()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  await expect(store.put('a', bytes)).rejects.toThrow();
+});

@@ -1,0 +1,87 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+export interface Directories {
+  /** Makes a folder and its parents, durably. Free of system calls where this process has seen it before. */
+  ensure(path: string): Promise<void>;
+  /** Forgets that a folder, and all below, exist: they are made again when needed. */
+  forget(path: string): void;
+  /** Makes durable which names a folder holds. */
+  sync(path: string): Promise<void>;
+}
+
+/** About 2 MB of paths; past it the memory starts anew, which costs one mkdir for each folder still in use. */
+const maxKnown = 10_000;
+
+/** @param root exists */
+export function createDirectories(root: string): Directories {
+  const known = new Set<string>();
+  const making = new Map<string, Promise<void>>();
+  const syncs = new Map<string, { running: Promise<void>; next?: Promise<void> }>();
+
+  async function startSync(path: string): Promise<void> {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** A sync that is under way may have begun before the caller's change, so callers share the one after it. */
+  function sync(path: string): Promise<void> {
+    const entry = syncs.get(path);
+    if (!entry) {
+      const running = startSync(path);
+      syncs.set(path, { running });
+      const done = () => {
+        if (syncs.get(path)?.running === running) syncs.delete(path);
+      };
+      running.then(done, done);
+      return running;
+    }
+    entry.next ??= entry.running.then(
+      () => restart(path),
+      () => restart(path),
+    );
+    return entry.next;
+  }
+
+  /** Called when a sync has ended: one that has begun since then covers whoever waited. */
+  function restart(path: string): Promise<void> {
+    return syncs.get(path)?.running ?? sync(path);
+  }
+
+  async function make(path: string): Promise<void> {
+    const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
+    // A folder that somebody else has just made is theirs to sync; journals write it before what we put inside.
+    if (firstMade !== undefined) {
+      const parents: string[] = [];
+      for (let parent = dirname(path); ; parent = dirname(parent)) {
+        parents.push(parent);
+        if (parent === dirname(firstMade) || parent === root || parent === dirname(parent)) break;
+      }
+      await Promise.all(parents.map(sync));
+    }
+    if (known.size >= maxKnown) known.clear();
+    known.add(path);
+  }
+
+  return {
+    sync,
+    async ensure(path) {
+      if (known.has(path)) return;
+      let made = making.get(path);
+      if (!made) {
+        made = make(path).finally(() => making.delete(path));
+        making.set(path, made);
+      }
+      await made;
+    },
+    forget(path) {
+      known.delete(path);
+      const below = `${path}/`;
+      for (const folder of known) if (folder.startsWith(below)) known.delete(folder);
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { BlobStore } from '../ports/blob-store.ts';
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
+
+async function* parts(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield bytesOf(text);
+}
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+/** What every blob store must do. `open` gives an empty one. */
+export function blobStoreSuite(
+  name: string,
+  open: () => Promise<{ store: BlobStore; close: () => Promise<void> }>,
+): void {
+  describe(`the blob store ${name}`, () => {
+    let store: BlobStore;
+    let close: () => Promise<void>;
+    beforeEach(async () => {
+      ({ store, close } = await open());
+    });
+    afterEach(() => close());
+
+    test('gives back what was written, the last time', async () => {
+      await store.put('a/b', bytesOf('first, and longer'));
+      await store.put('a/b', bytesOf('second'));
+      expect(textOf(await store.get('a/b'))).toBe('second');
+      expect(await store.has('a/b')).toBe(true);
+    });
+
+    test('keeps empty blobs', async () => {
+      await store.put('empty', new Uint8Array());
+      expect((await store.get('empty'))?.byteLength).toBe(0);
+      expect(await store.putStream('empty-stream', parts(), { maxBytes: 0 })).toMatchObject({ bytes: 0 });
+      expect(await store.has('empty-stream')).toBe(true);
+    });
+
+    test('knows nothing of what was never written, nor of a folder', async () => {
+      await store.put('a/b', bytesOf('x'));
+      for (const key of ['c', 'a', 'a/b/c', 'a/c']) {
+        expect(await store.get(key)).toBeUndefined();
+        expect(await store.getStream(key)).toBeUndefined();
+        expect(await store.has(key)).toBe(false);
+        await expect(store.localFile(key)).rejects.toMatchObject({ code: 'not_found' });
+        await store.remove(key);
+      }
+      expect(textOf(await store.get('a/b'))).toBe('x');
+    });
+
+    test('lets exactly one of many racing writers create a blob', async () => {
+      const won = await Promise.all(
+        Array.from({ length: 20 }, (_, writer) => store.putIfAbsent('a/once', bytesOf(`writer ${writer}`))),
+      );
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(textOf(await store.get('a/once'))).toBe(`writer ${won.indexOf(true)}`);
+      expect(await store.putIfAbsent('a/once', bytesOf('late'))).toBe(false);
+      await store.remove('a/once');
+      expect(await store.putIfAbsent('a/once', bytesOf('again'))).toBe(true);
+    });
+
+    test('hashes and counts a stream while it writes it', async () => {
+      const stored = await store.putStream('s', parts('one ', 'two ', 'three'), { maxBytes: 13 });
+      expect(stored).toEqual({ bytes: 13, sha256: createHash('sha256').update('one two three').digest('hex') });
+      const read = await store.getStream('s');
+      expect(read?.bytes).toBe(13);
+      expect(Buffer.concat(await all(read?.stream ?? parts())).toString()).toBe('one two three');
+    });
+
+    test('keeps nothing of a stream that is too large or breaks off, and what was there before stays', async () => {
+      await store.put('s', bytesOf('before'));
+      await expect(store.putStream('s', parts('12345', '67'), { maxBytes: 6 })).rejects.toMatchObject({
+        code: 'request_too_large',
+      });
+      const broken = new Error('the sender went away');
+      const breaking = async function* () {
+        yield bytesOf('half');
+        throw broken;
+      };
+      await expect(store.putStream('s', breaking(), { maxBytes: 100 })).rejects.toBe(broken);
+      expect(textOf(await store.get('s'))).toBe('before');
+      expect(await all(store.list(''))).toEqual(['s']);
+    });
+
+    test('lists the keys below a prefix, and only those', async () => {
+      const keys = ['a/1', 'a/2/3', 'a/2/4/5', 'ab/1', 'b'];
+      for (const key of keys) await store.put(key, bytesOf(key));
+      expect((await all(store.list('a/'))).sort()).toEqual(['a/1', 'a/2/3', 'a/2/4/5']);
+      expect((await all(store.list(''))).sort()).toEqual(keys);
+      expect(await all(store.list('nothing/'))).toEqual([]);
+    });
+
+    test('removes a prefix and says how many blobs that were', async () => {
+      for (const key of ['a/1', 'a/2/3', 'a/2/4', 'ab/1']) await store.put(key, bytesOf(key));
+      expect(await store.removePrefix('a/')).toBe(3);
+      expect(await store.removePrefix('a/')).toBe(0);
+      expect(await all(store.list(''))).toEqual(['ab/1']);
+      await store.put('a/1', bytesOf('anew'));
+      expect(textOf(await store.get('a/1'))).toBe('anew');
+    });
+
+    test('writes and removals of the same prefix at the same time leave no error and no half', async () => {
+      const writes = Array.from({ length: 100 }, (_, n) => store.put(`r/${n % 3}/${n % 10}`, bytesOf('whole')));
+      const removals = Array.from({ length: 20 }, () => store.removePrefix('r/'));
+      await Promise.all([...writes, ...removals]);
+      for await (const key of store.list('r/')) expect(textOf(await store.get(key))).toBe('whole');
+      await store.removePrefix('r/');
+      expect(await all(store.list('r/'))).toEqual([]);
+    });
+
+    test('gives a child process a file to read', async () => {
+      await store.put('a/file', bytesOf('on disk'));
+      const file = await store.localFile('a/file');
+      expect(await readFile(file.path, 'utf8')).toBe('on disk');
+      await file.dispose();
+      expect(textOf(await store.get('a/file'))).toBe('on disk');
+    });
+
+    test.each(['', '/a', '../a', 'a/../../b', 'a//b', 'a/', './a', 'a/.', 'a\0b', 'x'.repeat(256)])(
+      'refuses the key %j',
+      async (key) => {
+        const refused = { code: 'internal', retry: { kind: 'never' } };
+        await expect(store.put(key, bytesOf('x'))).rejects.toMatchObject(refused);
+        await expect(store.putIfAbsent(key, bytesOf('x'))).rejects.toMatchObject(refused);
+        await expect(store.putStream(key, parts('x'), { maxBytes: 1 })).rejects.toMatchObject(refused);
+        await expect(store.get(key)).rejects.toMatchObject(refused);
+        await expect(store.remove(key)).rejects.toMatchObject(refused);
+        await expect(store.localFile(key)).rejects.toMatchObject(refused);
+      },
+    );
+
+    test('refuses a prefix without its slash, and to remove everything', async () => {
+      await expect(store.removePrefix('a')).rejects.toMatchObject({ code: 'internal' });
+      await expect(store.removePrefix('')).rejects.toMatchObject({ code: 'internal' });
+      await expect(all(store.list('a'))).rejects.toMatchObject({ code: 'internal' });
+    });
+
+    test('answers when asked whether it is there', async () => {
+      await store.check();
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryError } from '../contracts/errors.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+
+export interface InMemoryBlobStore extends BlobStore {
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  /** While true every call throws `dependency_unavailable`. */
+  unavailable: boolean;
+}
+
+export function createInMemoryBlobStore(): InMemoryBlobStore {
+  const blobs = new Map<string, Uint8Array>();
+  const assertAvailable = () => {
+    if (store.unavailable) throw new MemoryError('dependency_unavailable', 'The blob store does not answer.');
+  };
+  const assertKey = (key: string) => {
+    const segments = key.split('/');
+    if (key.includes('\0') || segments.some((segment) => ['', '.', '..'].includes(segment) || segment.length > 255)) {
+      throw new MemoryError('internal', 'A blob key is malformed.', { retry: { kind: 'never' } });
+    }
+  };
+  const assertPrefix = (prefix: string) => {
+    if (prefix !== '') assertKey(prefix.endsWith('/') ? prefix.slice(0, -1) : '');
+  };
+  const store: InMemoryBlobStore = {
+    blobs,
+    unavailable: false,
+    async put(key, bytes) {
+      assertAvailable();
+      assertKey(key);
+      blobs.set(key, Uint8Array.from(bytes));
+    },
+    async putIfAbsent(key, bytes) {
+      assertAvailable();
+      assertKey(key);
+      if (blobs.has(key)) return false;
+      blobs.set(key, Uint8Array.from(bytes));
+      return true;
+    },
+    async putStream(key, stream, { maxBytes }) {
+      assertAvailable();
+      assertKey(key);
+      const parts: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const part of stream) {
+        bytes += part.byteLength;
+        if (bytes > maxBytes) {
+          throw new MemoryError('request_too_large', `The content is larger than ${maxBytes} bytes.`, {
+            details: { maxBytes },
+          });
+        }
+        parts.push(Uint8Array.from(part));
+      }
+      assertAvailable();
+      const all = Uint8Array.from(Buffer.concat(parts));
+      blobs.set(key, all);
+      return { bytes, sha256: createHash('sha256').update(all).digest('hex') };
+    },
+    async get(key) {
+      assertAvailable();
+      assertKey(key);
+      const bytes = blobs.get(key);
+      return bytes && Uint8Array.from(bytes);
+    },
+    async getStream(key) {
+      const bytes = await store.get(key);
+      return bytes && { stream: once(bytes), bytes: bytes.byteLength };
+    },
+    async has(key) {
+      assertAvailable();
+      assertKey(key);
+      return blobs.has(key);
+    },
+    async *list(prefix) {
+      assertAvailable();
+      assertPrefix(prefix);
+      for (const key of [...blobs.keys()]) if (key.startsWith(prefix)) yield key;
+    },
+    async remove(key) {
+      assertAvailable();
+      assertKey(key);
+      blobs.delete(key);
+    },
+    async removePrefix(prefix) {
+      assertAvailable();
+      assertPrefix(prefix);
+      if (prefix === '') throw new MemoryError('internal', 'The whole blob store is never removed.');
+      const keys = [...blobs.keys()].filter((key) => key.startsWith(prefix));
+      for (const key of keys) blobs.delete(key);
+      return keys.length;
+    },
+    async localFile(key) {
+      const bytes = await store.get(key);
+      if (!bytes) throw new MemoryError('not_found', 'The content is not in the blob store.');
+      const path = join(tmpdir(), `semantic-memory-blob-${randomUUID()}`);
+      await writeFile(path, bytes);
+      return { path, dispose: () => rm(path, { force: true }) };
+    },
+    async check() {
+      assertAvailable();
+    },
+  };
+  return store;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
