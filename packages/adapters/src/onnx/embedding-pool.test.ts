@@ -1,0 +1,79 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { EmbeddingPool } from './embedding-pool.ts';
+import { modelFile } from './model-card.ts';
+
+const encode = (text: string) => Int32Array.from([101, ...Array.from(text, (letter) => letter.charCodeAt(0)), 102]);
+
+test('fails with a fault of ours where the model cannot be loaded, and tries again on the next call', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'broken-model-'));
+  const modelPath = join(directory, 'model.onnx');
+  await writeFile(modelPath, 'not a model');
+  const pool = new EmbeddingPool({ processes: 1, modelPath, encode });
+  for (let round = 0; round < 2; round++)
+    await expect(pool.embed(['a text'])).rejects.toMatchObject({
+      code: 'internal',
+      retry: { kind: 'backoff' },
+      cause: expect.objectContaining({ message: expect.stringContaining('model.onnx') }),
+    });
+  await expect(pool.ready()).rejects.toMatchObject({ code: 'internal' });
+  await pool.close();
+  await rm(directory, { recursive: true });
+});
+
+test('gives up a text under which the process died three times, and no other', async () => {
+  const pool = new EmbeddingPool({ processes: 1, modelPath: modelFile('model.onnx'), encode });
+  await pool.ready();
+  const poison = pool.embed(['x'.repeat(500)]);
+  const innocent = pool.embed(['memory']);
+  const outcome = poison.then(
+    () => 'embedded',
+    (error: { code: string }) => error.code,
+  );
+  let settled = false;
+  void outcome.then(() => {
+    settled = true;
+  });
+  while (!settled) {
+    const [pid] = pool.pids;
+    await pool.ready();
+    if (!settled && pool.pids[0] === pid) process.kill(pid!, 'SIGKILL');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await outcome).toBe('internal');
+  expect((await innocent)[0]).toHaveLength(384);
+  await pool.close();
+});
+
+test('refuses work after it was closed, and what waited then', async () => {
+  const pool = new EmbeddingPool({ processes: 1, modelPath: modelFile('model.onnx'), encode });
+  const waiting = pool.embed(['memory']);
+  const refused = expect(waiting).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  await pool.close();
+  await refused;
+  await expect(pool.embed(['memory'])).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  await expect(pool.ready()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+});
+
+test('an embedding process ends when its parent goes, and not by a signal to the group', async () => {
+  const program = fileURLToPath(new URL('./embedding-child.ts', import.meta.url));
+  const child = fork(program, [modelFile('model.onnx')], {
+    execArgv: ['--conditions=development'],
+    env: {},
+    serialization: 'advanced',
+  });
+  await once(child, 'message');
+  child.kill('SIGTERM');
+  child.kill('SIGINT');
+  child.send({ id: 1, tokenIds: encode('still here') });
+  const [report] = await once(child, 'message');
+  expect(report).toMatchObject({ kind: 'done', id: 1 });
+  const exit = once(child, 'exit');
+  child.disconnect();
+  expect(await exit).toEqual([0, null]);
+});

@@ -1,0 +1,209 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { type EmbeddingProcess, startEmbeddingProcess } from './embedding-process.ts';
+
+/** One text runs, one waits in the channel: the process never idles between two texts. */
+const maxInFlight = 2;
+/** A text whose process dies under it this often is given up. */
+const maxTries = 3;
+/** So many processes in a row that died before they were ready: starting another cannot help. */
+const maxFailedStarts = 3;
+/** The longest text takes 0.15 s on an ordinary core; this is a process that hangs. */
+const hangMs = 60_000;
+
+export interface EmbeddingPoolOptions {
+  readonly processes: number;
+  readonly modelPath: string;
+  /** Token ids of a text with the control tokens. Called when the text's turn has come. */
+  readonly encode: (text: string) => Int32Array;
+}
+
+interface Batch {
+  readonly vectors: Float32Array[];
+  remaining: number;
+  settled: boolean;
+  resolve(vectors: Float32Array[]): void;
+  reject(reason: unknown): void;
+}
+
+interface Task {
+  readonly id: number;
+  readonly batch: Batch;
+  readonly index: number;
+  readonly text: string;
+  tries: number;
+}
+
+interface Member {
+  readonly process: EmbeddingProcess;
+  readonly tasks: Task[];
+  ready: boolean;
+  watchdog?: NodeJS.Timeout;
+}
+
+/**
+ * Hands texts to processes in the order they came, urgent ones first. A process that dies is replaced, and its texts
+ * go back to the head of the queue.
+ */
+export class EmbeddingPool {
+  readonly #options: EmbeddingPoolOptions;
+  readonly #members = new Set<Member>();
+  readonly #waiters: { resolve(): void; reject(reason: unknown): void }[] = [];
+  #urgent: Task[] = [];
+  #queue: Task[] = [];
+  #failedStarts = 0;
+  #lastId = 0;
+  #closed = false;
+
+  constructor(options: EmbeddingPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Process ids, for those who measure or test. */
+  get pids(): number[] {
+    return [...this.#members].flatMap((member) => member.process.pid ?? []);
+  }
+
+  /** Starts the processes and resolves when all have loaded the model. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#startMissing();
+      this.#tellWaiters();
+    });
+  }
+
+  /** One vector per text, in order; all or none. */
+  embed(texts: readonly string[], options: { urgent?: boolean; signal?: AbortSignal | undefined } = {}) {
+    const { signal } = options;
+    return new Promise<Float32Array[]>((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      if (texts.length === 0) return resolve([]);
+      const abort = () => settle(() => reject(signal?.reason));
+      const batch: Batch = {
+        vectors: [],
+        remaining: texts.length,
+        settled: false,
+        resolve: (vectors) => settle(() => resolve(vectors)),
+        reject: (reason) => settle(() => reject(reason)),
+      };
+      const settle = (tell: () => void) => {
+        batch.settled = true;
+        signal?.removeEventListener('abort', abort);
+        tell();
+      };
+      signal?.addEventListener('abort', abort);
+      const tasks = texts.map((text, index) => ({ id: ++this.#lastId, batch, index, text, tries: 0 }));
+      if (options.urgent) this.#urgent.push(...tasks);
+      else this.#queue = this.#queue.concat(tasks);
+      this.#startMissing();
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const members = [...this.#members];
+    this.#giveUp(
+      new MemoryError('dependency_unavailable', 'The embedding model was stopped.', {
+        retry: { kind: 'wait', afterMs: 1000 },
+      }),
+    );
+    await Promise.all(members.map((member) => member.process.close()));
+  }
+
+  #startMissing(): void {
+    if (this.#closed) throw new MemoryError('dependency_unavailable', 'The embedding model was stopped.');
+    while (this.#members.size < this.#options.processes) this.#start();
+  }
+
+  #start(): void {
+    const member: Member = {
+      tasks: [],
+      ready: false,
+      process: startEmbeddingProcess(this.#options.modelPath, {
+        onReport: (report) => {
+          if (report.kind === 'ready') {
+            member.ready = true;
+            this.#failedStarts = 0;
+            this.#tellWaiters();
+          } else {
+            const task = member.tasks.shift()!;
+            if (report.kind === 'done') deliver(task, report.vector);
+            else task.batch.reject(new MemoryError('internal', `The embedding model failed: ${report.message}`));
+          }
+          this.#watch(member);
+          this.#dispatch();
+        },
+        onExit: (reason) => this.#replace(member, reason),
+      }),
+    };
+    this.#members.add(member);
+  }
+
+  #dispatch(): void {
+    const members = [...this.#members].filter((member) => member.ready);
+    for (let depth = 0; depth < maxInFlight; depth++)
+      for (const member of members) {
+        if (member.tasks.length > depth) continue;
+        const task = this.#next();
+        if (task === undefined) return;
+        member.tasks.push(task);
+        member.process.send({ id: task.id, tokenIds: this.#options.encode(task.text) });
+        if (member.tasks.length === 1) this.#watch(member);
+      }
+  }
+
+  /** The next text that anyone still waits for. */
+  #next(): Task | undefined {
+    for (;;) {
+      const task = this.#urgent.shift() ?? this.#queue.shift();
+      if (task === undefined || !task.batch.settled) return task;
+    }
+  }
+
+  #watch(member: Member): void {
+    clearTimeout(member.watchdog);
+    if (member.tasks.length > 0) member.watchdog = setTimeout(() => member.process.kill(), hangMs);
+  }
+
+  #replace(member: Member, reason: string): void {
+    clearTimeout(member.watchdog);
+    this.#members.delete(member);
+    if (this.#closed) return;
+    if (!member.ready && ++this.#failedStarts >= maxFailedStarts) {
+      this.#failedStarts = 0;
+      this.#giveUp(internalError('The embedding model cannot be started', reason));
+      return;
+    }
+    const [running] = member.tasks;
+    if (running !== undefined && ++running.tries >= maxTries)
+      running.batch.reject(internalError('The embedding model died of this text', reason));
+    this.#urgent.unshift(...member.tasks);
+    if (this.#urgent.length + this.#queue.length + this.#waiters.length > 0) this.#startMissing();
+    this.#dispatch();
+  }
+
+  #tellWaiters(): void {
+    const members = [...this.#members];
+    if (members.length < this.#options.processes || !members.every((member) => member.ready)) return;
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
+  }
+
+  #giveUp(error: MemoryError): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+    const tasks = [...this.#urgent, ...this.#queue, ...[...this.#members].flatMap((member) => member.tasks)];
+    for (const task of tasks) if (!task.batch.settled) task.batch.reject(error);
+    this.#urgent = [];
+    this.#queue = [];
+  }
+}
+
+function deliver({ batch, index }: Task, vector: Float32Array): void {
+  if (batch.settled) return;
+  batch.vectors[index] = vector;
+  if (--batch.remaining === 0) batch.resolve(batch.vectors);
+}
+
+function internalError(message: string, reason: string): MemoryError {
+  return new MemoryError('internal', `${message}.`, { retry: { kind: 'backoff' }, cause: new Error(reason) });
+}
