@@ -163,8 +163,8 @@ function queryString(query: object = {}): string {
 
 /** fetch hides the reason (`ECONNREFUSED`, `UND_ERR_SOCKET`) in the cause of its `TypeError`. */
 function reasonOf(thrown: unknown): string {
-  const cause =
-    thrown instanceof Error ? (thrown.cause as { code?: unknown; message?: unknown } | undefined) : undefined;
-  if (typeof cause?.code === 'string') return cause.code;
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  // By shape and not by class: fetch may be another realm's.
+  const { message, cause } = Object(thrown) as { message?: unknown; cause?: unknown };
+  const { code } = Object(cause) as { code?: unknown };
+  return String(code ?? message ?? thrown);
 }

@@ -1,0 +1,100 @@
+import { ApiError } from '@semantic-memory/client/api-error';
+import type { Client } from '@semantic-memory/client/client';
+import { inParallel } from '@semantic-memory/client/in-parallel';
+import type { IngestFields } from '@semantic-memory/client/inputs';
+import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
+import { bold, type Io, seconds } from './io.ts';
+import { createProgress } from './progress.ts';
+import { findTargets, type Target } from './targets.ts';
+import { UsageError } from './token.ts';
+
+export interface IngestCommandOptions {
+  fields: IngestFields;
+  concurrency: number;
+  /** Wait for the end of every job. */
+  wait: boolean;
+  idsFromPath: boolean;
+  json: boolean;
+}
+
+interface Outcome {
+  path: string;
+  job?: Job;
+  error?: { code: string; message: string; hint?: string | undefined };
+}
+
+/** Ingests what the paths name. True where every document succeeded (or, without waiting, was accepted). */
+export async function runIngest(
+  client: Client,
+  io: Io,
+  paths: string[],
+  options: IngestCommandOptions,
+): Promise<boolean> {
+  const targets = await findTargets(paths);
+  if (targets.length === 0) throw new UsageError('There is nothing to ingest there.');
+  if (options.fields.documentId !== undefined && targets.length > 1) {
+    throw new UsageError(`--id is for one document, and there are ${targets.length}.`);
+  }
+  const progress = createProgress(io, targets.length);
+  const startedAt = performance.now();
+  const outcomes = await inParallel(targets, options.concurrency, async (target) => {
+    const outcome = await ingestOne(client, io, target, options, (stage, share) =>
+      progress.update(target.name, stage, share),
+    );
+    progress.finish(target.name);
+    if (!options.json && !io.terminal) io.out(describe(io, outcome));
+    return outcome;
+  }).finally(() => progress.stop());
+  const bad = outcomes.filter((outcome) => !isGood(outcome));
+  const good = outcomes.length - bad.length;
+  if (options.json) io.out(`${JSON.stringify({ succeeded: good, failed: bad.length, items: outcomes }, null, 2)}\n`);
+  else {
+    if (io.terminal) for (const outcome of outcomes) io.out(describe(io, outcome));
+    const verb = options.wait ? 'succeeded' : 'accepted';
+    const took = seconds(performance.now() - startedAt);
+    io.out(
+      `${bold(io, `${good} of ${outcomes.length} ${verb}`)}${bad.length ? `, ${bad.length} not` : ''} in ${took}\n`,
+    );
+  }
+  return bad.length === 0;
+}
+
+async function ingestOne(
+  client: Client,
+  io: Io,
+  target: Target,
+  options: IngestCommandOptions,
+  onProgress: (stage: string, share: number) => void,
+): Promise<Outcome> {
+  const fields = options.idsFromPath ? { documentId: target.id, ...options.fields } : options.fields;
+  try {
+    onProgress('send', 0);
+    const accepted = await target.send(client, { ...fields, signal: io.signal });
+    if (!options.wait || isTerminal(accepted.state)) return { path: target.name, job: accepted };
+    const onChange = (job: Job) => onProgress(job.state === 'waiting' ? 'waiting' : job.stage, job.progress);
+    return { path: target.name, job: await client.waitForJob(accepted.id, { signal: io.signal, onChange }) };
+  } catch (thrown) {
+    // The others go on, unless nobody is there to take them.
+    if (!(thrown instanceof ApiError) || thrown.code === 'unreachable' || thrown.code === 'unauthenticated')
+      throw thrown;
+    return { path: target.name, error: { code: thrown.code, message: thrown.message, hint: thrown.hint } };
+  }
+}
+
+function isGood({ job, error }: Outcome): boolean {
+  return error === undefined && job !== undefined && !['failed', 'cancelled', 'partial'].includes(job.state);
+}
+
+function describe(io: Io, outcome: Outcome): string {
+  const { path, job } = outcome;
+  const error = outcome.error ?? job?.error;
+  const state = outcome.error ? 'refused' : (job?.state ?? 'unknown');
+  const head = `${state.padEnd(9)} ${path}`;
+  if (error)
+    return `${bold(io, head)}\n          ${error.code}: ${error.message}${error.hint ? ` ${error.hint}` : ''}\n`;
+  const warnings = (job?.warnings ?? []).map((warning) => {
+    const page = warning.page === undefined ? '' : ` (page ${warning.page})`;
+    return `          ${warning.code}: ${warning.message}${page}\n`;
+  });
+  return `${head}  ${job?.documentId ?? ''}${isTerminal(job?.state ?? 'queued') ? '' : `  ${job?.id ?? ''}`}\n${warnings.join('')}`;
+}

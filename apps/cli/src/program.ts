@@ -1,0 +1,214 @@
+import type { DocumentState } from '@semantic-memory/shared/contracts/model/document';
+import type { Filter } from '@semantic-memory/shared/contracts/model/filter';
+import type { Metadata, Priority } from '@semantic-memory/shared/contracts/model/ids';
+import type { SearchMode } from '@semantic-memory/shared/contracts/model/search';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { runAsk } from './ask-command.ts';
+import { connect, defaultUrl, type GlobalOptions } from './connect.ts';
+import { runDelete, runList, runShow, runText } from './documents-command.ts';
+import { explain } from './explain.ts';
+import { runIngest } from './ingest-command.ts';
+import type { Io } from './io.ts';
+import { runSearch } from './search-command.ts';
+import { runJobStatus, runStatus } from './status-command.ts';
+import { allScopes, makeToken, parseDuration } from './token.ts';
+
+/**
+ * Runs one command line, without the program's own name.
+ *
+ * @returns the exit status: 0 only when all succeeded, 130 after Ctrl-C, else 1.
+ */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  let status = 0;
+  const program = createProgram(io, () => {
+    status = 1;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (thrown) {
+    // Help and usage faults have been printed already.
+    if (thrown instanceof CommanderError) return thrown.exitCode;
+    if (io.signal.aborted) {
+      io.err('Stopped. What was accepted goes on in the service.\n');
+      return 130;
+    }
+    explain(thrown, io);
+    return 1;
+  }
+}
+
+function createProgram(io: Io, fail: () => void): Command {
+  const program = new Command('semantic-memory')
+    .description('Turns documents into memory that can be searched and quoted.')
+    .option('--url <url>', `address of the service (SEMANTIC_MEMORY_URL, else ${defaultUrl})`)
+    .option('--token <jwt>', 'token (SEMANTIC_MEMORY_TOKEN, else made from JWT_SECRET or DATA_DIR)')
+    .option('--json', 'print JSON')
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err });
+  addIngest(program, io, fail);
+  addStatus(program, io, fail);
+  addSearch(program, io);
+  addAsk(program, io);
+  addDocuments(program, io);
+  addToken(program, io);
+  return program;
+}
+
+function addIngest(program: Command, io: Io, fail: () => void): void {
+  program
+    .command('ingest <path...>')
+    .description('ingest files, folders, web addresses and git repositories (….git)')
+    .option('-n, --namespace <name>')
+    .option('--id <documentId>', 'for one document; given again, it replaces')
+    .option('--ids-from-path', 'the path below the folder becomes the id, so that ingesting again replaces')
+    .option('--title <title>')
+    .option('--metadata <json>', 'such as {"team":"research"}', parseJson)
+    .addOption(new Option('--priority <priority>').choices(['low', 'normal', 'high']))
+    .option('-c, --concurrency <n>', 'documents at a time', parseCount, 8)
+    .option('--no-wait', 'do not wait for the jobs to end')
+    .action(async (paths: string[], _, command: Command) => {
+      const options = command.optsWithGlobals<
+        GlobalOptions & {
+          namespace?: string;
+          id?: string;
+          idsFromPath?: boolean;
+          title?: string;
+          metadata?: Metadata;
+          priority?: Priority;
+          concurrency: number;
+          wait: boolean;
+        }
+      >();
+      const { namespace, id: documentId, title, metadata, priority, concurrency, wait } = options;
+      const good = await runIngest(await connect(io, options), io, paths, {
+        fields: present({ namespace, documentId, title, metadata, priority }),
+        concurrency,
+        wait,
+        idsFromPath: options.idsFromPath === true,
+        json: options.json === true,
+      });
+      if (!good) fail();
+    });
+}
+
+function addStatus(program: Command, io: Io, fail: () => void): void {
+  program
+    .command('status [jobId]')
+    .description('how the service is, or how a job stands')
+    .option('-w, --wait', 'wait for the end of the job')
+    .action(async (jobId: string | undefined, _, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { wait?: boolean }>();
+      const client = await connect(io, options);
+      const json = options.json === true;
+      const good = jobId
+        ? await runJobStatus(client, io, jobId, options.wait === true, json)
+        : await runStatus(client, io, json);
+      if (!good) fail();
+    });
+}
+
+function addSearch(program: Command, io: Io): void {
+  program
+    .command('search <query...>')
+    .description('find passages')
+    .option('-n, --namespace <name>')
+    .option('-k, --top-k <n>', 'how many', parseCount, 5)
+    .addOption(new Option('--mode <mode>').choices(['hybrid', 'dense', 'lexical']))
+    .option('--filter <json>', 'such as {"year":{"$gte":2025}}', parseJson)
+    .option('--min-score <cosine>', 'lower bound of similarity', parseNumber)
+    .action(async (words: string[], _, command: Command) => {
+      const options = command.optsWithGlobals<
+        GlobalOptions & { namespace?: string; topK: number; mode?: SearchMode; filter?: Filter; minScore?: number }
+      >();
+      const { namespace, topK, mode, filter, minScore } = options;
+      const request = { query: words.join(' '), ...present({ namespace, topK, mode, filter, minScore }) };
+      await runSearch(await connect(io, options), io, request, options.json === true);
+    });
+}
+
+function addAsk(program: Command, io: Io): void {
+  program
+    .command('ask <question...>')
+    .description('answer from the documents, with citations')
+    .option('-n, --namespace <name>')
+    .option('-k, --top-k <n>', 'passages to answer from', parseCount)
+    .option('--filter <json>', 'as in search', parseJson)
+    .option('--model <name>', 'language model')
+    .action(async (words: string[], _, command: Command) => {
+      const options = command.optsWithGlobals<
+        GlobalOptions & { namespace?: string; topK?: number; filter?: Filter; model?: string }
+      >();
+      const { namespace, topK, filter, model } = options;
+      const request = { question: words.join(' '), ...present({ namespace, topK, filter, model }) };
+      await runAsk(await connect(io, options), io, request, options.json === true);
+    });
+}
+
+function addDocuments(program: Command, io: Io): void {
+  const documents = program
+    .command('documents')
+    .description('list documents, newest first')
+    .option('-n, --namespace <name>')
+    .addOption(new Option('--state <state>').choices(['pending', 'active', 'failed']))
+    .action(async (_, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { namespace?: string; state?: DocumentState }>();
+      const query = { namespace: options.namespace, state: options.state };
+      await runList(await connect(io, options), io, query, options.json === true);
+    });
+  const add = (name: string, description: string, run: typeof runShow) =>
+    documents
+      .command(`${name} <documentId>`)
+      .description(description)
+      .action(async (id: string, _, command: Command) => {
+        const options = command.optsWithGlobals<GlobalOptions>();
+        await run(await connect(io, options), io, id, options.json === true);
+      });
+  add('show', 'all that is known about one', runShow);
+  add('text', 'its text as extracted', runText);
+  add('delete', 'remove it from every store', runDelete);
+}
+
+function addToken(program: Command, io: Io): void {
+  program
+    .command('token')
+    .description('make a token with JWT_SECRET, or with the secret kept in DATA_DIR')
+    .option('--tenant <name>', 'whose memory', 'demo')
+    .option('--subject <name>', 'who asks', 'cli')
+    .option('--scope <scopes>', 'separated by spaces', allScopes)
+    .option('--expires <time>', 'such as 15m, 12h, 30d', parseDuration, parseDuration('30d'))
+    .action(async (_, command: Command) => {
+      const options = command.optsWithGlobals<
+        GlobalOptions & { tenant: string; subject: string; scope: string; expires: number }
+      >();
+      const { tenant, subject, scope, expires: expiresInSeconds } = options;
+      const token = await makeToken(io.env, { tenant, subject, scope, expiresInSeconds });
+      io.out(options.json ? `${JSON.stringify({ token, tenant, scope, expiresInSeconds })}\n` : `${token}\n`);
+    });
+}
+
+/** Without what was not given. */
+function present<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof present<Fields>
+  >;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('It is not JSON.');
+  }
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It is not a number from 1 on.');
+  return Number(text);
+}
+
+function parseNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || Number.isNaN(number)) throw new InvalidArgumentError('It is not a number.');
+  return number;
+}
