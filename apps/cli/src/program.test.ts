@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type FakeService, startFakeService } from '@semantic-memory/client/testing/fake-service';
+import { deserted, type FakeService, startFakeService } from '@semantic-memory/client/testing/fake-service';
 import jwt from 'jsonwebtoken';
 import type { Io } from './io.ts';
 import { runCli } from './program.ts';
@@ -186,11 +186,12 @@ test('the status tells what the service holds, or how a job stands', async () =>
 });
 
 test('a service that is not there is told with what to do', async () => {
-  const { status, err } = await run(['search', 'x', '--url', 'http://127.0.0.1:1']);
+  const url = await deserted();
+  const { status, err } = await run(['search', 'x', '--url', url]);
   expect(status).toBe(1);
-  expect(err).toContain('No connection to http://127.0.0.1:1: ECONNREFUSED. (unreachable)');
+  expect(err).toContain(`No connection to ${url}: ECONNREFUSED. (unreachable)`);
   expect(err).toContain('make up');
-}, 15_000);
+});
 
 test('a token is made from JWT_SECRET, or from the secret kept in DATA_DIR', async () => {
   const env = { JWT_SECRET: 'a secret of the test', JWT_AUDIENCE: 'memory' };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from './client.ts';
 import { jobHistory } from './testing/fake-jobs.ts';
-import { type FakeService, startFakeService } from './testing/fake-service.ts';
+import { deserted, type FakeService, startFakeService } from './testing/fake-service.ts';
 
 let service: FakeService;
 const clientOf = () => createClient({ baseUrl: service.url, token: 'token', retryDelayMs: 1 });
@@ -47,7 +47,7 @@ test('a watch of a job that is not there fails at once', async () => {
 });
 
 test('a watch gives up after so many connections that bring nothing', async () => {
-  const client = createClient({ baseUrl: 'http://127.0.0.1:1', token: 'token' });
+  const client = createClient({ baseUrl: await deserted(), token: 'token' });
   const watch = client.waitForJob('job_01JZZZZZZZZZZZZZZZZZZZZZZZ', { maxReconnects: 2, reconnectDelayMs: 1 });
   await expect(watch).rejects.toMatchObject({ code: 'unreachable' });
 });

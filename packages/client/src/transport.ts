@@ -165,6 +165,6 @@ function queryString(query: object = {}): string {
 function reasonOf(thrown: unknown): string {
   // By shape and not by class: fetch may be another realm's.
   const { message, cause } = Object(thrown) as { message?: unknown; cause?: unknown };
-  const { code } = Object(cause) as { code?: unknown };
-  return String(code ?? message ?? thrown);
+  const inner = Object(cause) as { code?: unknown; message?: unknown };
+  return String(inner.code ?? inner.message ?? message ?? thrown);
 }

@@ -45,3 +45,10 @@ export async function startFakeService(): Promise<FakeService> {
       }),
   };
 }
+
+/** An address at which nothing listens: that of a service which has just ended. */
+export async function deserted(): Promise<string> {
+  const service = await startFakeService();
+  await service.close();
+  return service.url;
+}
