@@ -118,7 +118,7 @@ test('a filter is pushed down to the index up to a thousand documents, and appli
   expect(memory.vectors.queries.at(-1)?.documentIds).toHaveLength(10);
   const many = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { kind: 'many' }, topK: 5 }));
   expect(memory.vectors.queries.at(-1)?.documentIds).toBeUndefined();
-  expect(many.hits.map((hit) => hit.metadata['kind'])).toEqual(Array(5).fill('many'));
+  expect(many.hits.map((hit) => hit.metadata.kind)).toEqual(Array(5).fill('many'));
   expect(many.degraded).toBeUndefined();
 });
 

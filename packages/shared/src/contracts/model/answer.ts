@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Filter } from './filter.ts';
 import { DocumentId, Namespace, Span } from './ids.ts';
+import { SearchHit } from './search.ts';
 
 export const ChatTurn = z.strictObject({ role: z.enum(['user', 'assistant']), content: z.string().max(32_768) });
 export type ChatTurn = z.infer<typeof ChatTurn>;
@@ -50,3 +51,18 @@ export const Answer = z
   })
   .meta({ id: 'Answer' });
 export type Answer = z.infer<typeof Answer>;
+
+/** First: what was retrieved. Every citation is of one of these hits. */
+export const AnswerSources = z.object({ answerId: z.string(), hits: z.array(SearchHit) }).meta({ id: 'AnswerSources' });
+export type AnswerSources = z.infer<typeof AnswerSources>;
+
+/** A piece of the answer; all of them joined are `answer`. */
+export const AnswerToken = z.object({ text: z.string() }).meta({ id: 'AnswerToken' });
+export type AnswerToken = z.infer<typeof AnswerToken>;
+
+/** An answer as it comes: sources, tokens, citations, and the whole at the end. */
+export type AnswerEvent =
+  | { event: 'sources'; data: AnswerSources }
+  | { event: 'token'; data: AnswerToken }
+  | { event: 'citation'; data: Citation }
+  | { event: 'done'; data: Answer };

@@ -1,0 +1,211 @@
+import { ulid } from 'ulid';
+import { MemoryError } from '../contracts/errors.ts';
+import type { Answer, AnswerEvent, ChatTurn, Citation, RagRequest, TokenUsage } from '../contracts/model/answer.ts';
+import type { SearchHit } from '../contracts/model/search.ts';
+import type { Tokenizer } from '../ports/embedder.ts';
+import type { ChatUsage, LanguageModel } from '../ports/language-model.ts';
+import { type Retrieval, retrieve, type SearchDeps } from '../search/retrieve.ts';
+import { readCitations } from './citations.ts';
+import { evidenceOf, refusalText } from './evidence.ts';
+import { extractAnswer } from './extractive.ts';
+import { generateAnswer, type ModelDeps, rewriteQuestion } from './generative.ts';
+import { fittingPassages } from './prompt.ts';
+
+export interface RagDeps extends SearchDeps {
+  /** Without one, answers are extractive: sentences of the documents, quoted. */
+  readonly languageModel?: LanguageModel | undefined;
+  readonly tokenizer?: Tokenizer | undefined;
+}
+
+const modelAway = 'language_model_unavailable';
+
+/** One answer under way. */
+interface Run {
+  readonly deps: RagDeps;
+  readonly request: RagRequest;
+  readonly signal: AbortSignal | undefined;
+  readonly startedAt: number;
+  readonly degraded: Set<string>;
+  /** Undefined where there is none, or it was found to be away. */
+  model: ModelDeps | undefined;
+  usage: ChatUsage;
+  firstTokenSeen: boolean;
+}
+
+/**
+ * Answers a question from a tenant's memory, as events: the sources first, then pieces of the answer as they come, the
+ * citations, and the whole answer. With a language model it writes; without one, or where it is away before anything
+ * was shown, the answer is extractive. Every citation is of a hit in `sources`, and its quote is the document's text at
+ * its span.
+ * @throws MemoryError as `search`; `dependency_unavailable` where the model goes away in the middle of an answer.
+ */
+export async function* streamAnswer(
+  deps: RagDeps,
+  tenant: string,
+  request: RagRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<AnswerEvent, void, void> {
+  yield* measured(deps, tenant, request, { startsAgain: false }, signal);
+}
+
+/** As `streamAnswer`, the whole at once; a model that goes away in the middle costs only the degraded mode. */
+export async function answer(
+  deps: RagDeps,
+  tenant: string,
+  request: RagRequest,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  for await (const event of measured(deps, tenant, request, { startsAgain: true }, signal)) {
+    if (event.event === 'done') return event.data;
+  }
+  throw new MemoryError('internal', 'The answer ended without a result.');
+}
+
+async function* measured(
+  deps: RagDeps,
+  tenant: string,
+  request: RagRequest,
+  options: { startsAgain: boolean },
+  signal: AbortSignal | undefined,
+): AsyncGenerator<AnswerEvent, void, void> {
+  const run: Run = {
+    ...{ deps, request, signal, startedAt: deps.clock.now(), degraded: new Set<string>() },
+    model: deps.languageModel && { languageModel: deps.languageModel, tokenizer: deps.tokenizer },
+    usage: { promptTokens: 0, completionTokens: 0 },
+    firstTokenSeen: false,
+  };
+  const seconds = () => (deps.clock.now() - run.startedAt) / 1000;
+  const mode = () => (run.model ? 'generative' : 'extractive');
+  try {
+    for await (const event of answerEvents(run, tenant, options)) {
+      if (event.event === 'token' && !run.firstTokenSeen) {
+        run.firstTokenSeen = true;
+        deps.metrics.ragFirstToken(seconds());
+      }
+      if (event.event === 'done') deps.metrics.rag(event.data.refused ? 'refused' : 'answered', mode(), seconds());
+      yield event;
+    }
+  } catch (error) {
+    deps.metrics.rag('failed', mode(), seconds());
+    throw error;
+  }
+}
+
+async function* answerEvents(run: Run, tenant: string, options: { startsAgain: boolean }): AsyncGenerator<AnswerEvent> {
+  const { deps, request, signal } = run;
+  if (request.model !== undefined && !run.model) degrade(run, modelAway);
+  const question = await searchQuestion(run, request.history ?? []);
+  const { namespace, filter, topK } = request;
+  const found = await retrieve(
+    deps,
+    tenant,
+    { query: question, namespace, topK, mode: 'hybrid', highlight: true, ...(filter ? { filter } : {}) },
+    signal,
+  );
+  for (const reason of found.response.degraded ?? []) run.degraded.add(reason);
+  const { hits } = found.response;
+  yield { event: 'sources', data: { answerId: `answer_${ulid()}`, hits } };
+  if (run.model && hits.length > 0) {
+    let shown = false;
+    try {
+      for await (const event of generated(run, run.model, hits)) {
+        shown ||= event.event === 'token';
+        yield event;
+      }
+      return;
+    } catch (error) {
+      if (!isModelAway(run, error) || (shown && !options.startsAgain)) throw error;
+      loseModel(run);
+    }
+  }
+  yield* extracted(run, question, found);
+}
+
+function degrade(run: Run, reason: string): void {
+  run.degraded.add(reason);
+  run.deps.metrics.degraded(reason);
+}
+
+function loseModel(run: Run): void {
+  run.model = undefined;
+  degrade(run, modelAway);
+}
+
+const isModelAway = (run: Run, error: unknown) =>
+  error instanceof MemoryError && error.code === 'dependency_unavailable' && !run.signal?.aborted;
+
+/** What to search for: in a conversation the last question alone ("and in winter?") finds nothing. */
+async function searchQuestion(run: Run, history: readonly ChatTurn[]): Promise<string> {
+  const { question, model } = run.request;
+  if (history.length === 0) return question;
+  if (run.model) {
+    try {
+      const rewritten = await rewriteQuestion(run.model, question, history, { model, signal: run.signal });
+      run.usage = rewritten.usage;
+      return rewritten.question;
+    } catch (error) {
+      if (!isModelAway(run, error)) throw error;
+      loseModel(run);
+    }
+  }
+  const lastAsked = history.findLast((turn) => turn.role === 'user')?.content ?? '';
+  return `${lastAsked.slice(0, 2048)}\n${question}`.trim().slice(-8192);
+}
+
+function* finish(
+  run: Run,
+  result: { text: string; citations: Citation[]; grounded: boolean; refused: boolean; usage: TokenUsage },
+): Generator<AnswerEvent> {
+  for (const citation of result.citations) yield { event: 'citation', data: citation };
+  const { text, citations, grounded, refused, usage } = result;
+  const degraded = run.degraded.size > 0 ? { degraded: [...run.degraded] } : {};
+  yield { event: 'done', data: { answer: text, citations, grounded, refused, usage, ...degraded } };
+}
+
+async function* generated(run: Run, model: ModelDeps, hits: readonly SearchHit[]): AsyncGenerator<AnswerEvent> {
+  const { request, signal } = run;
+  const passages = fittingPassages(hits, model.tokenizer);
+  const stream = generateAnswer(
+    model,
+    { question: request.question, history: request.history ?? [], passages },
+    { model: request.model, signal },
+  );
+  let text = '';
+  for (;;) {
+    const step = await stream.next();
+    if (!step.done) {
+      text += step.value;
+      yield { event: 'token', data: { text: step.value } };
+      continue;
+    }
+    const { refused } = step.value;
+    const { citations, grounded } = refused ? { citations: [], grounded: false } : readCitations(text, passages);
+    const usage = {
+      model: request.model ?? model.languageModel.model,
+      promptTokens: run.usage.promptTokens + step.value.usage.promptTokens,
+      completionTokens: run.usage.completionTokens + step.value.usage.completionTokens,
+    };
+    yield* finish(run, { text, citations, grounded, refused, usage });
+    return;
+  }
+}
+
+const weakEvidence = 'The evidence is weak. The nearest passages say:';
+
+async function* extracted(run: Run, question: string, found: Retrieval): AsyncGenerator<AnswerEvent> {
+  const usage = { model: 'extractive', ...run.usage };
+  const { hits } = found.response;
+  const evidence = evidenceOf(hits, found.query?.embedder.model);
+  if (evidence === 'none' || !found.query) {
+    const text = refusalText(question, hits);
+    yield { event: 'token', data: { text } };
+    yield* finish(run, { text, citations: [], grounded: false, refused: true, usage });
+    return;
+  }
+  const { sentences, citations } = await extractAnswer(found.query, question, hits, run.signal);
+  const parts = evidence === 'weak' ? [weakEvidence, ...sentences] : sentences;
+  for (const [index, part] of parts.entries()) {
+    yield { event: 'token', data: { text: index === 0 ? part : ` ${part}` } };
+  }
+  yield* finish(run, { text: parts.join(' '), citations, grounded: true, refused: false, usage });
+}
