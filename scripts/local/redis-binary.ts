@@ -8,7 +8,7 @@ import { findOnPath, runCommand } from './run-command.ts';
 /** How Redis can be run here: a binary, or an image where only Docker has one. */
 export type RedisSource = { kind: 'binary'; path: string } | { kind: 'docker'; image: string };
 
-export const REDIS_IMAGE = 'valkey/valkey:9.1.2-alpine';
+const REDIS_IMAGE = 'valkey/valkey:9.1.2-alpine';
 
 /**
  * Finds a Redis or gets one, the cheapest way first: on the PATH, from the system's package manager where that asks no

@@ -10,22 +10,29 @@ export interface RunningProgram extends GuardedChild {
   stop: (graceMs?: number) => Promise<void>;
 }
 
+export interface StartOptions {
+  /** Told every line that it writes. */
+  onLine?: (line: string) => void;
+  /** Told its process, before it serves. */
+  onSpawn?: (pid: number) => void;
+  /** Aborted: it is stopped and the start fails. */
+  signal?: AbortSignal;
+}
+
 /**
  * Starts a program and waits until it serves.
  * @throws StartError with the end of its output where it exits first, says why it cannot, or takes too long
  */
-export async function startProgram(
-  program: Program,
-  onLine: (line: string) => void = () => {},
-): Promise<RunningProgram> {
+export async function startProgram(program: Program, options: StartOptions = {}): Promise<RunningProgram> {
   const lines: string[] = [];
   let failure: StartFailure | undefined;
   const child = await spawnGuarded(program, (line) => {
     lines.push(line);
     if (lines.length > LINES_KEPT) lines.shift();
     failure ??= program.explainFailure?.(line);
-    onLine(line);
+    options.onLine?.(line);
   });
+  options.onSpawn?.(child.pid);
   const running = { ...child, stop: (graceMs = 15_000) => stopChild(child, graceMs) };
 
   let ended: string | undefined;
@@ -34,7 +41,7 @@ export async function startProgram(
   });
   const deadline = Date.now() + program.readyWithinMs;
   const said = () => (lines.length > 0 ? `; it said:\n${lines.join('\n')}` : '');
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !options.signal?.aborted) {
     if (ended !== undefined) {
       throw new StartError(failure ?? 'exited_early', `${program.name} ended ${ended} before it served${said()}`);
     }
@@ -42,7 +49,7 @@ export async function startProgram(
     if ((await program.isReady()) && ended === undefined && failure === undefined) return running;
     await delay(POLL_MS);
   }
-  await running.stop(2_000);
+  await running.stop(options.signal?.aborted ? undefined : 2_000);
   throw new StartError(
     failure ?? 'not_ready',
     `${program.name} did not serve within ${program.readyWithinMs} ms${said()}`,
@@ -50,7 +57,7 @@ export async function startProgram(
 }
 
 /** Ends a child: SIGTERM, then after the grace SIGKILL to its whole group. */
-export async function stopChild(child: GuardedChild, graceMs: number): Promise<void> {
+async function stopChild(child: GuardedChild, graceMs: number): Promise<void> {
   child.signal('SIGTERM');
   const timer = new AbortController();
   const gone = child.exited.then(() => true);

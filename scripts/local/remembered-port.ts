@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { freePort, isPortFree } from './free-port.ts';
+import { readState, writeState } from './state-file.ts';
+
+/**
+ * The port that this server had last time, so that it is found at the same place again; where it is taken, another one.
+ * @param dataDir whose lock the caller holds
+ */
+export async function rememberedPort(dataDir: string, name: string): Promise<number> {
+  const remembered = (await readState<Record<string, number>>(portsFile(dataDir), {}))[name];
+  if (remembered !== undefined && (await isPortFree(remembered, '127.0.0.1'))) return remembered;
+  return freePort();
+}
+
+/** Remembers the port that a server has got. */
+export async function rememberPort(dataDir: string, name: string, port: number): Promise<void> {
+  const ports = await readState<Record<string, number>>(portsFile(dataDir), {});
+  if (ports[name] !== port) await writeState(portsFile(dataDir), { ...ports, [name]: port });
+}
+
+const portsFile = (dataDir: string) => join(dataDir, 'ports.json');

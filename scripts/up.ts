@@ -1,0 +1,134 @@
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@semantic-memory/client/client';
+import { type Config, ConfigError, readConfig } from '@semantic-memory/runtime/config';
+import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
+import { lockDataDir } from './local/data-dir-lock.ts';
+import { ingestSamples, showSampleSearch } from './local/first-start.ts';
+import { freePort, isPortFree } from './local/free-port.ts';
+import { demoToken, keepJwtSecret } from './local/jwt-secret.ts';
+import { METRICS_CONTENT_TYPE } from './local/merged-metrics.ts';
+import { StartError } from './local/program.ts';
+import { runEverything } from './local/run-everything.ts';
+import { addressOf } from './local/services.ts';
+import { createAlerts, createTerminal } from './local/terminal.ts';
+
+/**
+ * `make up`: starts everything on this machine, ingests the samples on the first start, and stays in the foreground.
+ * Options: --no-samples leaves out the samples and the search.
+ */
+const SAMPLES = fileURLToPath(new URL('../memory/data-repo/sample-docs', import.meta.url));
+const terminal = createTerminal();
+
+async function main(): Promise<void> {
+  const config = await usableConfig();
+  const unlock = await lockDataDir(config.dataDir);
+  const jwtSecret = config.jwtSecret ?? (await keepJwtSecret(config.dataDir));
+  const ending = new AbortController();
+  terminal.say(`starting (data and logs: ${config.dataDir})`);
+
+  const everything = runEverything(config, process.env, jwtSecret, {
+    say: terminal.say,
+    alert: createAlerts(terminal.say),
+  });
+  const metrics = await startMetricsServer({
+    host: config.host,
+    port: config.metricsPort,
+    metrics: { metricsText: everything.metricsText, contentType: METRICS_CONTENT_TYPE },
+  });
+  const end = async (status: number) => {
+    ending.abort();
+    await everything.stop();
+    await metrics.close();
+    await unlock();
+    process.exit(status);
+  };
+  onSignals(
+    () => {
+      terminal.endProgress();
+      terminal.say('stopping (once more ends it at once)');
+      void end(0);
+    },
+    () => {
+      everything.kill();
+      process.exit(1);
+    },
+  );
+
+  try {
+    await everything.ready;
+    const baseUrl = addressOf(config);
+    const token = demoToken(jwtSecret, { audience: config.jwtAudience, issuer: config.jwtIssuer });
+    terminal.say(`console: ${baseUrl}/`);
+    terminal.say(`metrics: ${addressOf({ host: config.host, port: metrics.port })}/metrics`);
+    terminal.say(`token: ${token}`);
+    if (!process.argv.includes('--no-samples')) {
+      await welcome(createClient({ baseUrl, token }), config, ending.signal);
+    }
+    terminal.say('running; Ctrl-C stops everything');
+  } catch (error) {
+    // While stopping, whatever was under way fails: that is no news.
+    if (ending.signal.aborted) return;
+    terminal.endProgress();
+    tell(error);
+    await end(1);
+  }
+}
+
+/** The samples and the search are a welcome: what goes wrong in them is told and ends nothing. */
+async function welcome(client: ReturnType<typeof createClient>, config: Config, signal: AbortSignal): Promise<void> {
+  try {
+    await ingestSamples({ client, terminal, samples: SAMPLES, dataDir: config.dataDir, signal });
+    await showSampleSearch(client, terminal, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    terminal.endProgress();
+    terminal.say(`the samples could not be ingested or searched: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function usableConfig(): Promise<Config> {
+  const read = readConfig(process.env);
+  const config = {
+    ...read,
+    port: read.port || (await freePort()),
+    metricsPort: read.metricsPort || (await freePort()),
+  };
+  const taken: string[] = [];
+  for (const [name, port] of [
+    ['PORT', config.port],
+    ['METRICS_PORT', config.metricsPort],
+  ] as const) {
+    if (!(await isPortFree(port, config.host))) taken.push(`${name} ${port} is taken by another program.`);
+  }
+  if (config.port === config.metricsPort) taken.push(`PORT and METRICS_PORT are both ${config.port}.`);
+  if (taken.length > 0) {
+    throw new StartError(
+      'port_taken',
+      `${taken.join(' ')} Choose others, such as PORT=8081 METRICS_PORT=9465 make up.`,
+    );
+  }
+  return config;
+}
+
+/** The first signal asks, the second one orders. A closed terminal asks too. */
+function onSignals(ask: () => void, order: () => void): void {
+  let asked = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (asked) return order();
+      asked = true;
+      ask();
+    });
+  }
+}
+
+/** Faults that we know read as sentences; of others the stack helps more. */
+function tell(error: unknown): void {
+  const known = error instanceof ConfigError || error instanceof StartError;
+  console.error(known ? error.message : error);
+}
+
+await main().catch((error) => {
+  tell(error);
+  process.exit(1);
+});
