@@ -1,0 +1,36 @@
+import { documentFaultCodes, type ErrorCode, toMemoryError } from '@semantic-memory/shared/contracts/errors';
+
+/**
+ * What the queue does with a step that threw. This is the only place where errors become the queue's business.
+ * - `fail`: over, whatever attempts are left.
+ * - `retry`: uses up an attempt; the queue waits longer each time.
+ * - `wait`: the step goes back as if it had not been tried.
+ */
+export type QueueAction =
+  | { readonly kind: 'fail'; readonly outcome: 'rejected' | 'failed' }
+  | { readonly kind: 'retry'; readonly outcome: 'failed' }
+  | { readonly kind: 'wait'; readonly outcome: 'waiting'; readonly afterMs: number };
+
+/** Waiting steps come back spread over this share of their time, so that a dependency is not met by all at once. */
+const jitter = 0.2;
+
+/** @param random from 0 to 1 */
+export function queueActionFor(thrown: unknown, random: () => number = Math.random): QueueAction {
+  const { code, retry } = toMemoryError(thrown);
+  switch (retry.kind) {
+    case 'never':
+      return { kind: 'fail', outcome: isDocumentFault(code) ? 'rejected' : 'failed' };
+    case 'backoff':
+      return { kind: 'retry', outcome: 'failed' };
+    case 'wait':
+      return { kind: 'wait', outcome: 'waiting', afterMs: Math.round(retry.afterMs * (1 + jitter * random())) };
+    default: {
+      const never: never = retry;
+      throw new Error(`unknown retry ${JSON.stringify(never)}`);
+    }
+  }
+}
+
+/** The user's fault or wish, not ours. */
+const isDocumentFault = (code: ErrorCode) =>
+  code === 'cancelled' || (documentFaultCodes as readonly ErrorCode[]).includes(code);

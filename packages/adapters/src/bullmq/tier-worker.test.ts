@@ -1,0 +1,210 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from '@jest/globals';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { tiers } from '@semantic-memory/shared/contracts/jobs';
+import type { Metrics } from '@semantic-memory/shared/ports/metrics';
+import { parseJobFor } from '@semantic-memory/shared/testing/job-queue-suite';
+import { Queue } from 'bullmq';
+import { createBullmqQueue } from './job-queue.ts';
+import { type JobContext, startTierWorker, type TierWorkerOptions } from './tier-worker.ts';
+
+const url = process.env.TEST_REDIS_URL ?? '';
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+let prefixes = 0;
+/** A queue of its own with what its workers have logged and counted. */
+function createBench() {
+  prefixes += 1;
+  const prefix = `worker-test-${process.pid}-${Date.now()}-${prefixes}`;
+  const queue = createBullmqQueue({ url, prefix });
+  closers.push(() => queue.close());
+  const counted: string[] = [];
+  const logged: string[] = [];
+  const note = (message: string) => void logged.push(message);
+  const logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
+  const metrics = new Proxy({} as Metrics, {
+    get: (_, name) => (label: string, outcome: unknown) =>
+      counted.push([name, label, ...(typeof outcome === 'string' ? [outcome] : [])].join(' ')),
+  });
+  const start = (handle: TierWorkerOptions['handle'], more: Partial<TierWorkerOptions> = {}) => {
+    const worker = startTierWorker({ url, prefix, tier: 'parse', concurrency: 2, handle, logger, metrics, ...more });
+    closers.push(() => worker.close(1000));
+    return worker;
+  };
+  const emptied = async () => {
+    for (;;) {
+      const counts = await queue.counts();
+      if (counts.every((count) => count.waiting + count.active + count.delayed + count.failed === 0)) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  return { prefix, queue, start, counted, logged, emptied };
+}
+
+const gate = () => Promise.withResolvers<void>();
+
+test('a job reaches the handler once, parsed, and leaves nothing behind', async () => {
+  const bench = createBench();
+  const job = parseJobFor();
+  const seen: unknown[] = [];
+  await bench.queue.add([job, job]);
+  bench.start(async ({ name, payload }, { attempt, lastAttempt, waitedMs, signal }) => {
+    seen.push([name, payload, attempt, lastAttempt, waitedMs >= 0, signal.aborted]);
+  });
+  await bench.emptied();
+  expect(seen).toEqual([['parse', job.payload, 1, false, true, false]]);
+  expect(bench.counted).toEqual(['jobWaited parse', 'jobAttempt parse succeeded']);
+  expect((await bench.queue.counts()).map((count) => count.tier)).toEqual([...tiers]);
+  // Its id is free again: the same step can be queued anew.
+  await bench.queue.add([job]);
+  await bench.emptied();
+  expect(seen).toHaveLength(2);
+});
+
+test('jobs of high priority come first, of low priority last', async () => {
+  const bench = createBench();
+  const order = ['low', 'normal', 'high', undefined, 'low', 'high'] as const;
+  for (const [version, priority] of order.entries()) {
+    const job = parseJobFor(undefined, priority ? { priority } : {});
+    await bench.queue.add([{ ...job, payload: { ...job.payload, version: version + 1 } }]);
+  }
+  const seen: unknown[] = [];
+  const handle: TierWorkerOptions['handle'] = async (job) => {
+    seen.push((job.payload as { version: number }).version);
+  };
+  bench.start(handle, { concurrency: 1 });
+  await bench.emptied();
+  expect(seen).toEqual([3, 6, 2, 4, 1, 5]);
+});
+
+test('a fault of ours is tried again with growing pauses, as often as the registry says', async () => {
+  const bench = createBench();
+  const seen: { attempt: number; last: boolean; at: number }[] = [];
+  await bench.queue.add([parseJobFor()]);
+  bench.start(async (_, { attempt, lastAttempt }) => {
+    seen.push({ attempt, last: lastAttempt, at: Date.now() });
+    if (attempt < 3) throw new Error('not this time');
+  });
+  await bench.emptied();
+  expect(seen.map(({ attempt, last }) => [attempt, last])).toEqual([
+    [1, false],
+    [2, false],
+    [3, false],
+  ]);
+  const [first = 0, second = 0, third = 0] = seen.map(({ at }) => at);
+  expect(second - first).toBeGreaterThanOrEqual(495);
+  expect(third - second).toBeGreaterThanOrEqual(995);
+  expect(bench.counted.filter((line) => line.startsWith('jobWaited'))).toHaveLength(1);
+});
+
+test('waiting for a dependency uses up no attempt, however often', async () => {
+  const bench = createBench();
+  const attempts: number[] = [];
+  await bench.queue.add([parseJobFor()]);
+  bench.start(async (_, { attempt }) => {
+    attempts.push(attempt);
+    if (attempts.length <= 8) {
+      throw new MemoryError('dependency_unavailable', 'away', { retry: { kind: 'wait', afterMs: 5 } });
+    }
+  });
+  await bench.emptied();
+  // The registry allows five attempts.
+  expect(attempts).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  expect(bench.counted.filter((line) => line === 'jobAttempt parse waiting')).toHaveLength(8);
+});
+
+test('an error that trying again cannot help ends the job at once', async () => {
+  const bench = createBench();
+  let calls = 0;
+  await bench.queue.add([parseJobFor()]);
+  bench.start(async () => {
+    calls += 1;
+    throw new MemoryError('encrypted_document', 'locked');
+  });
+  await bench.emptied();
+  expect(calls).toBe(1);
+  expect(bench.counted).toContain('jobAttempt parse rejected');
+});
+
+test('a malformed job is dropped, logged and counted, and the next one is served', async () => {
+  const bench = createBench();
+  const raw = new Queue('ingest.parse', { connection: { url }, prefix: bench.prefix });
+  closers.push(() => raw.close());
+  const options = { removeOnFail: true, attempts: 5 };
+  await raw.add('parse', { schemaVersion: 1, tenant: 't' }, options);
+  await raw.add('made-up', {}, options);
+  await raw.add('embed', parseJobFor().payload, options);
+  await bench.queue.add([parseJobFor()]);
+  let handled = 0;
+  bench.start(async () => {
+    handled += 1;
+  });
+  await bench.emptied();
+  expect(handled).toBe(1);
+  expect(bench.counted.filter((line) => line === 'jobAttempt parse failed')).toHaveLength(3);
+  expect(bench.logged.filter((line) => line.includes('dropped'))).toHaveLength(3);
+});
+
+test('the job of a process that was killed is handed out again, and that is no attempt', async () => {
+  const bench = createBench();
+  await bench.queue.add([parseJobFor()]);
+  const script = fileURLToPath(new URL('./testing/holding-worker.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=development', script, url, bench.prefix, '400', '200'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const seen: number[] = [];
+  const handle = async (_: unknown, { attempt }: JobContext) => void seen.push(attempt);
+  bench.start(handle, { lockMs: 400, stalledCheckMs: 200 });
+  await bench.emptied();
+  expect(seen).toEqual([1]);
+  expect(bench.counted).toContain('jobStalled parse');
+}, 20_000);
+
+test('closing lets a running job finish and takes no other', async () => {
+  const bench = createBench();
+  const [started, release] = [gate(), gate()];
+  let finished = 0;
+  await bench.queue.add([parseJobFor(), parseJobFor()]);
+  const worker = bench.start(
+    async () => {
+      started.resolve();
+      await release.promise;
+      finished += 1;
+    },
+    { concurrency: 1 },
+  );
+  await started.promise;
+  const closed = worker.close(10_000);
+  release.resolve();
+  await closed;
+  expect(finished).toBe(1);
+  expect((await bench.queue.counts()).find((count) => count.tier === 'parse')).toMatchObject({ waiting: 1, active: 0 });
+});
+
+test('a job that outlasts the grace is stopped and goes on in another worker without losing an attempt', async () => {
+  const bench = createBench();
+  const started = gate();
+  let reason: unknown;
+  await bench.queue.add([parseJobFor()]);
+  const worker = bench.start(async (_, { signal }) => {
+    started.resolve();
+    await once(signal, 'abort');
+    reason = signal.reason;
+    signal.throwIfAborted();
+  });
+  await started.promise;
+  await worker.close(50);
+  expect(reason).toMatchObject({ code: 'dependency_unavailable', retry: { kind: 'wait' } });
+  const seen: number[] = [];
+  bench.start(async (_, { attempt }) => void seen.push(attempt));
+  await bench.emptied();
+  expect(seen).toEqual([1]);
+});

@@ -1,0 +1,192 @@
+import { jobRegistry, type Tier } from '@semantic-memory/shared/contracts/jobs';
+import type { QueuedJob } from '@semantic-memory/shared/ports/job-queue';
+import type { Logger } from '@semantic-memory/shared/ports/logger';
+import type { Metrics } from '@semantic-memory/shared/ports/metrics';
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { retryDelayMs } from '../redis/connection.ts';
+import { queueActionFor } from './failure.ts';
+import { isJobName, queueName } from './queue-names.ts';
+import { createRunningJobs } from './running-jobs.ts';
+
+/** What the handler gets to know about this delivery of a job. */
+export interface JobContext {
+  /** From 1. Waiting for a dependency and a process that died use none up. */
+  readonly attempt: number;
+  readonly lastAttempt: boolean;
+  /** From when the job was due until it was taken. */
+  readonly waitedMs: number;
+  /** Fires when the time is over, the lock is lost, or the worker stops; its reason is a MemoryError to throw. */
+  readonly signal: AbortSignal;
+}
+
+export type HandledJob = {
+  [Name in QueuedJob['name']]: Pick<Extract<QueuedJob, { name: Name }>, 'name' | 'payload'>;
+}[QueuedJob['name']];
+
+export interface TierWorkerOptions {
+  readonly url: string;
+  readonly prefix: string;
+  readonly tier: Tier;
+  /** Jobs at once. */
+  readonly concurrency: number;
+  readonly handle: (job: HandledJob, context: JobContext) => Promise<void>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /**
+   * How often the queue hands out a job again whose process died. Far beyond what the handlers allow: they count starts
+   * in the ledger and end the job with a reason, where the queue would only drop it.
+   */
+  readonly maxStalledCount?: number;
+  /** How long a job stays with a process that gives no sign of life. */
+  readonly lockMs?: number;
+  /** How often jobs without a lock are looked for. At most `lockMs` and twice this pass until a killed worker's job goes on. */
+  readonly stalledCheckMs?: number;
+}
+
+export interface TierWorker {
+  readonly tier: Tier;
+  readonly concurrency: number;
+  /** Jobs that are being handled now. */
+  readonly running: number;
+  /** When a job was last taken or finished, in ms since 1970; at first, when the worker was started. */
+  readonly lastActivityAt: number;
+  /** Takes no more jobs, lets those that run go on for `graceMs`, then stops them by their signals and gives them back. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** After the signals have fired, how long handlers have to hear them. Whoever does not is found by the stalled check. */
+const obeyWithinMs = 3000;
+
+/** Consumes one tier's queue until it is closed. Survives outages of Redis. */
+export function startTierWorker(options: TierWorkerOptions): TierWorker {
+  const { tier, concurrency, logger, metrics } = options;
+  const running = createRunningJobs();
+  let lastActivityAt = Date.now();
+  const worker = new Worker(
+    queueName(tier),
+    async (job, token) => {
+      lastActivityAt = Date.now();
+      await processJob({ ...options, running }, job, token).finally(() => {
+        lastActivityAt = Date.now();
+      });
+    },
+    {
+      connection: { url: options.url, maxRetriesPerRequest: null, retryStrategy: retryDelayMs, keepAlive: 10_000 },
+      prefix: options.prefix,
+      concurrency,
+      maxStalledCount: options.maxStalledCount ?? 100,
+      lockDuration: options.lockMs ?? 30_000,
+      stalledInterval: options.stalledCheckMs ?? 10_000,
+      // How soon an outcome that could not be reported is reported again; 15 s by default.
+      runRetryDelay: 1000,
+    },
+  );
+  worker.on('lockRenewalFailed', (ids) => running.loseLocks(ids));
+  worker.on('stalled', (jobId) => {
+    metrics.jobStalled(tier);
+    logger.warn('a job lost its worker and is handed out again', { tier, queueId: jobId });
+  });
+  const say = throttled((error: Error) => logger.warn('queue error', { tier, error: error.message }), 10_000);
+  worker.on('error', say);
+
+  return {
+    tier,
+    concurrency,
+    get running() {
+      return running.size;
+    },
+    get lastActivityAt() {
+      return lastActivityAt;
+    },
+    async close(graceMs) {
+      const closed = worker.close();
+      if (await endsWithin(closed, graceMs)) return;
+      running.stopAll();
+      if (await endsWithin(closed, obeyWithinMs)) return;
+      logger.warn('a step did not stop; it goes on elsewhere once its lock has run out', {
+        tier,
+        running: running.size,
+      });
+      await worker.disconnect();
+    },
+  };
+}
+
+async function processJob(
+  { tier, handle, logger, metrics, running }: TierWorkerOptions & { running: ReturnType<typeof createRunningJobs> },
+  job: Job,
+  token: string | undefined,
+): Promise<void> {
+  const parsed = parseJob(job, tier, logger);
+  if (!parsed) {
+    metrics.jobAttempt(tier, 'failed', 0);
+    throw new UnrecoverableError('The job is not one of this tier, or its payload does not match its schema.');
+  }
+  const waitedMs = Math.max(0, (job.processedOn ?? Date.now()) - job.timestamp - (job.opts.delay ?? 0));
+  // Later deliveries have waited on purpose.
+  if (job.attemptsStarted <= 1) metrics.jobWaited(tier, waitedMs / 1000);
+  const attempt = job.attemptsMade + 1;
+  const lastAttempt = attempt >= (job.opts.attempts ?? 1);
+  const run = running.start(job.id ?? '', jobRegistry[parsed.name].runningMs);
+  const startedAt = performance.now();
+  const count = (outcome: Parameters<Metrics['jobAttempt']>[1]) =>
+    metrics.jobAttempt(tier, outcome, (performance.now() - startedAt) / 1000);
+  try {
+    await handle(parsed, { attempt, lastAttempt, waitedMs, signal: run.signal });
+    count('succeeded');
+  } catch (thrown) {
+    const action = queueActionFor(thrown);
+    count(action.outcome);
+    switch (action.kind) {
+      case 'fail':
+        throw new UnrecoverableError((thrown as Error).message);
+      case 'retry':
+        throw thrown;
+      case 'wait':
+        await job.moveToDelayed(Date.now() + action.afterMs, token);
+        throw new DelayedError();
+      default: {
+        const never: never = action;
+        throw new Error(`unknown action ${JSON.stringify(never)}`);
+      }
+    }
+  } finally {
+    run.end();
+  }
+}
+
+/** Undefined, and logged, where this is no job of the tier. */
+function parseJob(job: Job, tier: Tier, logger: Logger): HandledJob | undefined {
+  const fields = { tier, queueId: job.id, name: job.name };
+  if (!isJobName(job.name) || jobRegistry[job.name].tier !== tier) {
+    logger.error('a job of an unknown kind was dropped', fields);
+    return undefined;
+  }
+  const parsed = jobRegistry[job.name].payload.safeParse(job.data);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code}`);
+    logger.error('a job with a malformed payload was dropped', { ...fields, faults });
+    return undefined;
+  }
+  // Name and schema come from the same entry of the registry.
+  return { name: job.name, payload: parsed.data } as HandledJob;
+}
+
+async function endsWithin(promise: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  return Promise.race([promise.then(() => true as const), late]).finally(() => clearTimeout(timer));
+}
+
+/** Passes on at most one call in `everyMs`: an outage makes one error per command. */
+function throttled<Argument>(act: (argument: Argument) => void, everyMs: number): (argument: Argument) => void {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (argument) => {
+    const now = performance.now();
+    if (now - lastAt < everyMs) return;
+    lastAt = now;
+    act(argument);
+  };
+}
