@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { CollectionKey } from '@semantic-memory/shared/ports/vector-index';
+import { ChromaClient, ChromaNotFoundError, ChromaUniqueError, type Collection } from 'chromadb';
+import { type BreakerState, type ChromaTiming, createCircuit, withDeadline } from './circuit.ts';
+
+export interface ChromaOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl: boolean;
+  /** Told whenever the circuit breaker changes. */
+  readonly onBreakerState?: (state: BreakerState) => void;
+}
+
+/**
+ * A hash of tenant, namespace and model, so that no two of them can meet however they are spelt, and always within
+ * the characters and the length that Chroma takes (3 to 512).
+ */
+export function collectionName({ tenant, namespace, model }: CollectionKey): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([tenant, namespace, model]))
+    .digest('hex');
+  return `sm_${hash.slice(0, 40)}`;
+}
+
+/** The graph of the index; changed values are for new collections, Chroma keeps what a collection was made with. */
+const hnsw = { space: 'cosine' } as const;
+
+/** Ids of collections that are kept, about 2 MB. */
+const maxKnown = 10_000;
+
+export interface Collections {
+  /** Calls with the collection, or returns `empty` where there is none. Made again by others: found again. */
+  reading<Result>(
+    key: CollectionKey,
+    withinMs: number,
+    empty: Result,
+    call: (collection: Collection) => Promise<Result>,
+  ): Promise<Result>;
+  /** Calls with the collection, which is made where there is none. `call` must be safe to repeat. */
+  writing<Result>(
+    key: CollectionKey,
+    withinMs: number,
+    call: (collection: Collection) => Promise<Result>,
+  ): Promise<Result>;
+  heartbeat(): Promise<void>;
+}
+
+export function createCollections(options: ChromaOptions, timing: ChromaTiming): Collections {
+  const ids = new Map<string, string>();
+  let limits: Limits | undefined;
+  const clientFor = (signal: AbortSignal) => new DeadlineClient(options, signal, limits);
+  const circuit = createCircuit((signal) => clientFor(signal).heartbeat(), timing, options.onBreakerState);
+
+  const remember = (name: string, id: string) => {
+    if (ids.size >= maxKnown) ids.clear();
+    ids.set(name, id);
+    return id;
+  };
+
+  /** Undefined where there is no such collection. */
+  async function find(client: ChromaClient, name: string): Promise<string | undefined> {
+    try {
+      return remember(name, (await client.getCollection({ name })).id);
+    } catch (error) {
+      if (error instanceof ChromaNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async function findOrMake(client: DeadlineClient, name: string): Promise<string | undefined> {
+    limits = await client.getPreflightChecks();
+    try {
+      const made = await client.getOrCreateCollection({ name, embeddingFunction: null, configuration: { hnsw } });
+      return remember(name, made.id);
+    } catch (error) {
+      // Two processes that make it at the same time: it is there now.
+      if (error instanceof ChromaUniqueError) return find(client, name);
+      throw error;
+    }
+  }
+
+  /** Calls with the collection; once more where it has been deleted since its id was looked up. */
+  async function withCollection<Result>(
+    withinMs: number,
+    name: string,
+    locate: (client: DeadlineClient, name: string) => Promise<string | undefined>,
+    call: (collection: Collection) => Promise<Result>,
+  ): Promise<{ result: Result } | undefined> {
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      try {
+        return await circuit.run(withinMs, async (signal) => {
+          const client = clientFor(signal);
+          const id = ids.get(name) ?? (await locate(client, name));
+          return id === undefined ? undefined : { result: await call(client.collection(id)) };
+        });
+      } catch (error) {
+        if (!(error instanceof ChromaNotFoundError)) throw error;
+        ids.delete(name);
+      }
+    }
+    return undefined;
+  }
+
+  return {
+    async reading(key, withinMs, empty, call) {
+      const found = await withCollection(withinMs, collectionName(key), find, call);
+      return found ? found.result : empty;
+    },
+    async writing(key, withinMs, call) {
+      const found = await withCollection(withinMs, collectionName(key), findOrMake, call);
+      if (found) return found.result;
+      throw new MemoryError('dependency_unavailable', 'The collection was deleted while it was written.');
+    },
+    async heartbeat() {
+      // Not through the breaker: whoever asks wants to know about the server, not about us.
+      await withDeadline(timing.heartbeatMs, (signal) => clientFor(signal).heartbeat());
+    },
+  };
+}
+
+type Limits = Awaited<ReturnType<ChromaClient['getPreflightChecks']>>;
+
+/**
+ * A client for one call. The library has no deadline of its own and takes a signal only when a client is made, which
+ * costs microseconds: connections belong to the process. What it would ask the server before every write is handed on.
+ */
+class DeadlineClient extends ChromaClient {
+  constructor({ host, port, ssl }: ChromaOptions, signal: AbortSignal, limits: Limits | undefined) {
+    super({
+      host,
+      port,
+      ssl,
+      // Also keeps the library from reading CHROMA_TENANT and CHROMA_DATABASE.
+      tenant: 'default_tenant',
+      database: 'default_database',
+      fetchOptions: { signal },
+    });
+    this.preflightChecks = limits;
+  }
+}

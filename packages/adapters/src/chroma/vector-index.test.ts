@@ -1,0 +1,213 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import type { CollectionKey, VectorIndex } from '@semantic-memory/shared/ports/vector-index';
+import { vectorIndexSuite } from '@semantic-memory/shared/testing/vector-index-suite';
+import { ChromaClient } from 'chromadb';
+import { type BreakerState, chromaTiming } from './circuit.ts';
+import { collectionName } from './collections.ts';
+import { createChromaIndex } from './vector-index.ts';
+
+const server = {
+  host: process.env.TEST_CHROMA_HOST ?? '127.0.0.1',
+  port: Number(process.env.TEST_CHROMA_PORT),
+  ssl: false,
+};
+
+vectorIndexSuite('in Chroma', () => createChromaIndex(server));
+
+const keyOf = (tenant: string): CollectionKey => ({
+  tenant: `${tenant}-${process.pid}-${Date.now()}`,
+  namespace: 'default',
+  model: 'm',
+});
+const record = (id: string) => ({
+  chunkId: id,
+  vector: Float32Array.of(1, 2, 3),
+  text: id,
+  documentId: 'd',
+  version: 1,
+  index: 0,
+  headings: [],
+  start: 0,
+  end: 1,
+});
+const query = { vector: Float32Array.of(1, 2, 3), limit: 1 };
+
+test('a collection that was deleted is empty for readers and made again by writers', async () => {
+  const index = createChromaIndex(server);
+  const key = keyOf('deleted');
+  const drop = () => new ChromaClient(server).deleteCollection({ name: collectionName(key) });
+  await index.addMissing(key, [record('a')]);
+  await drop();
+  expect(await index.query(key, query)).toEqual([]);
+  expect(await index.count(key)).toBe(0);
+  await index.addMissing(key, [record('a')]);
+  expect(await index.count(key)).toBe(1);
+  await drop();
+  expect(await index.removeDocument(key, 'd')).toBe(0);
+  await index.addMissing(key, [record('b')]);
+  expect(await index.present(key, ['a', 'b'])).toEqual(new Set(['b']));
+});
+
+test('a collection that another process has made anew is found again', async () => {
+  const key = keyOf('anew');
+  const [index, other] = [createChromaIndex(server), createChromaIndex(server)];
+  await index.addMissing(key, [record('a')]);
+  await new ChromaClient(server).deleteCollection({ name: collectionName(key) });
+  await other.addMissing(key, [record('b')]);
+  expect((await index.query(key, query))[0]?.chunkId).toBe('b');
+});
+
+test('refusing a vector of another dimension is our fault, not an outage', async () => {
+  const index = createChromaIndex(server);
+  const key = keyOf('dimension');
+  await index.addMissing(key, [record('a')]);
+  await expect(index.query(key, { ...query, vector: Float32Array.of(1, 2) })).rejects.toMatchObject({
+    code: 'internal',
+  });
+  await expect(index.addMissing(key, [{ ...record('b'), vector: Float32Array.of(1) }])).rejects.toMatchObject({
+    code: 'internal',
+  });
+});
+
+/** Stands before Chroma and can hang, fail or be shut. */
+interface Gate {
+  mode: 'pass' | 'hang' | 'fail';
+  readonly requests: string[];
+  /** Requests that were given up by the client while they hung. */
+  givenUp: number;
+  readonly port: number;
+  shut(): Promise<void>;
+  open(): Promise<void>;
+}
+
+async function startGate(): Promise<Gate> {
+  const listener: Server = createServer(async (request, response) => {
+    gate.requests.push(request.url ?? '');
+    if (gate.mode === 'hang') {
+      response.on('close', () => {
+        gate.givenUp += 1;
+      });
+      return;
+    }
+    if (gate.mode === 'fail') {
+      response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"InternalError"}');
+      return;
+    }
+    const body: Buffer[] = [];
+    for await (const part of request) body.push(part);
+    const answer = await fetch(`http://${server.host}:${server.port}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: { 'content-type': 'application/json' },
+      ...(request.method === 'POST' ? { body: Buffer.concat(body) } : {}),
+    });
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.bytes()));
+  });
+  const listen = (port: number) => new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
+  await listen(0);
+  const { port } = listener.address() as AddressInfo;
+  const gate: Gate = {
+    mode: 'pass',
+    requests: [],
+    givenUp: 0,
+    port,
+    shut: () =>
+      new Promise((resolve) => {
+        listener.close(() => resolve());
+        listener.closeAllConnections();
+      }),
+    open: () => listen(port),
+  };
+  gates.push(gate);
+  return gate;
+}
+
+const gates: Gate[] = [];
+afterEach(async () => {
+  await Promise.all(gates.splice(0).map((gate) => gate.shut()));
+});
+
+const fast = { ...chromaTiming, queryMs: 150, readMs: 150, writeMs: 150, heartbeatMs: 100, openMs: 200 };
+
+/** Asks until it is answered; fails where that takes long. */
+async function untilAnswered(index: VectorIndex, key: CollectionKey, withinMs: number) {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    try {
+      return await index.query(key, query);
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+test('a server that hangs costs one deadline, its requests are cancelled, and its return is noticed', async () => {
+  const gate = await startGate();
+  const states: BreakerState[] = [];
+  const index = createChromaIndex({ ...server, port: gate.port, onBreakerState: (state) => states.push(state) }, fast);
+  const key = keyOf('hang');
+  await index.addMissing(key, [record('a')]);
+
+  gate.mode = 'hang';
+  await expect(index.query(key, query)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(states).toEqual(['open']);
+  const asked = gate.requests.length;
+  const startedAt = Date.now();
+  await expect(index.query(key, query)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  await expect(index.addMissing(key, [record('b')])).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(Date.now() - startedAt).toBeLessThan(100);
+  expect(gate.requests).toHaveLength(asked);
+  await expect(index.check()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  while (gate.givenUp < 2) await new Promise((resolve) => setImmediate(resolve));
+
+  gate.mode = 'pass';
+  expect((await untilAnswered(index, key, 5_000))[0]?.chunkId).toBe('a');
+  expect(states.slice(-2)).toEqual(['half_open', 'closed']);
+  await index.check();
+});
+
+test('while the circuit is open only heartbeats go out, one at a time', async () => {
+  const gate = await startGate();
+  const index = createChromaIndex({ ...server, port: gate.port }, fast);
+  const key = keyOf('probe');
+  await index.addMissing(key, [record('a')]);
+  gate.mode = 'hang';
+  await expect(index.query(key, query)).rejects.toThrow();
+  gate.requests.length = 0;
+  const end = Date.now() + 700;
+  while (Date.now() < end) await Promise.allSettled([1, 2, 3].map(() => index.query(key, query)));
+  expect(gate.requests.length).toBeGreaterThanOrEqual(1);
+  expect(gate.requests.length).toBeLessThanOrEqual(4);
+  expect(gate.requests.every((url) => url.endsWith('/heartbeat'))).toBe(true);
+});
+
+test('a server that is gone opens the circuit after three refusals and is found again', async () => {
+  const gate = await startGate();
+  const states: BreakerState[] = [];
+  const index = createChromaIndex({ ...server, port: gate.port, onBreakerState: (state) => states.push(state) }, fast);
+  const key = keyOf('gone');
+  await index.addMissing(key, [record('a')]);
+  await gate.shut();
+  for (let call = 1; call <= 3; call += 1) {
+    expect(states).toEqual([]);
+    await expect(index.query(key, query)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  }
+  expect(states).toEqual(['open']);
+  await gate.open();
+  expect((await untilAnswered(index, key, 5_000))[0]?.chunkId).toBe('a');
+});
+
+test('faults inside the server, which may be of one collection, do not cut off the others', async () => {
+  const gate = await startGate();
+  const states: BreakerState[] = [];
+  const index = createChromaIndex({ ...server, port: gate.port, onBreakerState: (state) => states.push(state) }, fast);
+  const key = keyOf('fault');
+  await index.addMissing(key, [record('a')]);
+  gate.mode = 'fail';
+  for (let call = 1; call <= 5; call += 1) {
+    await expect(index.query(key, query)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  }
+  expect(states).toEqual([]);
+});

@@ -1,0 +1,95 @@
+import type { CollectionKey, VectorIndex, VectorRecord } from '@semantic-memory/shared/ports/vector-index';
+import type { Collection } from 'chromadb';
+import { type ChromaTiming, chromaTiming } from './circuit.ts';
+import { type ChromaOptions, collectionName, createCollections } from './collections.ts';
+import { toChroma, toHit, whereDocument, whereOf } from './records.ts';
+import { createSerializer } from './serializer.ts';
+
+/** Records a write. Larger ones are not faster, and hold up the queries that come meanwhile. */
+const batchSize = 500;
+/** Ids a look-up or a delete; SQLite's limit on variables gives 5,461. */
+const idBatchSize = 2_000;
+
+/**
+ * The vector index in Chroma: a collection for each tenant, namespace and model. Chroma is a copy that can be rebuilt,
+ * so nothing is kept here that is nowhere else.
+ */
+export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming = chromaTiming): VectorIndex {
+  const collections = createCollections(options, timing);
+  const serialized = createSerializer();
+
+  async function present(key: CollectionKey, chunkIds: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const ids of batches([...new Set(chunkIds)], idBatchSize)) {
+      const there = await collections.reading(key, timing.readMs, [], (collection) => idsOf(collection, { ids }));
+      for (const id of there) found.add(id);
+    }
+    return found;
+  }
+
+  const idsOfDocument = (key: CollectionKey, documentId: string, version: number | undefined) =>
+    collections.reading(key, timing.readMs, [], (collection) =>
+      idsOf(collection, { where: whereDocument(documentId, version) }),
+    );
+
+  return {
+    present,
+
+    // Writes at the same time slow each other down, and adding what is there is several times slower than a look.
+    addMissing: (key, records) =>
+      serialized(collectionName(key), async () => {
+        const there = await present(
+          key,
+          records.map((record) => record.chunkId),
+        );
+        const missing = new Map<string, VectorRecord>();
+        for (const record of records) if (!there.has(record.chunkId)) missing.set(record.chunkId, record);
+        for (const batch of batches([...missing.values()], batchSize)) {
+          // Chroma ignores ids that another process has added meanwhile.
+          await collections.writing(key, timing.writeMs, (collection) => collection.add(toChroma(batch)));
+        }
+      }),
+
+    async query(key, query) {
+      if (query.limit <= 0 || query.documentIds?.length === 0) return [];
+      const where = whereOf(query);
+      return collections.reading(key, timing.queryMs, [], async (collection) => {
+        const result = await collection.query({
+          queryEmbeddings: [Array.from(query.vector)],
+          nResults: query.limit,
+          include: ['documents', 'metadatas', 'distances'],
+          ...(where ? { where } : {}),
+        });
+        return (result.rows()[0] ?? []).map(toHit);
+      });
+    },
+
+    count: (key) => collections.reading(key, timing.readMs, 0, (collection) => collection.count()),
+
+    async countDocument(key, documentId, version) {
+      return (await idsOfDocument(key, documentId, version)).length;
+    },
+
+    removeDocument: (key, documentId, version) =>
+      serialized(collectionName(key), async () => {
+        // By ids, since the number that Chroma's own delete returns counts what never was.
+        const ids = await idsOfDocument(key, documentId, version);
+        for (const batch of batches(ids, idBatchSize)) {
+          await collections.reading(key, timing.writeMs, undefined, async (collection) => {
+            await collection.delete({ ids: batch });
+          });
+        }
+        return ids.length;
+      }),
+
+    check: () => collections.heartbeat(),
+  };
+}
+
+async function idsOf(collection: Collection, filter: Parameters<Collection['get']>[0]): Promise<string[]> {
+  return (await collection.get({ ...filter, include: [] })).ids;
+}
+
+function* batches<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
+}

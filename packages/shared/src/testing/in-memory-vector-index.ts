@@ -1,0 +1,85 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { CollectionKey, VectorIndex, VectorRecord } from '../ports/vector-index.ts';
+
+export interface InMemoryVectorIndex extends VectorIndex {
+  /** While true every call throws `dependency_unavailable`. */
+  unavailable: boolean;
+  /** Loses everything, as a server whose folder was wiped. */
+  wipe(): void;
+}
+
+/** Compares with every vector: exact, for some thousand records. */
+export function createInMemoryVectorIndex(): InMemoryVectorIndex {
+  const collections = new Map<string, Map<string, VectorRecord>>();
+  const of = (key: CollectionKey): Map<string, VectorRecord> => {
+    if (index.unavailable) throw new MemoryError('dependency_unavailable', 'The vector index does not answer.');
+    const name = JSON.stringify([key.tenant, key.namespace, key.model]);
+    const records = collections.get(name) ?? new Map<string, VectorRecord>();
+    collections.set(name, records);
+    return records;
+  };
+  const ofDocument = (key: CollectionKey, documentId: string, version?: number) =>
+    [...of(key).values()].filter(
+      (record) => record.documentId === documentId && (version === undefined || record.version === version),
+    );
+  const index: InMemoryVectorIndex = {
+    unavailable: false,
+    wipe: () => collections.clear(),
+    async addMissing(key, records) {
+      const there = of(key);
+      for (const record of records) {
+        if (there.has(record.chunkId)) continue;
+        const { vector, headings, text } = record;
+        there.set(record.chunkId, {
+          ...record,
+          vector: vector.slice(),
+          headings: [...headings],
+          text: text.toWellFormed(),
+        });
+      }
+    },
+    async present(key, chunkIds) {
+      const there = of(key);
+      return new Set(chunkIds.filter((id) => there.has(id)));
+    },
+    async query(key, { vector, limit, documentIds, excludeVersions }) {
+      const only = documentIds && new Set(documentIds);
+      const not = new Set(excludeVersions);
+      return [...of(key).values()]
+        .filter((record) => only?.has(record.documentId) ?? true)
+        .filter((record) => !not.has(`${record.documentId}@${record.version}`))
+        .map(({ vector: own, ...record }) => ({ ...record, similarity: cosine(vector, own) }))
+        .sort((a, b) => b.similarity - a.similarity)
+        .slice(0, Math.max(0, limit));
+    },
+    async count(key) {
+      return of(key).size;
+    },
+    async countDocument(key, documentId, version) {
+      return ofDocument(key, documentId, version).length;
+    },
+    async removeDocument(key, documentId, version) {
+      const records = ofDocument(key, documentId, version);
+      for (const record of records) of(key).delete(record.chunkId);
+      return records.length;
+    },
+    async check() {
+      if (index.unavailable) throw new MemoryError('dependency_unavailable', 'The vector index does not answer.');
+    },
+  };
+  return index;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  let lengthA = 0;
+  let lengthB = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    const x = a[i] ?? 0;
+    const y = b[i] ?? 0;
+    dot += x * y;
+    lengthA += x * x;
+    lengthB += y * y;
+  }
+  return dot / Math.sqrt(lengthA * lengthB);
+}

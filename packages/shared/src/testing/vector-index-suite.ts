@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { CollectionKey, VectorIndex, VectorRecord } from '../ports/vector-index.ts';
+
+const dimension = 8;
+
+/** A unit vector that follows from its number, each unlike the others. */
+function vectorOf(seed: number): Float32Array {
+  const vector = Float32Array.from({ length: dimension }, (_, i) => Math.sin(seed * 12.9898 + i * 78.233 + seed * i));
+  const length = Math.hypot(...vector);
+  return vector.map((value) => value / length);
+}
+
+function recordOf(documentId: string, version: number, index: number): VectorRecord {
+  return {
+    chunkId: `${documentId}.v${version}.${index}`,
+    vector: vectorOf(documentId.length * 1_000 + version * 100 + index),
+    text: `chunk ${index} of ${documentId}`,
+    documentId,
+    version,
+    index,
+    headings: [],
+    start: index * 10,
+    end: index * 10 + 9,
+  };
+}
+
+const documentOf = (documentId: string, version: number, chunks: number) =>
+  Array.from({ length: chunks }, (_, index) => recordOf(documentId, version, index));
+
+let runs = 0;
+
+/** What every vector index must do. `open` gives one; each test uses a tenant of its own. */
+export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
+  describe(`the vector index ${name}`, () => {
+    let index: VectorIndex;
+    let key: CollectionKey;
+    beforeEach(() => {
+      index = open();
+      runs += 1;
+      key = { tenant: `suite-${process.pid}-${Date.now()}-${runs}`, namespace: 'default', model: 'model' };
+    });
+
+    test('takes a collection that does not exist for an empty one', async () => {
+      expect(await index.query(key, { vector: vectorOf(1), limit: 5 })).toEqual([]);
+      expect(await index.count(key)).toBe(0);
+      expect(await index.countDocument(key, 'd')).toBe(0);
+      expect(await index.removeDocument(key, 'd')).toBe(0);
+      expect(await index.present(key, ['c'])).toEqual(new Set());
+      await index.addMissing(key, []);
+    });
+
+    test('gives a record back as it was written, with the cosine', async () => {
+      const record: VectorRecord = {
+        ...recordOf('doc@7:a~b', 12, 3),
+        text: 'Tabs\t, "quotes", 日本語, 👩‍👩‍👧 and مرحبا\n',
+        page: 4,
+        headings: ['One', 'Two "quoted"'],
+      };
+      await index.addMissing(key, [record, recordOf('other', 1, 0)]);
+      const [hit] = await index.query(key, { vector: record.vector, limit: 1 });
+      const { vector: _, ...expected } = record;
+      expect(hit).toEqual({ ...expected, similarity: expect.closeTo(1, 5) });
+    });
+
+    test('replaces what cannot be written in UTF-8 and keeps the length', async () => {
+      await index.addMissing(key, [{ ...recordOf('d', 1, 0), text: 'a\ud800b\u0000c', headings: ['\udc00'] }]);
+      const [hit] = await index.query(key, { vector: vectorOf(1), limit: 1 });
+      expect(hit?.text).toBe('a\ufffdb\u0000c');
+    });
+
+    test('orders by similarity, whatever the length of the vectors', async () => {
+      const at = (angle: number, length: number) =>
+        Float32Array.from([Math.cos(angle) * length, Math.sin(angle) * length, 0, 0, 0, 0, 0, 0]);
+      const angles = [0.9, 0.1, 2, 0.5, 3.1];
+      await index.addMissing(
+        key,
+        angles.map((angle, i) => ({ ...recordOf('d', 1, i), vector: at(angle, i + 0.5) })),
+      );
+      const hits = await index.query(key, { vector: at(0, 1), limit: 10 });
+      expect(hits.map((hit) => hit.index)).toEqual([1, 3, 0, 2, 4]);
+      for (const hit of hits) expect(hit.similarity).toBeCloseTo(Math.cos(angles[hit.index] ?? Number.NaN), 5);
+      expect(await index.query(key, { vector: at(0, 1), limit: 2 })).toHaveLength(2);
+      expect(await index.query(key, { vector: at(0, 1), limit: 0 })).toEqual([]);
+    });
+
+    test('adds what is missing and leaves what is there', async () => {
+      const records = documentOf('d', 1, 10);
+      await index.addMissing(key, records.slice(0, 6));
+      await index.addMissing(
+        key,
+        records.map((record) => ({ ...record, text: `rewritten ${record.index}` })),
+      );
+      expect(await index.count(key)).toBe(10);
+      const hits = await index.query(key, { vector: vectorOf(0), limit: 10 });
+      const rewritten = hits.filter((hit) => hit.text.startsWith('rewritten')).map((hit) => hit.index);
+      expect(rewritten.sort()).toEqual([6, 7, 8, 9]);
+    });
+
+    test('takes an id once where a call has it twice', async () => {
+      const record = recordOf('d', 1, 0);
+      await index.addMissing(key, [record, record]);
+      expect(await index.count(key)).toBe(1);
+    });
+
+    test('holds each record once when several writers add the same at the same time', async () => {
+      const records = documentOf('d', 1, 60);
+      const other = open();
+      await Promise.all([
+        index.addMissing(key, records),
+        index.addMissing(key, records.slice(20)),
+        other.addMissing(key, records.slice(0, 40)),
+        other.addMissing(key, records),
+      ]);
+      if ((await index.count(key)) !== 60) await other.addMissing(key, records);
+      expect(await index.countDocument(key, 'd')).toBe(60);
+      const ids = records.map((record) => record.chunkId);
+      expect(await index.present(key, [...ids, 'absent'])).toEqual(new Set(ids));
+    });
+
+    test('searches only the documents asked for', async () => {
+      await index.addMissing(key, [...documentOf('aa', 1, 3), ...documentOf('bbb', 1, 3), ...documentOf('cccc', 1, 3)]);
+      const found = async (documentIds: string[]) => {
+        const hits = await index.query(key, { vector: vectorOf(2100), limit: 20, documentIds });
+        return [...new Set(hits.map((hit) => hit.documentId))].sort();
+      };
+      expect(await found(['aa', 'cccc', 'absent'])).toEqual(['aa', 'cccc']);
+      expect(await found(['absent'])).toEqual([]);
+      expect(await found([])).toEqual([]);
+      expect(await found(Array.from({ length: 1_000 }, (_, n) => (n === 500 ? 'bbb' : `absent-${n}`)))).toEqual([
+        'bbb',
+      ]);
+    });
+
+    test('leaves versions out, and with that finds what is behind them', async () => {
+      const crowd = Array.from({ length: 50 }, (_, i) => ({ ...recordOf('d', 2, i), vector: vectorOf(1) }));
+      await index.addMissing(key, [...crowd, ...documentOf('d', 1, 2), ...documentOf('e@d', 2, 1)]);
+      const query = { vector: vectorOf(1), limit: 3 };
+      expect((await index.query(key, query)).map((hit) => hit.version)).toEqual([2, 2, 2]);
+      const live = await index.query(key, { ...query, excludeVersions: ['d@2'] });
+      expect(live.map((hit) => hit.chunkId).sort()).toEqual(['d.v1.0', 'd.v1.1', 'e@d.v2.0']);
+      const both = await index.query(key, { ...query, documentIds: ['d'], excludeVersions: ['d@2', 'x@1'] });
+      expect(both.map((hit) => hit.chunkId).sort()).toEqual(['d.v1.0', 'd.v1.1']);
+    });
+
+    test('counts and removes one version, then the whole document, and nothing else', async () => {
+      await index.addMissing(key, [...documentOf('d', 1, 4), ...documentOf('d', 2, 3), ...documentOf('d2', 1, 2)]);
+      expect(await index.countDocument(key, 'd')).toBe(7);
+      expect(await index.countDocument(key, 'd', 2)).toBe(3);
+      expect(await index.removeDocument(key, 'd', 2)).toBe(3);
+      expect(await index.removeDocument(key, 'd', 2)).toBe(0);
+      expect(await index.countDocument(key, 'd')).toBe(4);
+      expect(await index.removeDocument(key, 'd')).toBe(4);
+      expect(await index.count(key)).toBe(2);
+      const hits = await index.query(key, { vector: vectorOf(1100), limit: 10 });
+      expect(new Set(hits.map((hit) => hit.documentId))).toEqual(new Set(['d2']));
+    });
+
+    test('keeps tenants, namespaces and models apart, however they are spelt', async () => {
+      const keys = [
+        { ...key, tenant: `${key.tenant}a`, namespace: 'b' },
+        { ...key, tenant: key.tenant, namespace: 'ab' },
+        { ...key, tenant: `${key.tenant}/x`, namespace: 'y' },
+        { ...key, tenant: key.tenant, namespace: 'x/y' },
+        { ...key, model: 'another' },
+      ];
+      for (const [n, each] of keys.entries()) await index.addMissing(each, documentOf(`d${n}`, 1, 1));
+      for (const [n, each] of keys.entries()) {
+        const hits = await index.query(each, { vector: vectorOf(2100), limit: 10 });
+        expect(hits.map((hit) => hit.documentId)).toEqual([`d${n}`]);
+      }
+      expect(await index.count(key)).toBe(0);
+    });
+
+    test('finds a record as soon as adding it has returned, and no more once removing it has', async () => {
+      for (let round = 1; round <= 5; round += 1) {
+        const record = { ...recordOf('d', round, 0), vector: vectorOf(round) };
+        await index.addMissing(key, [record]);
+        expect((await index.query(key, { vector: record.vector, limit: 1 }))[0]?.version).toBe(round);
+        await index.removeDocument(key, 'd', round);
+        expect(await index.query(key, { vector: record.vector, limit: 1 })).toEqual([]);
+      }
+    });
+
+    test('answers when asked whether it is there', async () => {
+      await index.check();
+    });
+  });
+}
