@@ -40,7 +40,7 @@ async function startRedis(start, dataDir) {
 
 async function startChroma(start, dataDir) {
   const port = await freePort();
-  await start(await chromaProgram(await findChroma(), dataDir, port));
+  await start(await chromaProgram(await findChroma(console.error), dataDir, port));
   process.env.TEST_CHROMA_HOST = '127.0.0.1';
   process.env.TEST_CHROMA_PORT = String(port);
 }

