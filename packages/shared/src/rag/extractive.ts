@@ -66,7 +66,8 @@ export async function extractAnswer(
 ): Promise<{ sentences: string[]; citations: Citation[] }> {
   const candidates = preselect(hits, termKeys(question));
   const vectors = await query.embedder.embedPassages(
-    candidates.map((candidate) => candidate.text),
+    // As passages are embedded: a sentence that says "it" is about what the title names.
+    candidates.map(({ hit, text }) => `${hit.title}\n${text}`),
     signal,
   );
   const ranked = candidates

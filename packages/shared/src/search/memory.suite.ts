@@ -5,11 +5,11 @@ import { SearchRequest } from '../contracts/model/search.ts';
 import type { Embedder } from '../ports/embedder.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
-import type { CollectionKey, VectorHit, VectorIndex, VectorQuery, VectorRecord } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorIndex, VectorQuery, VectorRecord } from '../ports/vector-index.ts';
 import { createInMemoryLedger } from '../testing/in-memory-ledger.ts';
+import { createInMemoryVectorIndex } from '../testing/in-memory-vector-index.ts';
 import { createDocumentTable } from './document-table.ts';
 import type { SearchDeps } from './retrieve.ts';
-import { splitSentences } from './sentences.ts';
 import { termsOf } from './terms.ts';
 
 /** A memory for tests of search and answers: real table, ledger in memory, vectors that a person can foresee. */
@@ -49,53 +49,18 @@ export function createTermEmbedder(model: string): Embedder & { queries: string[
   return embedder;
 }
 
-/** Exact search over lists; `onQuery` lets a test change the world while a query runs. */
-export function createListIndex(): VectorIndex & { queries: VectorQuery[]; onQuery: () => Promise<void> } {
-  const collections = new Map<string, VectorRecord[]>();
-  const recordsOf = (key: CollectionKey) =>
-    collections.get(JSON.stringify([key.tenant, key.namespace, key.model])) ?? [];
-  const store = (key: CollectionKey, records: VectorRecord[]) =>
-    collections.set(JSON.stringify([key.tenant, key.namespace, key.model]), records);
-  const of = (documentId: string, version?: number) => (record: VectorRecord) =>
-    record.documentId === documentId && (version === undefined || record.version === version);
+/** An exact index that records its queries; `onQuery` lets a test change the world while one runs. */
+export function createWatchedIndex(): VectorIndex & { queries: VectorQuery[]; onQuery: () => Promise<void> } {
+  const inner = createInMemoryVectorIndex();
   const index = {
+    ...inner,
     queries: [] as VectorQuery[],
     onQuery: async () => {},
-    async addMissing(key: CollectionKey, records: readonly VectorRecord[]) {
-      const there = new Set(recordsOf(key).map((record) => record.chunkId));
-      store(key, [...recordsOf(key), ...records.filter((record) => !there.has(record.chunkId))]);
-    },
-    async present(key: CollectionKey, chunkIds: readonly string[]) {
-      const there = new Set(recordsOf(key).map((record) => record.chunkId));
-      return new Set(chunkIds.filter((id) => there.has(id)));
-    },
-    async query(key: CollectionKey, query: VectorQuery): Promise<VectorHit[]> {
+    async query(key: CollectionKey, query: VectorQuery) {
       index.queries.push(query);
       await index.onQuery();
-      const excluded = new Set(query.excludeVersions ?? []);
-      return recordsOf(key)
-        .filter((record) => query.documentIds === undefined || query.documentIds.includes(record.documentId))
-        .filter((record) => !excluded.has(`${record.documentId}@${record.version}`))
-        .map(({ vector, ...record }) => ({
-          ...record,
-          similarity: vector.reduce((sum, value, at) => sum + value * (query.vector[at] as number), 0),
-        }))
-        .sort((a, b) => b.similarity - a.similarity)
-        .slice(0, query.limit);
+      return inner.query(key, query);
     },
-    count: async (key: CollectionKey) => recordsOf(key).length,
-    countDocument: async (key: CollectionKey, documentId: string, version?: number) =>
-      recordsOf(key).filter(of(documentId, version)).length,
-    async removeDocument(key: CollectionKey, documentId: string, version?: number) {
-      const gone = of(documentId, version);
-      const before = recordsOf(key);
-      store(
-        key,
-        before.filter((record) => !gone(record)),
-      );
-      return before.length - recordsOf(key).length;
-    },
-    check: async () => {},
   };
   return index;
 }
@@ -125,7 +90,7 @@ export interface StoredDocument {
 
 export function createMemory() {
   const ledger = createInMemoryLedger();
-  const vectors = createListIndex();
+  const vectors = createWatchedIndex();
   const metrics = createRecordingMetrics();
   const embedder = createTermEmbedder('terms-1');
   const clock = { time: Date.parse('2026-06-01T00:00:00Z'), now: () => clock.time };
@@ -182,5 +147,3 @@ export function createMemory() {
 }
 
 export const searchFor = (request: Partial<SearchRequest> & { query: string }) => SearchRequest.parse(request);
-
-export const sentenceTexts = (text: string) => splitSentences(text).map((span) => text.slice(span.start, span.end));
