@@ -89,7 +89,7 @@ export function ownServices(config: Config, env: Record<string, string>): Servic
           command: process.execPath,
           args: ['--conditions=development', main],
           cwd: repository,
-          env: { ...env, ...more, METRICS_PORT: String(metricsPort), LOG_FORMAT: 'json' },
+          env: { ...env, ...more, METRICS_PORT: String(metricsPort), LOG_FORMAT: 'json', EXIT_WITH_PARENT: 'true' },
           isReady: () => isLive(address ?? `http://127.0.0.1:${metricsPort}`),
           readyWithinMs: READY_WITHIN_MS,
           explainFailure: (line) => (line.includes('EADDRINUSE') ? 'port_taken' : undefined),

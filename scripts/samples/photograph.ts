@@ -29,7 +29,10 @@ export interface Camera {
 /** A sheet of paper with text on it, as a camera or a scanner sees it: tilted, noisy, and in a shadow. */
 export async function photograph(sheet: Sheet, camera: Camera): Promise<sharp.Sharp> {
   const flat = sharp(drawSheet(sheet)).flatten();
-  const tilted = await flat.rotate(camera.tilt ?? 0, { background: sheet.paper ?? '#ffffff' }).png().toBuffer();
+  const tilted = await flat
+    .rotate(camera.tilt ?? 0, { background: sheet.paper ?? '#ffffff' })
+    .png()
+    .toBuffer();
   const { data, info } = await sharp(tilted).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const random = seededRandom(camera.seed);
   for (let pixel = 0; pixel < data.length; pixel += info.channels) {
