@@ -1,0 +1,27 @@
+import type { DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
+import type { AcceptDeps } from '@semantic-memory/shared/ingest/accept';
+import type { RagDeps } from '@semantic-memory/shared/rag/answer';
+import type { SearchDeps } from '@semantic-memory/shared/search/search';
+import type { VerifyToken } from './auth.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+/** Everything that the API stands on. */
+export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
+  readonly verifyToken: VerifyToken;
+  readonly lifecycle: Lifecycle;
+  readonly dependencies: readonly DependencyCheck[];
+  /** The longest that the event loop was held up since it was last asked, in milliseconds. */
+  readonly eventLoopLagMs: () => number;
+  readonly limits: ApiLimits;
+  /** Web pages of these origins may call. */
+  readonly corsOrigins: readonly string[];
+}
+
+export interface ApiLimits {
+  readonly maxFileBytes: number;
+  readonly maxJsonBytes: number;
+  /** An upload of which nothing has come for so long is given up. */
+  readonly uploadIdleMs: number;
+  /** How often a stream of events says that it is alive. */
+  readonly heartbeatMs: number;
+}

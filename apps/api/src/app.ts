@@ -1,0 +1,106 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import compression from 'compression';
+import cors from 'cors';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import { createAnswerStreams } from './answer-streams.ts';
+import type { ApiDeps } from './api-deps.ts';
+import { bindEndpoints } from './bind-endpoints.ts';
+import { renderDocsPage } from './docs-page.ts';
+import { sendError, toHttpError } from './errors.ts';
+import { createHandlers } from './handlers.ts';
+import { readiness } from './health.ts';
+import { createOpenApiDocument } from './openapi.ts';
+import { requestIds } from './request-id.ts';
+import { renderStartPage } from './start-page.ts';
+
+/** Of the interface, not of the package: it moves when callers have to. */
+const apiVersion = '1.0.0';
+
+/** The whole HTTP edge, over whatever it is given to stand on. */
+export function createApp(deps: ApiDeps): express.Express {
+  const app = express();
+  // Hashing every answer for an ETag buys nothing where nothing may be cached.
+  app.disable('etag');
+  app.disable('x-powered-by');
+  // One value or several, never objects made from brackets.
+  app.set('query parser', 'simple');
+  app.use((request, response, next) => {
+    response.setHeader('x-request-id', requestIds.of(request));
+    response.setHeader('cache-control', 'no-store');
+    // An API that is ending answers, and sends the connection elsewhere.
+    if (deps.lifecycle.draining) response.setHeader('connection', 'close');
+    logWhenDone(deps, request, response);
+    next();
+  });
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(
+    cors({
+      origin: deps.corsOrigins.length > 0 ? [...deps.corsOrigins] : false,
+      exposedHeaders: ['X-Request-Id', 'Location', 'Retry-After', 'Content-Disposition'],
+      maxAge: 600,
+    }),
+  );
+  app.use(
+    compression({
+      filter: (request, response) =>
+        !String(response.getHeader('content-type')).startsWith('text/event-stream') &&
+        compression.filter(request, response),
+    }),
+  );
+  addOpenRoutes(app, deps);
+  bindEndpoints(app, deps, createHandlers(deps, createAnswerStreams({ clock: deps.clock })));
+  app.use((request) => {
+    throw new MemoryError('not_found', `There is nothing at ${request.path}.`, {
+      hint: 'The routes are listed at /docs.',
+    });
+  });
+  // Express knows an error handler by its four parameters.
+  app.use((thrown: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const error = toHttpError(thrown, requestIds.of(request));
+    if (error.status >= 500 && error.body.error.code !== 'cancelled') {
+      const log = error.body.error.code === 'internal' ? 'error' : 'warn';
+      deps.logger[log]('a request failed', { requestId: requestIds.of(request), error: thrown });
+    }
+    sendError(request, response, error);
+  });
+  return app;
+}
+
+/** What needs no token. */
+function addOpenRoutes(app: express.Express, deps: ApiDeps): void {
+  const document = createOpenApiDocument(apiVersion);
+  const docsPage = renderDocsPage(document);
+  app.get('/health/live', (_request, response) => {
+    response.json({ state: 'live', eventLoopLagMs: deps.eventLoopLagMs() });
+  });
+  app.get('/health/ready', async (_request, response) => {
+    const ready = await readiness(deps);
+    response.status(ready.state === 'ready' ? 200 : 503).json(ready);
+  });
+  app.get('/openapi.json', (_request, response) => {
+    response.json(document);
+  });
+  app.get('/docs', (_request, response) => {
+    response.type('html').send(docsPage);
+  });
+  app.get('/', async (_request, response) => {
+    response.type('html').send(renderStartPage(apiVersion, await readiness(deps)));
+  });
+}
+
+/** One line a request: what was asked (never what it held), how it was answered, how long it took. */
+function logWhenDone(deps: ApiDeps, request: Request, response: Response): void {
+  const startedAt = performance.now();
+  response.once('close', () => {
+    deps.logger.info('request', {
+      requestId: requestIds.of(request),
+      method: request.method,
+      // The route as bound: ids in it belong to tenants. Unknown paths are not repeated either.
+      route: (request.route as { path?: string } | undefined)?.path ?? 'unknown',
+      status: response.statusCode,
+      durationMs: Math.round(performance.now() - startedAt),
+      ...(response.writableFinished ? {} : { brokenOff: true }),
+    });
+  });
+}

@@ -1,0 +1,124 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { apiPrefix, type Endpoint } from '@semantic-memory/shared/contracts/http/endpoint';
+import { endpoints } from '@semantic-memory/shared/contracts/http/endpoints';
+import express, { type Request, type Response, type Router } from 'express';
+import type { ApiDeps } from './api-deps.ts';
+import { bearerToken, requireScopes } from './auth.ts';
+import type { Handler, Handlers, Input, RequestContext } from './endpoint-handler.ts';
+import { type Fault, faultsOf, invalidRequest, toHttpError } from './errors.ts';
+import { requestIds } from './request-id.ts';
+
+/** Where an endpoint is, as Express writes it. */
+const expressPath = (endpoint: Endpoint) => apiPrefix + endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** Binds every endpoint of the table: token, scopes, the parts of the request, then its handler. */
+export function bindEndpoints(router: Router, deps: ApiDeps, handlers: Handlers): void {
+  const readJson = express.json({ limit: deps.limits.maxJsonBytes, type: () => true });
+  const methods = new Map<string, string[]>();
+  for (const [id, endpoint] of Object.entries(endpoints) as [keyof Handlers, Endpoint][]) {
+    const path = expressPath(endpoint);
+    methods.set(path, [...(methods.get(path) ?? []), endpoint.method.toUpperCase()]);
+    const handle = handlers[id] as Handler<Endpoint>;
+    router[endpoint.method](path, async (request, response) => {
+      try {
+        await answer(deps, endpoint, handle, readJson, request, response);
+      } catch (error) {
+        if (endpoint.method === 'post' && endpoint.tag === 'ingest') countRefusal(deps, error);
+        throw error;
+      }
+    });
+  }
+  for (const [path, allowed] of methods) {
+    router.all(path, (request, response) => {
+      response.setHeader('allow', allowed.join(', '));
+      const error = new MemoryError('invalid_request', `${request.method} is not possible here.`, {
+        hint: `Possible: ${allowed.join(', ')}.`,
+      });
+      response.status(405).json(toHttpError(error, requestIds.of(request)).body);
+    });
+  }
+}
+
+type JsonReader = ReturnType<typeof express.json>;
+
+async function answer(
+  deps: ApiDeps,
+  endpoint: Endpoint,
+  handle: Handler<Endpoint>,
+  readJson: JsonReader,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const principal = await deps.verifyToken(bearerToken(request.headers.authorization));
+  requireScopes(principal, endpoint.scopes);
+  const requestId = requestIds.of(request);
+  const input = await readInput(endpoint, readJson, request, response);
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new MemoryError('cancelled', 'The caller has gone.'));
+  });
+  const context: RequestContext = {
+    tenant: principal.tenant,
+    requestId,
+    request,
+    response,
+    signal: gone.signal,
+    logger: deps.logger.child({ requestId }),
+  };
+  const reply = await handle(context, input);
+  if (reply === 'written') return;
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+  response.status(reply.status).json(reply.body);
+}
+
+/** Checks every part and lists all faults at once. @throws MemoryError `invalid_request`, `unsupported_media_type` */
+async function readInput(
+  endpoint: Endpoint,
+  readJson: JsonReader,
+  request: Request,
+  response: Response,
+): Promise<Input<Endpoint>> {
+  const faults: Fault[] = [];
+  const check = (name: 'params' | 'query' | 'headers' | 'body', value: unknown): unknown => {
+    const parsed = endpoint[name]?.safeParse(value);
+    if (parsed?.error) faults.push(...faultsOf(parsed.error, name));
+    return parsed?.data;
+  };
+  const params = check('params', request.params);
+  // A query without a schema takes none.
+  if (!endpoint.query) faults.push(...Object.keys(request.query).map((key) => unknownQuery(key)));
+  const query = check('query', request.query);
+  const headers = check('headers', request.headers);
+  const multipart = endpoint.multipart !== undefined && request.is('multipart/form-data') !== false && hasBody(request);
+  let body: unknown;
+  if (endpoint.body && !multipart) {
+    requireJson(endpoint, request);
+    await new Promise<void>((resolve, reject) => {
+      readJson(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
+    });
+    body = check('body', request.body);
+  }
+  if (faults.length > 0) throw invalidRequest(faults);
+  return { params, query, headers, body } as Input<Endpoint>;
+}
+
+const unknownQuery = (key: string): Fault => ({ path: `query.${key}`, message: 'is not known here' });
+
+const hasBody = (request: Request) =>
+  request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+
+function requireJson(endpoint: Endpoint, request: Request): void {
+  if (!hasBody(request) || request.is('application/json')) return;
+  const supported = ['application/json', ...(endpoint.multipart ? ['multipart/form-data'] : [])];
+  const detected = request.headers['content-type'] ?? 'no Content-Type';
+  throw new MemoryError('unsupported_media_type', `The body comes as ${detected}, which is not understood here.`, {
+    hint: `Send ${supported.join(' or ')}.`,
+    details: { detected, supported },
+  });
+}
+
+/** Whose fault it was: the caller's, who may also have gone away, or ours. */
+function countRefusal(deps: ApiDeps, thrown: unknown): void {
+  const { status, body } = toHttpError(thrown, '');
+  deps.metrics.ingestRequest(status < 500 || body.error.code === 'cancelled' ? 'rejected' : 'failed');
+}

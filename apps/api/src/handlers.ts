@@ -1,0 +1,23 @@
+import type { AnswerStreams } from './answer-streams.ts';
+import type { ApiDeps } from './api-deps.ts';
+import type { Handlers } from './endpoint-handler.ts';
+import { adminHandlers } from './handlers/admin.ts';
+import { batchHandlers } from './handlers/batch.ts';
+import { documentHandlers } from './handlers/documents.ts';
+import { ingestHandlers } from './handlers/ingest.ts';
+import { jobHandlers } from './handlers/jobs.ts';
+import { ragHandlers } from './handlers/rag.ts';
+import { searchHandlers } from './handlers/search.ts';
+
+/** What answers each endpoint. */
+export function createHandlers(deps: ApiDeps, answers: AnswerStreams): Handlers {
+  return {
+    ...ingestHandlers(deps),
+    ...batchHandlers(deps),
+    ...jobHandlers(deps),
+    ...documentHandlers(deps, answers),
+    ...searchHandlers(deps),
+    ...ragHandlers(deps, answers),
+    ...adminHandlers(deps),
+  };
+}

@@ -1,0 +1,177 @@
+import { MemoryError, toMemoryError } from '@semantic-memory/shared/contracts/errors';
+import { errorStatus } from '@semantic-memory/shared/contracts/http/error-status';
+import { IngestBatchFields, IngestRequest, maxBatchItems } from '@semantic-memory/shared/contracts/http/ingest';
+import { BatchId, DocumentId, Namespace } from '@semantic-memory/shared/contracts/model/ids';
+import type { JobState } from '@semantic-memory/shared/contracts/model/job';
+import {
+  type AcceptRequest,
+  accept,
+  acceptRejected,
+  discardOriginal,
+  type StoredBytes,
+  storeOriginal,
+} from '@semantic-memory/shared/ingest/accept';
+import { cancelJob } from '@semantic-memory/shared/ingest/cancel';
+import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
+import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
+import type { ApiDeps } from '../api-deps.ts';
+import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
+import { faultsOf, invalidRequest } from '../errors.ts';
+import { jobView } from '../job-view.ts';
+import { readMultipart } from '../multipart.ts';
+import { fromJson, maxFieldBytes, uploadedAs, withDefaults } from './ingest.ts';
+
+/** How many items are written at the same time: disk and ledger wait, not this process. */
+const itemsAtOnce = 8;
+
+/** One item: what to accept, or why not. */
+type Item =
+  | { readonly request: AcceptRequest }
+  | { readonly rejected: Omit<AcceptRequest, 'original'>; readonly error: MemoryError };
+
+export function batchHandlers(deps: ApiDeps): Pick<Handlers, 'ingestBatch' | 'getBatch'> {
+  return {
+    async ingestBatch(context, { body }) {
+      const batchId = newBatchId();
+      const items = body
+        ? body.items.map((item) => () => jsonItem(deps, context.tenant, item, batchId))
+        : (await uploadedItems(deps, context, batchId)).map((item) => async () => item);
+      const jobs = await acceptAll(deps, context, items);
+      await deps.ledger.createBatch(
+        context.tenant,
+        batchId,
+        jobs.map((job) => job.id),
+      );
+      return { status: 202, body: { batchId, jobs: jobs.map(jobView) } };
+    },
+
+    async getBatch({ tenant }, { params: { batchId } }) {
+      const jobIds = BatchId.safeParse(batchId).success ? await deps.ledger.getBatch(tenant, batchId) : undefined;
+      if (!jobIds) throw new MemoryError('not_found', 'There is no such batch.');
+      const jobs = await deps.ledger.getJobs(tenant, jobIds);
+      return ok({ batchId, counts: countStates(jobs), jobs: jobs.map(jobView) });
+    },
+  };
+}
+
+function countStates(jobs: readonly JobRecord[]): Record<JobState, number> {
+  const counts = { queued: 0, running: 0, waiting: 0, succeeded: 0, partial: 0, failed: 0, cancelled: 0 };
+  for (const job of jobs) counts[job.state] += 1;
+  return counts;
+}
+
+async function jsonItem(deps: ApiDeps, tenant: string, item: unknown, batchId: string): Promise<Item> {
+  const parsed = IngestRequest.safeParse(item);
+  if (parsed.error) {
+    const error = invalidRequest(faultsOf(parsed.error, 'item'));
+    return { rejected: rejectedRequest(tenant, item, batchId), error };
+  }
+  try {
+    return { request: (await fromJson(deps, tenant, parsed.data, batchId)).request };
+  } catch (thrown) {
+    const error = faultOfItem(thrown);
+    const { source: _source, ...described } = parsed.data;
+    return { rejected: { tenant, batchId, ...described, source: { type: 'upload' } }, error };
+  }
+}
+
+/** As much of a malformed item as can be told: where it is usable, the job stands under its own id and namespace. */
+function rejectedRequest(tenant: string, item: unknown, batchId: string): Omit<AcceptRequest, 'original'> {
+  const { documentId, namespace } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
+  const id = DocumentId.safeParse(documentId).data;
+  return {
+    tenant,
+    namespace: Namespace.safeParse(namespace).data ?? 'default',
+    ...(id === undefined ? {} : { documentId: id }),
+    metadata: {},
+    priority: 'normal',
+    options: {},
+    source: { type: 'upload' },
+    batchId,
+  };
+}
+
+/** An error that is this item's own; ours ends the whole request. */
+function faultOfItem(thrown: unknown): MemoryError {
+  const error = toMemoryError(thrown);
+  if (error.code === 'request_too_large') {
+    return new MemoryError('too_large', error.message, { details: error.details, cause: error });
+  }
+  if (errorStatus[error.code] >= 500) throw error;
+  return error;
+}
+
+async function uploadedItems(deps: ApiDeps, context: RequestContext, batchId: string): Promise<Item[]> {
+  const stored: StoredBytes[] = [];
+  const { tenant } = context;
+  try {
+    const options = { fileField: 'file', maxFiles: maxBatchItems, maxFieldBytes, idleMs: deps.limits.uploadIdleMs };
+    const { fields, files } = await readMultipart(context.request, options, async (file) => {
+      const { filename, mediaType } = file;
+      try {
+        const original = await storeOriginal(deps, tenant, file.stream, deps.limits.maxFileBytes);
+        stored.push(original);
+        return { file: { original, filename, mediaType } };
+      } catch (thrown) {
+        return { filename, error: faultOfItem(thrown) };
+      }
+    });
+    if (files.length === 0) throw invalidRequest([{ path: 'files.file', message: 'is missing' }]);
+    const parsed = IngestBatchFields.safeParse(fields);
+    if (parsed.error) throw invalidRequest(faultsOf(parsed.error, 'fields'));
+    const shared = { tenant, batchId, ...withDefaults(parsed.data) };
+    return files.map((result): Item => {
+      if (result.file) return { request: { ...shared, ...uploadedAs(result.file) } };
+      const source = { type: 'upload' as const, ...(result.filename ? { filename: result.filename } : {}) };
+      return { rejected: { ...shared, source }, error: result.error };
+    });
+  } catch (error) {
+    await Promise.all(stored.map((original) => discardOriginal(deps, original)));
+    throw error;
+  }
+}
+
+/** Accepts the items in order of their jobs. A fault of ours takes back what was accepted: the request stored nothing. */
+async function acceptAll(
+  deps: ApiDeps,
+  context: RequestContext,
+  items: readonly (() => Promise<Item>)[],
+): Promise<JobRecord[]> {
+  const jobs: JobRecord[] = [];
+  const queue = items.entries();
+  let failure: { readonly error: unknown } | undefined;
+  const work = async () => {
+    for (const [index, prepare] of queue) {
+      if (failure) return;
+      try {
+        jobs[index] = await acceptItem(deps, await prepare());
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
+  if (!failure) return jobs;
+  const accepted = jobs.filter((job) => job !== undefined && job.state !== 'failed');
+  const undone = await Promise.allSettled(accepted.map((job) => cancelJob(deps, context.tenant, job.id)));
+  for (const [index, result] of undone.entries()) {
+    if (result.status === 'rejected') {
+      context.logger.warn('could not take back an item of a batch', {
+        jobId: accepted[index]?.id,
+        error: result.reason,
+      });
+    }
+  }
+  throw failure.error;
+}
+
+async function acceptItem(deps: ApiDeps, item: Item): Promise<JobRecord> {
+  if ('error' in item) return acceptRejected(deps, item.rejected, item.error);
+  const { original, ...request } = item.request;
+  try {
+    return await accept(deps, item.request);
+  } catch (thrown) {
+    if (original) await discardOriginal(deps, original);
+    return acceptRejected(deps, request, faultOfItem(thrown));
+  }
+}

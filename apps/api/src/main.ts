@@ -1,0 +1,105 @@
+import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
+import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
+import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
+import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
+import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
+import { createOpenaiLanguageModel } from '@semantic-memory/adapters/openai/language-model';
+import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
+import { ConfigError, readConfig } from '@semantic-memory/runtime/config';
+import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
+import { createLogger } from '@semantic-memory/runtime/logger';
+import { createMetrics } from '@semantic-memory/runtime/metrics';
+import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
+import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
+import { systemClock } from '@semantic-memory/shared/ports/clock';
+import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
+import { createApp } from './app.ts';
+import { createTokenVerifier } from './auth.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { startServer } from './server.ts';
+
+const config = configOrExit();
+const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'api' });
+const shutdown = createShutdown({ logger, graceMs: config.drainMs + config.shutdownGraceMs + 5000 });
+if (config.exitWithParent) onParentGone(() => void shutdown.begin('the parent process is gone'));
+
+const blobs = createFilesystemBlobStore(config.blobDir);
+const ledger = createRedisLedger({ url: config.redisUrl, prefix: config.queuePrefix, logger });
+shutdown.add('ledger', () => ledger.close());
+const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePrefix });
+shutdown.add('queue', () => queue.close());
+const vectors = createChromaIndex({ host: config.chromaHost, port: config.chromaPort, ssl: config.chromaSsl });
+
+const hasEndpoint = config.openaiApiKey !== undefined || config.openaiBaseUrl !== undefined;
+// An endpoint on one's own machine often wants no key, but the protocol wants the header.
+const endpoint = { apiKey: config.openaiApiKey ?? 'none', baseUrl: config.openaiBaseUrl };
+// Queries are short: one process answers them faster than they come, and the main loop stays free.
+const embedders = createEmbedders({ processes: 1, openai: hasEndpoint ? endpoint : undefined });
+shutdown.add('embedders', () => embedders.close());
+const languageModel =
+  hasEndpoint && config.llmModel ? createOpenaiLanguageModel({ ...endpoint, model: config.llmModel }) : undefined;
+
+const metrics = createMetrics({ counts: () => queue.counts(), logger });
+const loop = watchEventLoop();
+const lifecycle = createLifecycle();
+const app = createApp({
+  blobs,
+  ledger,
+  queue,
+  vectors,
+  clock: systemClock,
+  metrics,
+  logger,
+  embeddingModel: config.embeddingModel,
+  embedderFor: embedders.embedderFor,
+  table: createDocumentTable({ ledger }),
+  languageModel,
+  tokenizer: createTokenizer(),
+  verifyToken: createTokenVerifier({
+    jwtSecret: config.jwtSecret,
+    jwksUrl: config.jwksUrl,
+    audience: config.jwtAudience,
+    issuer: config.jwtIssuer,
+  }),
+  lifecycle,
+  dependencies: [
+    { name: 'redis', check: () => ledger.check(), needed: true },
+    { name: 'blobs', check: () => blobs.check(), needed: true },
+    // Without it documents are still taken in, and wait.
+    { name: 'chroma', check: () => vectors.check(), needed: false },
+  ],
+  eventLoopLagMs: () => loop.lagMs(),
+  limits: {
+    maxFileBytes: config.maxFileBytes,
+    maxJsonBytes: config.maxJsonBytes,
+    uploadIdleMs: 30_000,
+    heartbeatMs: 15_000,
+  },
+  corsOrigins: config.corsOrigins,
+});
+
+try {
+  const metricsServer = await startMetricsServer({ host: config.host, port: config.metricsPort, metrics });
+  shutdown.add('metrics server', () => metricsServer.close());
+  const server = await startServer(app, lifecycle, { host: config.host, port: config.port });
+  shutdown.add('server', () => server.close({ drainMs: config.drainMs, graceMs: config.shutdownGraceMs }));
+  logger.info('api started', { host: config.host, port: server.port, metricsPort: metricsServer.port });
+  // The first search should not wait for the model to load.
+  embedders
+    .embedderFor(config.embeddingModel)
+    .ready()
+    .catch((error: unknown) => logger.warn('the embedding model is not ready', { error }));
+} catch (error) {
+  logger.error('the api cannot start', { error });
+  await shutdown.begin('the start failed', 1);
+}
+
+function configOrExit() {
+  try {
+    return readConfig(process.env, { auth: true });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
