@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { writeDocx } from './docx-writer.ts';
 import { annualReport, divingManual, foulingArticle, labReport, leaseAgreement } from './papers.ts';
 import { type PdfPage, type PdfText, writePdf } from './pdf-writer.ts';
 import { type Camera, photograph, type Sheet } from './photograph.ts';
-import { auditorsPage, pictures, scannedLetter } from './pictures.ts';
+import { auditorsPage, type Picture, pictures, scannedLetter } from './pictures.ts';
 import { seededRandom } from './random.ts';
 import { wrap } from './typeset.ts';
 
@@ -34,13 +34,7 @@ async function generate(folder: string): Promise<void> {
   await write('annual-report-mixed.pdf', await mixedReport());
   for (const { file, format, sheet, camera } of pictures) {
     const photo = await photograph(sheet, camera);
-    const encoded = {
-      png: photo.png({ compressionLevel: 9 }),
-      jpeg: photo.jpeg({ quality: 78 }),
-      tiff: photo.tiff({ compression: 'deflate' }),
-      webp: photo.webp({ quality: 72 }),
-    };
-    await write(file, await encoded[format].toBuffer());
+    await write(file, await encoders[format](photo).toBuffer());
   }
   await write(
     'blank-page.png',
@@ -56,6 +50,14 @@ async function generate(folder: string): Promise<void> {
   const random = seededRandom(31);
   await write('firmware.bin', Buffer.from(Array.from({ length: 4096 }, () => Math.floor(random() * 256))));
 }
+
+/** Each chosen at the call: asking a sharp object for a format sets it, and the last one counts. */
+const encoders: Record<Picture['format'], (photo: Sharp) => Sharp> = {
+  png: (photo) => photo.png({ compressionLevel: 9 }),
+  jpeg: (photo) => photo.jpeg({ quality: 78 }),
+  tiff: (photo) => photo.tiff({ compression: 'deflate' }),
+  webp: (photo) => photo.webp({ quality: 72 }),
+};
 
 function paragraphTexts(paragraphs: readonly string[], x: number, top: number, size: number, width: number): PdfText[] {
   const texts: PdfText[] = [];

@@ -1,5 +1,5 @@
 import { createCanvas } from '@napi-rs/canvas';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { seededRandom } from './random.ts';
 import { fontOf, wrap } from './typeset.ts';
 
@@ -27,10 +27,10 @@ export interface Camera {
 }
 
 /** A sheet of paper with text on it, as a camera or a scanner sees it: tilted, noisy, and in a shadow. */
-export async function photograph(sheet: Sheet, camera: Camera): Promise<sharp.Sharp> {
+export async function photograph(sheet: Sheet, camera: Camera): Promise<Sharp> {
   const flat = sharp(drawSheet(sheet)).flatten();
   const tilted = await flat
-    .rotate(camera.tilt ?? 0, { background: sheet.paper ?? '#ffffff' })
+    .rotate(camera.tilt ?? 0, { background: sheet.paper ?? '#f3f3f0' })
     .png()
     .toBuffer();
   const { data, info } = await sharp(tilted).removeAlpha().raw().toBuffer({ resolveWithObject: true });
@@ -50,7 +50,7 @@ export async function photograph(sheet: Sheet, camera: Camera): Promise<sharp.Sh
   return camera.gray ? taken.grayscale() : taken;
 }
 
-function drawSheet({ width, height, margin, fontSize, paragraphs, paper = '#ffffff', ink = '#161616' }: Sheet): Buffer {
+function drawSheet({ width, height, margin, fontSize, paragraphs, paper = '#f3f3f0', ink = '#161616' }: Sheet): Buffer {
   const canvas = createCanvas(width, height);
   const context = canvas.getContext('2d');
   context.fillStyle = paper;
