@@ -7,6 +7,7 @@ import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { parseJobFor } from '@semantic-memory/shared/testing/job-queue-suite';
 import { Queue } from 'bullmq';
+import { openRedisLink } from '../redis/testing/redis-link.ts';
 import { createBullmqQueue } from './job-queue.ts';
 import { type JobContext, startTierWorker, type TierWorkerOptions } from './tier-worker.ts';
 
@@ -208,3 +209,21 @@ test('a job that outlasts the grace is stopped and goes on in another worker wit
   await bench.emptied();
   expect(seen).toEqual([1]);
 });
+
+test('a worker that was cut off from Redis goes on by itself', async () => {
+  const bench = createBench();
+  const link = await openRedisLink(url);
+  closers.push(() => link.close());
+  const handled = [gate(), gate()];
+  let count = 0;
+  bench.start(async () => handled[count++]?.resolve(), { url: link.url });
+  await bench.queue.add([parseJobFor()]);
+  await handled[0]?.promise;
+  link.cut();
+  await bench.queue.add([parseJobFor()]);
+  link.restore();
+  const restoredAt = Date.now();
+  await handled[1]?.promise;
+  expect(Date.now() - restoredAt).toBeLessThan(10_000);
+  await bench.emptied();
+}, 20_000);

@@ -22,8 +22,11 @@ export function openRedis(url: string, options: { name: string; logger?: Logger 
     connectTimeout: commandTimeoutMs,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 1,
+    // Whatever was under way when a connection broke fails at once; with 1, only after another try at connecting.
+    maxRetriesPerRequest: 0,
     keepAlive: 10_000,
+    // A connection that is closed while Redis is away holds the process for this long.
+    disconnectTimeout: 200,
     retryStrategy: retryDelayMs,
   });
   let reachable = true;

@@ -8,7 +8,7 @@ import type { LedgerKeys } from './keys.ts';
 import { runScript } from './script.ts';
 
 /** Rows a call; Lua's `unpack` takes some 8,000. What has changed since a moment ago is one call. */
-const rowsPerCall = 5000;
+const mostRowsPerCall = 5000;
 
 /**
  * Follows the log of a namespace from a cursor (`EPOCH.GENERATION`). A row that changes while the log is being read moves to
@@ -18,6 +18,7 @@ export async function readDocumentChanges(
   { redis, keys }: { redis: Redis; keys: LedgerKeys },
   scope: Scope,
   cursor: string | undefined,
+  rowsPerCall: number = mostRowsPerCall,
 ): Promise<DocumentChanges> {
   const { head, rows, changes } = keys.namespace(scope);
   const [fromEpoch = '', fromGeneration = '0'] = (cursor ?? '').split('.');

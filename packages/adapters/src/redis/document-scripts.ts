@@ -47,14 +47,15 @@ return {'ok'}
 
 /**
  * KEYS as above, then homes and the two indexes of documents. ARGV documentId, expected revision ('0': not there),
- * tombstones to keep, index members of tenant and namespace.
+ * tombstones to keep, index members of tenant and namespace, namespace.
  * Answers `ok`, or `retry` with the document as it stands.
  */
 export const removeDocumentScript = script(`
 local id = ARGV[1]
 local current = redis.call('HGET', KEYS[1], id)
 if (current and string.match(current, '^%d+') or '0') ~= ARGV[2] then return {'retry', current or ''} end
-redis.call('HDEL', KEYS[6], id)
+local home = redis.call('HGET', KEYS[6], id)
+if home and string.match(home, '|(.*)$') == ARGV[6] then redis.call('HDEL', KEYS[6], id) end
 redis.call('HDEL', KEYS[1], id)
 redis.call('ZREM', KEYS[7], ARGV[4])
 redis.call('ZREM', KEYS[8], ARGV[5])

@@ -15,7 +15,7 @@ import { runScript } from './script.ts';
 /** A namespace that was reserved for a new document is free again after this, where the accept never came. */
 const claimLifeMs = 10 * 60_000;
 /** So many removed documents are remembered for those who follow the changes; whoever is further behind reloads. */
-const maxTombstones = 10_000;
+const tombstonesKept = 10_000;
 
 type LedgerDocument = documents.LedgerDocument;
 
@@ -32,7 +32,13 @@ type DocumentStore = Pick<
   | 'namespaces'
 >;
 
-export function createDocumentStore({ redis, keys }: { redis: Redis; keys: LedgerKeys }): DocumentStore {
+interface DocumentStoreDeps {
+  readonly redis: Redis;
+  readonly keys: LedgerKeys;
+  readonly maxTombstones?: number;
+}
+
+export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKept }: DocumentStoreDeps): DocumentStore {
   const read = (scope: Scope, documentId: string) =>
     withRedis(redis, () => redis.hget(keys.namespace(scope).documents, documentId));
 
@@ -142,7 +148,14 @@ export function createDocumentStore({ redis, keys }: { redis: Redis; keys: Ledge
       let current = parseRevisioned<LedgerDocument>(await read(home, documentId));
       for (;;) {
         const member = `${current?.value.createdAt ?? ''}|${documentId}`;
-        const args = [documentId, current?.revision ?? '0', maxTombstones, `${member}|${home.namespace}`, member];
+        const args = [
+          documentId,
+          current?.revision ?? '0',
+          maxTombstones,
+          `${member}|${home.namespace}`,
+          member,
+          home.namespace,
+        ];
         const answer = await withRedis(redis, () => runScript(redis, removeDocumentScript, names, args));
         const [outcome, detail] = answer as [string, string?];
         if (outcome === 'ok') break;
@@ -151,10 +164,11 @@ export function createDocumentStore({ redis, keys }: { redis: Redis; keys: Ledge
       if (!current) return undefined;
       const document = documents.documentRecord(current.value);
       const jobs = await withRedis(redis, () => redis.mget(document.versions.map((version) => job(version.jobId))));
-      const open = jobs
-        .map((text) => parseWithEvent<JobRecord>(text)?.value)
-        .filter((record) => record !== undefined && !isTerminal(record.state));
-      return { document, openJobIds: open.map((record) => record?.id ?? '') };
+      const openJobIds = jobs.flatMap((text) => {
+        const record = parseWithEvent<JobRecord>(text)?.value;
+        return record && !isTerminal(record.state) ? [record.id] : [];
+      });
+      return { document, openJobIds };
     },
 
     async namespaces(tenant) {

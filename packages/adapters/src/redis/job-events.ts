@@ -24,32 +24,37 @@ export async function* watchJob(
   afterId: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<JobEvent, void, void> {
-  const ofTenant = deps.keys.tenant(tenant);
   let seen = afterId !== undefined && eventId.test(afterId) ? afterId : undefined;
   // Listening begins before the first read, so that nothing falls in between.
-  const changes = await withRedis(deps.redis, () => deps.signals.listen(ofTenant.changed(jobId)));
+  const changes = await withRedis(deps.redis, () => deps.signals.listen(deps.keys.tenant(tenant).changed(jobId)));
   let started = false;
   try {
     while (!signal.aborted) {
-      try {
-        for (const event of await unseen(deps, tenant, jobId, seen)) {
-          yield event;
-          seen = event.id;
-          if (signal.aborted) return;
-        }
-        const newest = await newestEvent(deps, ofTenant.job(jobId), jobId);
-        if (isBefore(seen, newest.id)) continue;
-        if (isTerminal(newest.job.state)) return;
-      } catch (error) {
-        // Who is watching already keeps watching: an outage is shorter than a job.
-        if (!started || redisFailure(error).code !== 'dependency_unavailable') throw error;
-      }
+      // Who is watching already keeps watching: an outage is shorter than a job.
+      const found = await look(deps, tenant, jobId, seen).catch((error: unknown) => {
+        if (started && redisFailure(error).code === 'dependency_unavailable') return undefined;
+        throw error;
+      });
       started = true;
-      await changes.next(signal);
+      for (const event of found?.events ?? []) {
+        yield event;
+        seen = event.id;
+        if (signal.aborted) return;
+      }
+      if (found?.ended) return;
+      if (!found?.events.length) await changes.next(signal);
     }
   } finally {
     changes.stop();
   }
+}
+
+/** What came after an event, and whether it is all that there will be. */
+async function look(deps: EventDeps, tenant: string, jobId: string, after: string | undefined) {
+  const events = await unseen(deps, tenant, jobId, after);
+  if (events.length > 0) return { events, ended: false };
+  const newest = await newestEvent(deps, deps.keys.tenant(tenant).job(jobId), jobId);
+  return { events, ended: isTerminal(newest.job.state) && !isBefore(after, newest.id) };
 }
 
 /** What came after an event. Where the stream has expired the record itself is the last event. */
