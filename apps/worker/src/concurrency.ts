@@ -1,0 +1,27 @@
+import type { Tier } from '@semantic-memory/shared/contracts/jobs';
+
+/**
+ * How many jobs of a tier one process has in hand. The work itself is bounded by the child processes behind it; this
+ * bounds how many documents wait for them, so that the small ones keep them busy while the blob store answers.
+ */
+export function concurrencyOf(tier: Tier, settings: { readonly ocrProcesses: number }): number {
+  switch (tier) {
+    case 'fetch':
+      return 4;
+    case 'parse':
+      return 8;
+    case 'ocr':
+      return settings.ocrProcesses;
+    case 'embed':
+      return 16;
+    case 'index':
+      // They wait for each other's group: as many as a group has chunks.
+      return 64;
+    case 'maintenance':
+      return 4;
+    default: {
+      const never: never = tier;
+      throw new Error(`unknown tier ${String(never)}`);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
+import { startTierWorker } from '@semantic-memory/adapters/bullmq/tier-worker';
+import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
+import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
+import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
+import { createGitFetcher } from '@semantic-memory/adapters/git/git-fetcher';
+import { createOcrEngine } from '@semantic-memory/adapters/ocr/ocr-engine';
+import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
+import { createChildParser } from '@semantic-memory/adapters/parse/parser';
+import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
+import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
+import { readConfig } from '@semantic-memory/runtime/config';
+import { checkDependencies, type DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
+import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
+import { createLogger } from '@semantic-memory/runtime/logger';
+import { createMetrics } from '@semantic-memory/runtime/metrics';
+import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
+import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
+import { inSpan } from '@semantic-memory/runtime/tracing';
+import { createCancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
+import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
+import { createIndexWriter } from '@semantic-memory/shared/ingest/index-writer';
+import { systemClock } from '@semantic-memory/shared/ports/clock';
+import { concurrencyOf } from './concurrency.ts';
+import { createHandlers, dispatch } from './handlers.ts';
+import { startReconciling } from './reconciling.ts';
+
+/** The longest that a health check waits for one dependency. */
+const dependencyTimeoutMs = 2_000;
+/** For closing connections and children after the running steps have had their grace. */
+const closingMs = 5_000;
+
+/** The queue edge: consumes the tiers that TIERS names and runs the shared logic. */
+const config = readConfig(process.env);
+const logger = createLogger({ level: config.logLevel, module: 'worker' });
+const metrics = createMetrics();
+
+const blobs = createFilesystemBlobStore(config.blobDir);
+const ledger = createRedisLedger({ url: config.redisUrl, prefix: config.queuePrefix, logger });
+const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePrefix });
+const vectors = createChromaIndex({ host: config.chromaHost, port: config.chromaPort, ssl: config.chromaSsl });
+const openai = config.openaiApiKey !== undefined || config.openaiBaseUrl !== undefined;
+const embedders = createEmbedders({
+  processes: config.embedProcesses,
+  // An endpoint on one's own machine often wants no key, but the protocol wants the header.
+  openai: openai ? { apiKey: config.openaiApiKey ?? 'none', baseUrl: config.openaiBaseUrl } : undefined,
+});
+const parser = createChildParser({});
+const ocr = createOcrEngine({ processes: config.ocrProcesses });
+const cancellations = createCancellationWatch({ ledger, logger });
+
+const deps: StepDeps & { cancellations: typeof cancellations } = {
+  blobs,
+  ledger,
+  queue,
+  clock: systemClock,
+  metrics,
+  logger,
+  embeddingModel: config.embeddingModel,
+  web: createWebFetcher({ allowHosts: config.fetchAllowHosts }),
+  git: createGitFetcher({ allowHosts: config.fetchAllowHosts }),
+  parser,
+  ocr,
+  tokenizer: createTokenizer(),
+  embedderFor: embedders.embedderFor,
+  vectors,
+  indexWriter: createIndexWriter(vectors),
+  limits: {
+    maxBytes: config.maxFileBytes,
+    maxPages: config.maxPages,
+    maxInflatedBytes: config.maxInflatedBytes,
+    maxImagePixels: config.maxImagePixels,
+    pageMs: config.pageTimeoutMs,
+    fetchMs: 10 * 60_000,
+  },
+  cancellations,
+};
+
+const handlers = createHandlers(deps);
+const workers = config.tiers.map((tier) =>
+  startTierWorker({
+    url: config.redisUrl,
+    prefix: config.queuePrefix,
+    tier,
+    concurrency: concurrencyOf(tier, config),
+    handle: (job, delivery) => inSpan(`process ingest.${job.name}`, {}, () => dispatch(handlers, job, delivery)),
+    logger: logger.child({ tier }),
+    metrics,
+  }),
+);
+
+const loop = watchEventLoop();
+const checks: DependencyCheck[] = [
+  { name: 'redis', check: () => ledger.check(), needed: true },
+  { name: 'blobs', check: () => blobs.check(), needed: true },
+  { name: 'chroma', check: () => vectors.check(), needed: config.tiers.includes('index') },
+];
+const server = await startMetricsServer({
+  host: config.host,
+  port: config.metricsPort,
+  metrics,
+  health: {
+    live: () => ({ tiers: config.tiers, eventLoopLagMs: loop.lagMs() }),
+    ready: () => checkDependencies(checks, dependencyTimeoutMs),
+  },
+});
+const stopReconciling = config.tiers.includes('maintenance') ? startReconciling({ queue, logger }) : () => {};
+
+// Closed in the opposite order: what runs ends first, then what it stood on.
+const shutdown = createShutdown({ logger, graceMs: config.shutdownGraceMs + closingMs });
+shutdown.add('metrics server', () => server.close());
+shutdown.add('ledger', () => ledger.close());
+shutdown.add('queue', () => queue.close());
+shutdown.add('cancellations', () => cancellations.close());
+shutdown.add('embedders', () => embedders.close());
+shutdown.add('ocr', () => ocr.close());
+shutdown.add('parser', () => parser.close());
+shutdown.add('tiers', () => Promise.all(workers.map((worker) => worker.close(config.shutdownGraceMs))));
+shutdown.add('reconciling', stopReconciling);
+if (config.exitWithParent) onParentGone(() => void shutdown.begin('the process that started this one is gone'));
+logger.info('worker started', { tiers: config.tiers, metricsPort: server.port });

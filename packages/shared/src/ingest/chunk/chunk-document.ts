@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import type { Chunk } from '../../contracts/model/chunk.ts';
+import type { DocumentText } from '../../contracts/model/extraction.ts';
+import type { Span } from '../../contracts/model/ids.ts';
+import type { Tokenizer } from '../../ports/embedder.ts';
+import { embedTextOf, wholeEmbedText } from './embed-text.ts';
+import { textHash } from './hash.ts';
+import { maxChunkTokens, modelTokens, overlapTokens } from './limits.ts';
+import { partition } from './partition.ts';
+import { type Run, runsOf, type SectionUnit } from './sections.ts';
+import { pushTrimmed } from './sentences.ts';
+import { cutRank } from './units.ts';
+
+export interface ChunkInput {
+  readonly text: DocumentText;
+  readonly title: string;
+  readonly tenant: string;
+  readonly documentId: string;
+  readonly version: number;
+  /** Names the embedding model: part of the content hash. */
+  readonly model: string;
+  /** Counts as that model counts. */
+  readonly tokenizer: Tokenizer;
+}
+
+/** How much of a unit's beginning decides whether the text is cut before it: an edit further on moves no cut. */
+const hashedCharacters = 48;
+
+/**
+ * Cuts a document into chunks of about 200 tokens (at most 256) along its headings, paragraphs and sentences, each
+ * with up to 50 tokens of what came before it in its section. A text of up to 510 tokens without headings stays whole.
+ *
+ * Every character that is not blank is in some chunk; `text` is `input.text.text.slice(start, end)`. The same input
+ * gives the same chunks, and after an edit those away from it keep their `contentHash`. Time is linear in the text,
+ * 2 to 4 MB a second.
+ */
+export function chunkDocument(input: ChunkInput): Chunk[] {
+  return Array.from(chunksOf(input));
+}
+
+/** The same, one by one, for a caller that has other things to do in between. */
+export function* chunksOf(input: ChunkInput): Generator<Chunk, void, void> {
+  const draft = wholeText(input);
+  let index = 0;
+  if (draft !== undefined) {
+    yield finish(input, draft, index);
+    return;
+  }
+  for (const run of runsOf(input.text.text, input.tokenizer))
+    for (const part of draftsOf(input, run)) yield finish(input, part, index++);
+}
+
+interface Draft {
+  readonly span: Span;
+  readonly tokens: number;
+  readonly headings: readonly string[];
+  readonly embedText: string;
+}
+
+/** A short text without headings, as one. */
+function wholeText({ text: { text }, title, tokenizer }: ChunkInput): Draft | undefined {
+  const spans: Span[] = [];
+  // No text of this many characters is short, and finding that out must cost nothing.
+  if (text.length > modelTokens * 40) return undefined;
+  pushTrimmed(text, spans, 0, text.length);
+  const [span] = spans;
+  if (span === undefined) return undefined;
+  const units = runsOf(text, tokenizer).flat();
+  const weight = units.reduce((sum, unit) => sum + unit.weight, 0);
+  if (units.some((unit) => unit.heading) || weight > 2 * modelTokens) return undefined;
+  const body = text.slice(span.start, span.end);
+  const tokens = tokenizer.tokenize(body).length;
+  if (tokens > modelTokens - 2) return undefined;
+  return { span, tokens, headings: [], embedText: wholeEmbedText(tokenizer, title, body, tokens) };
+}
+
+function* draftsOf({ text: { text }, title, tokenizer }: ChunkInput, run: Run): Generator<Draft> {
+  const hashes = run.map(({ start, end }) => textHash(text, start, Math.min(end, start + hashedCharacters)));
+  const parts = partition(run.map(({ weight, rank }, i) => ({ weight, rank, hash: hashes[i]! })));
+  for (const part of parts) yield* fit(part.from, part.to);
+
+  /** One draft; more where joining units has made more tokens than they had apart. */
+  function* fit(from: number, to: number): Generator<Draft> {
+    const end = run[to - 1]!.end;
+    for (const first of new Set([overlapStart(run, from), from])) {
+      const span = { start: run[first]!.start, end };
+      const body = text.slice(span.start, span.end);
+      const tokens = tokenizer.tokenize(body).length;
+      if (tokens > maxChunkTokens && !(first === from && to - from === 1)) continue;
+      const headings = commonPath(run.slice(from, to));
+      const { header } = run[from]!;
+      const tableHeader = header && text.slice(header.start, header.end);
+      const embedText = embedTextOf(tokenizer, { title, headings, tableHeader, body });
+      yield { span, tokens, headings, embedText };
+      return;
+    }
+    const middle = Math.ceil((from + to) / 2);
+    yield* fit(from, middle);
+    yield* fit(middle, to);
+  }
+}
+
+/** The first of the units before `from` that a chunk repeats: whole ones of the same section, no headings, no rows. */
+function overlapStart(run: Run, from: number): number {
+  if (run[from]!.rank === cutRank.section || run[from]!.header) return from;
+  let start = from;
+  for (let weight = 0; start > 0; start--) {
+    const unit = run[start - 1]!;
+    weight += unit.weight;
+    if (weight > overlapTokens || unit.heading || unit.header) break;
+    // What follows a heading is not taken without it.
+    if (unit.rank === cutRank.section) return start - 1;
+  }
+  return start;
+}
+
+/** The headings that all of the chunk's text stands under. */
+function commonPath(units: readonly SectionUnit[]): readonly string[] {
+  const texts = units.filter((unit) => !unit.heading);
+  const paths = (texts.length > 0 ? texts : units).map((unit) => unit.path);
+  const [first] = paths;
+  const differs = first!.findIndex((title, depth) => paths.some((path) => path[depth] !== title));
+  return differs < 0 ? first! : first!.slice(0, differs);
+}
+
+function finish(input: ChunkInput, draft: Draft, index: number): Chunk {
+  const { tenant, documentId, version, model } = input;
+  const { span, tokens, headings, embedText } = draft;
+  const page = pageAt(input.text, span.start);
+  return {
+    chunkId: sha256(JSON.stringify([tenant, documentId, version, index])).slice(0, 32),
+    index,
+    text: input.text.text.slice(span.start, span.end),
+    ...(page === undefined ? {} : { page }),
+    headings: [...headings],
+    span,
+    tokens,
+    embedText,
+    contentHash: sha256(`${model}\n${embedText}`),
+  };
+}
+
+/** The page in which a position lies; what lies between two pages belongs to the first. */
+function pageAt({ pages }: DocumentText, position: number): number | undefined {
+  let low = 0;
+  let high = pages.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pages[middle]!.span.start <= position) low = middle + 1;
+    else high = middle;
+  }
+  return pages[low - 1]?.number;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,20 @@
+/**
+ * Sizes in tokens of the embedding model. Chunks of about 200 tokens with 50 of overlap find the most of the answers'
+ * characters at rank 1 (0.645; 128 without overlap 0.526, 400 without 0.622, on chroma-chunking).
+ */
+
+/** A chunk without its overlap. With it, and with what joining tokens may add, it stays under `maxChunkTokens`. */
+export const maxCoreTokens = 200;
+/** No cut leaves less than this on either side where another cut is to be had. */
+export const minCoreTokens = 70;
+export const overlapTokens = 50;
+export const maxChunkTokens = 256;
+/** A section with less text than this goes together with what follows. */
+export const tinySectionTokens = 30;
+/** What a model takes, with its two control tokens. */
+export const modelTokens = 512;
+
+/** Parts of what is embedded besides the text; together with the longest chunk they fit the model. */
+export const maxTitleTokens = 60;
+export const maxHeadingsTokens = 60;
+export const maxTableHeaderTokens = 100;

@@ -1,0 +1,254 @@
+import { expect, test } from '@jest/globals';
+import { MemoryError } from '../contracts/errors.ts';
+import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
+import { acceptOnce } from './accept-once.ts';
+import { documentPrefix, pendingPrefix } from './blob-keys.ts';
+import { cancelJob } from './cancel.ts';
+import { readChunks, readText } from './read-document.ts';
+import { reconcile } from './reconcile.ts';
+import { removeDocument } from './remove.ts';
+import { retryJob } from './retry.ts';
+
+const key = (flow: InMemoryFlow) => ({ tenant: 'acme', namespace: 'default', model: flow.deps.embeddingModel });
+const jobOf = async (flow: InMemoryFlow, id: string) => {
+  const job = await flow.ledger.getJob('acme', id);
+  if (!job) throw new Error(`no job ${id}`);
+  return job;
+};
+const keysBelow = async (flow: InMemoryFlow, prefix: string) => {
+  const keys: string[] = [];
+  for await (const found of flow.blobs.list(prefix)) keys.push(found);
+  return keys;
+};
+const markers = async (flow: InMemoryFlow) => (await keysBelow(flow, pendingPrefix)).length;
+const paragraphs = (count: number, changed?: number) =>
+  Array.from(
+    { length: count },
+    (_, index) =>
+      `Paragraph ${index === changed ? 'anew' : index} ${'tells of the sea and the ships upon it '.repeat(8)}.`,
+  ).join('\n\n');
+
+test('a document goes through its steps and is committed once, with nothing left pending', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  expect(await markers(flow)).toBe(1);
+  const names: string[] = [];
+  for (let name = await flow.runNext(); name; name = await flow.runNext()) names.push(name);
+  expect(names).toEqual(['parse', 'embed', 'index']);
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded', progress: 1 });
+  expect(await flow.vectors.count(key(flow))).toBe(1);
+  expect(await readText(flow.deps, 'acme', 'notes')).toBe('The harbour is open.');
+  expect(await markers(flow)).toBe(0);
+});
+
+test('each step that is run again finds what it has done: nothing is embedded or indexed twice', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest(paragraphs(60));
+  for (;;) {
+    const next = flow.queue.waiting[0];
+    if (!next) break;
+    await flow.runNext();
+    // The same delivery once more, as after a lost lock.
+    await flow.queue.add([next]);
+    await flow.runNext();
+  }
+  const { items } = await readChunks(flow.deps, 'acme', 'notes', undefined, { limit: 1000 });
+  expect(flow.embedded.length).toBe(items.length);
+  expect(await flow.vectors.count(key(flow))).toBe(items.length);
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('a fault of ours is tried again from the last artifact', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  flow.faults.embed = new Error('the model process died');
+  await flow.drain();
+  const ended = await jobOf(flow, job.id);
+  expect(ended.state).toBe('succeeded');
+  expect(ended.stages.find((stage) => stage.name === 'embed')?.attempts).toBe(2);
+});
+
+test('a dependency that is away makes the job wait, not fail', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  await flow.runNext();
+  flow.faults.embed = new MemoryError('dependency_unavailable', 'The model does not answer.');
+  await expect(flow.runNext({ attempt: 5, lastAttempt: true })).rejects.toMatchObject({ retry: { kind: 'wait' } });
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'waiting', stage: 'embed' });
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('a document that is at fault ends as failed, with its reason and hint', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('secret');
+  flow.faults.parse = new MemoryError('encrypted_document', 'It is locked.', { hint: 'Unlock it.' });
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({
+    state: 'failed',
+    error: { code: 'encrypted_document', message: 'It is locked.', hint: 'Unlock it.' },
+  });
+  expect(await markers(flow)).toBe(0);
+  expect(flow.queue.waiting).toEqual([]);
+});
+
+test('a document that breaks its parser three times is poison', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('boom');
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    flow.faults.parse = new Error('the parser process died');
+    const run = flow.runNext({ attempt, lastAttempt: false });
+    await (attempt < 3 ? expect(run).rejects.toBeInstanceOf(MemoryError) : run);
+  }
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'failed', error: { code: 'poison_document' } });
+});
+
+test('pages without text are read by OCR and keep their place', async () => {
+  const flow = createInMemoryFlow();
+  flow.faults.ocr.set(2, 'Two.');
+  const job = await flow.ingest('One.\f\fThree.');
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await readText(flow.deps, 'acme', 'notes')).toBe('One.\n\nTwo.\n\nThree.');
+});
+
+test('a page that cannot be read makes the job partial and says which; a retry reads only that one', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('One.\f\fThree.');
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'partial' });
+  expect((await jobOf(flow, job.id)).warnings).toEqual(
+    expect.arrayContaining([
+      { code: 'pages_unreadable', message: '2 of 3 pages were read.' },
+      { code: 'page_unreadable', message: 'The page could not be rendered.', page: 2 },
+    ]),
+  );
+  flow.faults.ocr.set(2, 'Two.');
+  expect(await retryJob(flow.deps, 'acme', job.id)).toMatchObject({ state: 'queued', run: 1 });
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded', warnings: [] });
+  expect(await readText(flow.deps, 'acme', 'notes')).toBe('One.\n\nTwo.\n\nThree.');
+});
+
+test('a document without text ends as failed', async () => {
+  const flow = createInMemoryFlow();
+  flow.faults.ocr.set(1, '');
+  const job = await flow.ingest('  ');
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'failed', error: { code: 'no_text_found' } });
+});
+
+test('a new version replaces the old one and embeds only what changed', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest(paragraphs(100));
+  await flow.drain();
+  const first = flow.embedded.length;
+  await flow.ingest(paragraphs(100, 50));
+  await flow.drain();
+  expect(flow.embedded.length - first).toBeGreaterThan(0);
+  expect(flow.embedded.length - first).toBeLessThanOrEqual(3);
+  expect(await flow.vectors.countDocument(key(flow), 'notes', 1)).toBe(0);
+  const { items } = await readChunks(flow.deps, 'acme', 'notes', undefined, { limit: 1000 });
+  expect(await flow.vectors.countDocument(key(flow), 'notes', 2)).toBe(items.length);
+});
+
+test('of two versions the newer one wins, whichever is done first', async () => {
+  const flow = createInMemoryFlow();
+  const first = await flow.ingest('The old text.');
+  const second = await flow.ingest('The new text.', { priority: 'high' });
+  await flow.drain();
+  expect(await jobOf(flow, second.id)).toMatchObject({ state: 'succeeded' });
+  expect(await jobOf(flow, first.id)).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
+  expect(await readText(flow.deps, 'acme', 'notes')).toBe('The new text.');
+  expect(await flow.vectors.count(key(flow))).toBe(1);
+});
+
+test('what is deleted is gone from every store, also in mid-ingest', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The first text.');
+  await flow.drain();
+  const job = await flow.ingest('The second text.');
+  await flow.runNext();
+  await flow.runNext();
+  const receipt = await removeDocument(flow.deps, 'acme', 'notes');
+  expect(receipt).toMatchObject({ documentId: 'notes', verifiedAbsent: true, removed: { chunks: 1 } });
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'cancelled' });
+  expect(await flow.vectors.count(key(flow))).toBe(0);
+  expect(await keysBelow(flow, documentPrefix('acme', 'notes'))).toEqual([]);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a deleted document that comes again goes on with the version numbers', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The first life.');
+  await flow.drain();
+  await removeDocument(flow.deps, 'acme', 'notes');
+  const job = await flow.ingest('The second life.');
+  await flow.drain();
+  expect(job.version).toBe(2);
+  expect(await readText(flow.deps, 'acme', 'notes')).toBe('The second life.');
+  expect(await flow.vectors.count(key(flow))).toBe(1);
+});
+
+test('a cancelled job stays cancelled, and a retry takes it to the end', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  await flow.runNext();
+  expect(await cancelJob(flow.deps, 'acme', job.id)).toMatchObject({ state: 'cancelled' });
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'cancelled' });
+  expect(await flow.vectors.count(key(flow))).toBe(0);
+  await expect(cancelJob(flow.deps, 'acme', job.id)).rejects.toMatchObject({ code: 'conflict' });
+  await retryJob(flow.deps, 'acme', job.id);
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+  await expect(retryJob(flow.deps, 'acme', job.id)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('one key is one job, whatever is sent at the same time; another body is refused', async () => {
+  const flow = createInMemoryFlow();
+  const request = { tenant: 'acme', namespace: 'default', metadata: {}, priority: 'normal', options: {} } as const;
+  const source = { type: 'url', url: 'https://example.org/' } as const;
+  const send = (fingerprint: string) => acceptOnce(flow.deps, { ...request, source }, { key: 'k1', fingerprint });
+  const jobs = await Promise.all(Array.from({ length: 20 }, () => send('same')));
+  expect(new Set(jobs.map((job) => job.id)).size).toBe(1);
+  await expect(send('other')).rejects.toMatchObject({ code: 'unprocessable' });
+});
+
+test('an accept that the ledger refuses leaves nothing that will be ingested, and its key free', async () => {
+  const flow = createInMemoryFlow();
+  const createJob = flow.ledger.createJob;
+  flow.ledger.createJob = () => Promise.reject(new MemoryError('dependency_unavailable', 'Redis is away.'));
+  await expect(flow.ingest('lost')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(await markers(flow)).toBe(0);
+  flow.ledger.createJob = createJob;
+  flow.ahead = 3_600_000;
+  expect(await reconcile(flow.deps)).toMatchObject({ checked: 0, repaired: 0 });
+  const again = await flow.ingest('found');
+  await flow.drain();
+  expect(await jobOf(flow, again.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('a job that fell out of the queue is handed out again', async () => {
+  const flow = createInMemoryFlow();
+  flow.queue.unavailable = true;
+  const job = await flow.ingest('The harbour is open.');
+  flow.queue.unavailable = false;
+  expect(flow.queue.waiting).toEqual([]);
+  flow.ahead = 120_000;
+  await reconcile(flow.deps);
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('a job that the ledger has lost is restored from its manifest', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  const other = createInMemoryFlow();
+  // The same blob store behind an empty ledger and queue: what a loss of Redis leaves.
+  const deps = { ...other.deps, blobs: flow.blobs, clock: { now: () => Date.now() + 120_000 } };
+  expect(await reconcile(deps)).toMatchObject({ checked: 1, drift: { job_missing: 1 }, repaired: 1 });
+  expect(await other.ledger.getJob('acme', job.id)).toMatchObject({ state: 'queued', documentId: 'notes', version: 1 });
+  expect(other.queue.waiting.map((waiting) => waiting.name)).toEqual(['parse']);
+});

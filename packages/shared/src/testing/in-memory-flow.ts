@@ -1,0 +1,210 @@
+import { readFile } from 'node:fs/promises';
+import { MemoryError } from '../contracts/errors.ts';
+import type { StepName, StepPayload } from '../contracts/jobs.ts';
+import type { Extraction, OcrPage } from '../contracts/model/extraction.ts';
+import { type AcceptRequest, accept, storeOriginal } from '../ingest/accept.ts';
+import { type CancellationWatch, createCancellationWatch } from '../ingest/cancellation-watch.ts';
+import type { StepDeps } from '../ingest/deps.ts';
+import { createIndexWriter } from '../ingest/index-writer.ts';
+import { sweepDocument } from '../ingest/remove.ts';
+import { runStep } from '../ingest/run-step.ts';
+import type { Embedder } from '../ports/embedder.ts';
+import type { JobRecord, Ledger } from '../ports/ledger.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import type { VectorIndex } from '../ports/vector-index.ts';
+import { createFakeEmbedder, fakeTokenizer } from './fake-embedder.ts';
+import { createInMemoryBlobStore, type InMemoryBlobStore } from './in-memory-blob-store.ts';
+import { createInMemoryLedger } from './in-memory-ledger.ts';
+import { createInMemoryQueue, type InMemoryQueue } from './in-memory-queue.ts';
+import { createInMemoryVectorIndex } from './in-memory-vector-index.ts';
+
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+};
+
+export const silentMetrics: Metrics = {
+  ingestRequest: () => {},
+  documentFinished: () => {},
+  ingestDuration: () => {},
+  jobAttempt: () => {},
+  jobWaited: () => {},
+  jobStalled: () => {},
+  search: () => {},
+  rag: () => {},
+  ragFirstToken: () => {},
+  cacheRequest: () => {},
+  embeddingTokens: () => {},
+  degraded: () => {},
+  breakerState: () => {},
+  indexDrift: () => {},
+};
+
+/** What a step meets once, instead of doing its work. */
+export interface Faults {
+  parse?: unknown;
+  embed?: unknown;
+  /** Text that OCR reads, by page; a page that is not here fails. */
+  ocr: Map<number, string>;
+}
+
+/**
+ * The whole flow in one process and without a server: what the queue holds is run by hand. The parser takes pages from
+ * the text, divided by form feeds; an empty page is one for OCR.
+ */
+export interface InMemoryFlow {
+  readonly deps: StepDeps & { readonly cancellations: CancellationWatch };
+  readonly blobs: InMemoryBlobStore;
+  readonly ledger: Ledger;
+  readonly queue: InMemoryQueue;
+  readonly vectors: VectorIndex;
+  readonly faults: Faults;
+  /** Texts that were embedded, in order. */
+  readonly embedded: string[];
+  /** Milliseconds that the clock is ahead of the real one. */
+  ahead: number;
+  ingest(text: string, request?: Partial<AcceptRequest>): Promise<JobRecord>;
+  /** Runs the next job of the queue. Returns its name, or undefined where there was none. */
+  runNext(attempt?: { attempt: number; lastAttempt: boolean }): Promise<string | undefined>;
+  /** Runs until the queue is empty; a step that is to be tried again is, up to five times. */
+  drain(): Promise<void>;
+}
+
+export function createInMemoryFlow(): InMemoryFlow {
+  const blobs = createInMemoryBlobStore();
+  const ledger = createInMemoryLedger();
+  const queue = createInMemoryQueue();
+  const vectors = createInMemoryVectorIndex();
+  const faults: Faults = { ocr: new Map() };
+  const embedded: string[] = [];
+  const fake = createFakeEmbedder();
+  const embedder: Embedder = {
+    ...fake,
+    embedPassages: async (texts, signal) => {
+      throwOnce(faults, 'embed');
+      embedded.push(...texts);
+      return fake.embedPassages(texts, signal);
+    },
+  };
+  const cancellations = createCancellationWatch({ ledger, logger: silentLogger }, 10);
+  const unreachable = () => Promise.reject(new MemoryError('fetch_failed', 'There is no way out of this process.'));
+  const deps: InMemoryFlow['deps'] = {
+    blobs,
+    ledger,
+    queue,
+    clock: { now: () => Date.now() + flow.ahead },
+    metrics: silentMetrics,
+    logger: silentLogger,
+    embeddingModel: fake.model,
+    web: { fetch: unreachable },
+    git: { checkout: unreachable },
+    parser: {
+      parse: async ({ path }) => {
+        throwOnce(faults, 'parse');
+        return parsed(await readFile(path, 'utf8'));
+      },
+      close: async () => {},
+    },
+    ocr: {
+      async *read({ pages }) {
+        for (const number of pages) yield readPage(faults, number);
+      },
+      close: async () => {},
+    },
+    tokenizer: fakeTokenizer,
+    embedderFor: () => embedder,
+    vectors,
+    indexWriter: createIndexWriter(vectors, { maxWaitMs: 0 }),
+    limits: {
+      maxBytes: 1e6,
+      maxPages: 100,
+      maxInflatedBytes: 1e7,
+      maxImagePixels: 1e6,
+      pageMs: 1000,
+      fetchMs: 1000,
+    },
+    cancellations,
+  };
+
+  const flow: InMemoryFlow = {
+    deps,
+    blobs,
+    ledger,
+    queue,
+    vectors,
+    faults,
+    embedded,
+    ahead: 0,
+    async ingest(text, request = {}) {
+      const tenant = request.tenant ?? 'acme';
+      const original = await storeOriginal(deps, tenant, bytesOf(text), deps.limits.maxBytes);
+      return accept(deps, {
+        tenant,
+        namespace: 'default',
+        documentId: 'notes',
+        metadata: {},
+        priority: 'normal',
+        options: {},
+        source: { type: 'upload' },
+        original,
+        ...request,
+      });
+    },
+    async runNext({ attempt, lastAttempt } = { attempt: 1, lastAttempt: false }) {
+      const job = queue.take();
+      if (!job) return undefined;
+      if (job.name === 'sweep') await sweepDocument(deps, job.payload);
+      else if (job.name !== 'reconcile') {
+        try {
+          const signal = new AbortController().signal;
+          await runStep(deps, job.name as StepName, job.payload as StepPayload, { attempt, lastAttempt, signal });
+        } catch (error) {
+          await queue.add([job]);
+          throw error;
+        }
+      }
+      return job.name;
+    },
+    async drain() {
+      for (let attempt = 1; attempt <= 5; ) {
+        try {
+          if ((await flow.runNext({ attempt, lastAttempt: attempt === 5 })) === undefined) return;
+          attempt = 1;
+        } catch {
+          // The queue holds it still, as it does for a real worker.
+          attempt += 1;
+        }
+      }
+      throw new Error('a job never came to an end');
+    },
+  };
+  return flow;
+}
+
+async function* bytesOf(text: string): AsyncIterable<Uint8Array> {
+  yield new TextEncoder().encode(text);
+}
+
+function throwOnce(faults: Faults, step: 'parse' | 'embed'): void {
+  const fault = faults[step];
+  if (fault === undefined) return;
+  faults[step] = undefined;
+  throw fault;
+}
+
+function parsed(text: string): Extraction {
+  const pages = text
+    .split('\f')
+    .map((page, index) => ({ number: index + 1, text: page, needsOcr: page.trim() === '' }));
+  return { schemaVersion: 1, mediaType: 'text/plain', paged: pages.length > 1, pages, warnings: [] };
+}
+
+function readPage(faults: Faults, number: number): OcrPage {
+  const text = faults.ocr.get(number);
+  const page = { schemaVersion: 1 as const, number, text: text ?? '', confidence: text ? 90 : 0 };
+  return text === undefined ? { ...page, failure: 'The page could not be rendered.' } : page;
+}
