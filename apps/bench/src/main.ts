@@ -1,0 +1,69 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Service, startService } from '@semantic-memory/e2e/service';
+import { barChart } from './bar-chart.ts';
+import { measureFiles } from './scenarios/files.ts';
+import { measureLongPdf } from './scenarios/long-pdf.ts';
+import { measurePostLatency } from './scenarios/post-latency.ts';
+import { measureSearch } from './scenarios/search-latency.ts';
+import { measureShortTexts } from './scenarios/short-texts.ts';
+import { rounded, timed } from './statistics.ts';
+
+/**
+ * Measures the whole service as `make up` runs it, on a data folder of its own. Names of scenarios as arguments choose;
+ * BENCH_OUTPUT names the folder for the results, BENCH_DATA one with the files that cannot be shipped.
+ */
+const scenarios: Record<string, (service: Service) => Promise<object>> = {
+  'short-texts': (service) => measureShortTexts(service, 2_000),
+  'long-pdf': (service) => measureLongPdf(service, 350),
+  'post-latency': (service) => measurePostLatency(service, 100),
+  'huge-pdf': (service) => measureLongPdf(service, 2_000),
+  search: (service) => measureSearch(service, 20_000, 300),
+  files: (service) => {
+    const dataDir = process.env.BENCH_DATA;
+    if (dataDir === undefined) return Promise.resolve({ skipped: 'BENCH_DATA names no folder' });
+    return measureFiles(service, resolve(dataDir));
+  },
+};
+
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scenarios);
+const output = resolve(process.env.BENCH_OUTPUT ?? '.data/bench');
+await mkdir(output, { recursive: true });
+const results: Record<string, object> = {};
+for (const name of chosen) {
+  const measure = scenarios[name];
+  if (!measure) throw new Error(`there is no scenario ${name}; there are ${Object.keys(scenarios).join(', ')}`);
+  // Each has the service for itself: what one leaves behind would slow the next.
+  const { result: service, ms: startMs } = await timed(() => startService());
+  try {
+    results[name] = { startSeconds: rounded(startMs / 1000), ...(await measure(service)) };
+  } finally {
+    await service.stop();
+  }
+  console.log(name, JSON.stringify(results[name], null, 2));
+}
+
+const machine = {
+  cores: cpus().length,
+  processor: cpus()[0]?.model,
+  memoryGb: Math.round(totalmem() / 1e9),
+  node: process.version,
+};
+const report = { at: new Date().toISOString(), machine, results };
+await writeFile(join(output, 'results.json'), `${JSON.stringify(report, null, 2)}\n`);
+await writeFile(
+  join(output, 'throughput.svg'),
+  barChart('Chunks a second, and the model alone', throughputBars(results)),
+);
+console.log(`written to ${output}`);
+
+function throughputBars(measured: Record<string, object>): { label: string; value: number }[] {
+  return Object.entries(measured).flatMap(([name, result]) => {
+    const { chunksPerSecond, bareModelPerSecond } = result as Record<string, number | undefined>;
+    return [
+      ...(chunksPerSecond === undefined ? [] : [{ label: name, value: chunksPerSecond }]),
+      ...(bareModelPerSecond === undefined ? [] : [{ label: `${name}: model alone`, value: bareModelPerSecond }]),
+    ];
+  });
+}

@@ -1,0 +1,40 @@
+import type { Service } from '@semantic-memory/e2e/service';
+import type { DocumentChunk } from '@semantic-memory/shared/contracts/model/document';
+import { ingestAll } from '../ingest-all.ts';
+import { largePdf } from '../large-pdf.ts';
+import { type MemoryPeaks, watchMemory } from '../process-memory.ts';
+import { rounded } from '../statistics.ts';
+import { bareModelSpeed } from './bare-speed.ts';
+
+const modelSample = 400;
+
+/** One PDF of so many pages of text; speed against the model alone on the same chunks, and memory of every process. */
+export async function measureLongPdf(service: Service, pages: number) {
+  const namespace = `pdf-${pages}`;
+  const documentId = `book-${pages}`;
+  const file = { blob: new Blob([await largePdf(pages)], { type: 'application/pdf' }), filename: 'book.pdf' };
+  const memory = watchMemory(service.pid);
+  const run = await ingestAll(service, namespace, [() => service.client.ingestFile(file, { namespace, documentId })]);
+  const peaks: MemoryPeaks = await memory.stop();
+  const chunks = await firstChunks(service, documentId, modelSample);
+  const bare = await bareModelSpeed(chunks.map((chunk) => `book.pdf\n${chunk.headings.join(' > ')}\n${chunk.text}`));
+  const chunksPerSecond = run.chunks / run.seconds;
+  return {
+    ...run,
+    chunksPerSecond: rounded(chunksPerSecond),
+    bareModelPerSecond: rounded(bare),
+    share: rounded(chunksPerSecond / bare),
+    memory: peaks,
+  };
+}
+
+async function firstChunks(service: Service, documentId: string, count: number): Promise<DocumentChunk[]> {
+  const chunks: DocumentChunk[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await service.client.chunks(documentId, { limit: 100, cursor });
+    chunks.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined && chunks.length < count);
+  return chunks.slice(0, count);
+}

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { waitForEnd } from '../job-end.ts';
+import { serveGit } from '../serve-git.ts';
+import { freePort, type Service, startService } from '../service.ts';
+
+let service: Service;
+let folder: string;
+let web: Server;
+let git: Server;
+let webPort: number;
+let gitPort: number;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'semantic-memory-sources-'));
+  [webPort, gitPort] = [await freePort(), await freePort()];
+  web = createServer((request, response) => {
+    if (request.url === '/page') {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+      response.end(
+        '<html><head><title>Tides</title></head><body><nav>Home</nav><main><h1>Tides</h1><p>Spring tides come with the full moon.</p></main></body></html>',
+      );
+    } else if (request.url === '/away') {
+      response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/' }).end();
+    } else response.writeHead(404).end('nothing here');
+  }).listen(webPort, '127.0.0.1');
+  await makeRepository(join(folder, 'library.git'));
+  git = await serveGit(folder, gitPort);
+  service = await startService({ env: { FETCH_ALLOW_HOSTS: `127.0.0.1:${webPort},127.0.0.1:${gitPort}` } });
+}, 120_000);
+
+afterAll(async () => {
+  await service?.stop();
+  web?.close();
+  git?.close();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+async function makeRepository(path: string): Promise<void> {
+  const run = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: path, stdio: 'pipe' });
+  await mkdir(join(path, 'docs'), { recursive: true });
+  await writeFile(join(path, 'README.md'), '# Lighthouses\n\nThe lamp turns once in ten seconds.\n');
+  await writeFile(join(path, 'docs/keepers.md'), '# Keepers\n\nThe keeper winds the clockwork at dusk.\n');
+  await writeFile(join(path, 'secret.txt'), 'left out\n');
+  run('init', '-q', '-b', 'main');
+  run('add', '.');
+  run('commit', '-q', '-m', 'all');
+}
+
+test('a page behind an address is fetched, read without its navigation, and found', async () => {
+  const job = await service.client.ingest(
+    { type: 'url', url: `http://127.0.0.1:${webPort}/page` },
+    { documentId: 'tides' },
+  );
+  const ended = await waitForEnd(service, job.id);
+  expect(ended).toMatchObject({ state: 'succeeded' });
+  expect(ended.stages[0]).toMatchObject({ name: 'fetch', state: 'done' });
+  const text = await service.client.text('tides');
+  expect(text).toContain('full moon');
+  expect(text).not.toContain('Home');
+  const document = await service.client.document('tides');
+  expect(document).toMatchObject({ mediaType: 'text/html', title: 'Tides' });
+  expect(document.bytes).toBeGreaterThan(100);
+});
+
+test.each([
+  ['an address inside', 'http://127.0.0.1:1/', 'fetch_forbidden'],
+  ['the same in another spelling', 'http://2130706433/', 'fetch_forbidden'],
+  ['the metadata of the cloud', 'http://169.254.169.254/latest/', 'fetch_forbidden'],
+])('%s is not fetched', async (_name, url, code) => {
+  const job = await service.client.ingest({ type: 'url', url });
+  expect(await waitForEnd(service, job.id)).toMatchObject({ state: 'failed', error: { code } });
+});
+
+test('a redirect to an address inside is not followed', async () => {
+  const job = await service.client.ingest({ type: 'url', url: `http://127.0.0.1:${webPort}/away` });
+  expect(await waitForEnd(service, job.id)).toMatchObject({ state: 'failed', error: { code: 'fetch_forbidden' } });
+});
+
+test('a page that is not there ends as fetch_failed', async () => {
+  const job = await service.client.ingest({ type: 'url', url: `http://127.0.0.1:${webPort}/missing` });
+  expect(await waitForEnd(service, job.id)).toMatchObject({ state: 'failed', error: { code: 'fetch_failed' } });
+});
+
+test('each file of a repository becomes a document, and the job ends when they all have', async () => {
+  const url = `http://127.0.0.1:${gitPort}/library.git`;
+  const job = await service.client.ingest({ type: 'git', url, exclude: ['secret.txt'] }, { documentId: 'library' });
+  const ended = await waitForEnd(service, job.id);
+  expect(ended).toMatchObject({ state: 'succeeded', progress: 1 });
+  const documents = (await service.client.documents({})).items.map(({ id }) => id);
+  expect(documents).toEqual(expect.arrayContaining(['library:README.md', 'library:docs:keepers.md']));
+  expect(documents).not.toContain('library:secret.txt');
+  const { hits } = await service.client.search({ query: 'who winds the clockwork' });
+  expect(hits[0]).toMatchObject({ documentId: 'library:docs:keepers.md', metadata: { path: 'docs/keepers.md' } });
+});
