@@ -51,6 +51,7 @@ export interface DocumentRow {
 export interface DocumentChanges {
   /** True where the cursor was too old or absent: `rows` then is all there is. */
   readonly reset: boolean;
+  /** Documents appear with their first active version, and once more with version 0 when they are gone. */
   readonly rows: readonly DocumentRow[];
   readonly cursor: string;
   /** The model that the namespace's vectors are of; undefined where nothing was ever accepted. */
