@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { type JobLimits, PoolChild } from './pool-child.ts';
+import { spawnChild } from './spawn-child.ts';
+
+export interface ChildPoolOptions {
+  /** The module that the children run; it calls `serveJobs`. */
+  readonly entry: URL;
+  /** Jobs at the same time. */
+  readonly size: number;
+  /** Jobs after which a child is replaced; 1 gives every job a child of its own. */
+  readonly jobsPerChild: number;
+  /** A child that has grown beyond this after a job is replaced. */
+  readonly recycleRssBytes: number;
+  /** A child that grows beyond this in a job is killed. */
+  readonly maxRssBytes: number;
+  readonly heapMiB: number;
+  /** Whether one child is started ahead of need once the pool has been used, so that the next job does not wait for it. */
+  readonly spare: boolean;
+  /** Children without work for this long are ended. */
+  readonly idleMs: number;
+}
+
+/** Runs jobs in child processes that may be killed at any time. Starts nothing before the first job. */
+export class ChildPool {
+  readonly #options: ChildPoolOptions;
+  readonly #closing = new AbortController();
+  readonly #all = new Set<PoolChild>();
+  #idle: PoolChild[] = [];
+  #directory: Promise<string> | undefined;
+  #running = 0;
+  #starting = 0;
+  #waiting: (() => void)[] = [];
+  #idleTimer: NodeJS.Timeout | undefined;
+  /** The largest resident size that any child had during a job, in bytes. */
+  peakRssBytes = 0;
+
+  constructor(options: ChildPoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Does a job in a child, waiting for a free one first.
+   * @throws ChildFailure, MemoryError or the signal's reason, as `PoolChild.run`.
+   */
+  async run<Result>(job: unknown, limits: JobLimits): Promise<Result> {
+    const signal = AbortSignal.any([limits.signal, this.#closing.signal]);
+    await this.#enter(signal);
+    try {
+      const child = await this.#take();
+      try {
+        return (await child.run(job, { ...limits, signal })) as Result;
+      } finally {
+        this.peakRssBytes = Math.max(this.peakRssBytes, child.peakRssBytes);
+        await this.#giveBack(child);
+      }
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Kills all children; jobs under way reject. */
+  async close(): Promise<void> {
+    this.#closing.abort(new MemoryError('cancelled', 'The process is shutting down.'));
+    clearTimeout(this.#idleTimer);
+    await Promise.all([...this.#all].map((child) => child.end()));
+    if (this.#directory) await rm(await this.#directory, { recursive: true, force: true });
+  }
+
+  async #enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#running < this.#options.size) {
+      this.#running += 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const go = () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = () => {
+        this.#waiting = this.#waiting.filter((other) => other !== go);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      this.#waiting.push(go);
+    });
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    // The place passes on, so `#running` stays.
+    if (next) next();
+    else this.#running -= 1;
+  }
+
+  async #take(): Promise<PoolChild> {
+    this.#idle = this.#idle.filter((child) => child.alive);
+    const child = this.#idle.pop() ?? (await this.#start());
+    if (this.#options.spare && this.#idle.length + this.#starting === 0) {
+      // Its failure would show again where a job needs it.
+      void this.#start().then(
+        (spare) => this.#keep(spare),
+        () => {},
+      );
+    }
+    return child;
+  }
+
+  async #start(): Promise<PoolChild> {
+    this.#starting += 1;
+    try {
+      this.#directory ??= mkdtemp(join(tmpdir(), 'semantic-memory-child-'));
+      const directory = await this.#directory;
+      const { entry, heapMiB, maxRssBytes } = this.#options;
+      const spawned = await spawnChild({ entry, heapMiB, compileCacheDirectory: join(directory, 'compiled') });
+      const child = new PoolChild(spawned, { directory, maxRssBytes });
+      this.#all.add(child);
+      void child.exited.then(() => this.#all.delete(child));
+      return child;
+    } finally {
+      this.#starting -= 1;
+    }
+  }
+
+  async #giveBack(child: PoolChild): Promise<void> {
+    const worn =
+      child.jobs >= this.#options.jobsPerChild ||
+      // Looking costs as much as a short job, so not after every one.
+      (child.jobs % 8 === 0 && (await child.rssBytes()) > this.#options.recycleRssBytes);
+    if (worn || !child.alive) child.kill();
+    else this.#keep(child);
+  }
+
+  #keep(child: PoolChild): void {
+    if (this.#closing.signal.aborted) {
+      child.kill();
+      return;
+    }
+    this.#idle.push(child);
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      for (const idle of this.#idle.splice(0)) idle.kill();
+    }, this.#options.idleMs).unref();
+  }
+}

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** What this host lets us take from a child, found out once per process. */
+export interface IsolationReport {
+  /** The child has no network. */
+  readonly network: boolean;
+  /** The kernel refuses memory beyond a limit, also between two looks at the child's size. */
+  readonly memoryLimit: boolean;
+  /** The kernel ends the child when this process dies, however that happens. */
+  readonly diesWithParent: boolean;
+  /** What is not there, in words for an operator. Empty where everything is. */
+  readonly missing: readonly string[];
+}
+
+/** Where the isolating commands live; a child learns nothing of our own environment. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+type Argv = readonly string[];
+
+// `--as` is useless under V8, which reserves far more than it uses; 1 GiB of data stops tesseract's WebAssembly.
+const dataLimitBytes = 2 * 1024 ** 3;
+
+const networkWrappers: readonly Argv[] = [
+  ['unshare', '-n', '--'],
+  // Without root: a user namespace in which the network namespace may be made.
+  ['unshare', '-r', '-n', '--'],
+];
+const memoryWrapper: Argv = ['prlimit', `--data=${dataLimitBytes}`, '--core=0', '--'];
+// Innermost, since the kernel forgets the wish when credentials change.
+const parentWrapper: Argv = ['setpriv', '--pdeathsig', 'KILL', '--'];
+
+let probed: Promise<{ report: IsolationReport; prefix: Argv }> | undefined;
+
+function probe() {
+  probed ??= (async () => {
+    const network = await firstThatWorks(networkWrappers);
+    const memory = await firstThatWorks([memoryWrapper]);
+    const parent = await firstThatWorks([parentWrapper]);
+    const missing = [
+      ...(network ? [] : ['unshare -n: children are not cut off from the network']),
+      ...(memory ? [] : ['prlimit: memory of children is watched, but not limited by the kernel']),
+      ...(parent ? [] : ['setpriv: a child in a loop outlives a worker that was killed']),
+    ];
+    const report = { network: !!network, memoryLimit: !!memory, diesWithParent: !!parent, missing };
+    const prefix = [...(network ?? []), ...(memory ?? []), ...(parent ?? [])];
+    return { report, prefix };
+  })();
+  return probed;
+}
+
+async function firstThatWorks(wrappers: readonly Argv[]): Promise<Argv | undefined> {
+  for (const wrapper of wrappers) {
+    const [command, ...args] = wrapper;
+    try {
+      await run(command!, [...args, process.execPath, '--version'], { timeout: 10_000, env: { PATH: systemPath } });
+      return wrapper;
+    } catch {
+      // Not on this host, or forbidden there: that is the finding.
+    }
+  }
+  return undefined;
+}
+
+/** What isolation of parser children is missing on this host; for `/health/ready`. */
+export async function isolationReport(): Promise<IsolationReport> {
+  return (await probe()).report;
+}
+
+/** The command line that starts `argv` with all the isolation that this host allows. Every wrapper execs: one process. */
+export async function isolated(argv: Argv): Promise<Argv> {
+  return [...(await probe()).prefix, ...argv];
+}

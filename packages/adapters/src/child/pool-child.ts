@@ -1,0 +1,168 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { fromErrorMessage, type JobMessage, type ReplyMessage } from './messages.ts';
+import { residentBytes } from './resident-bytes.ts';
+
+/** Why a child did not finish its job. The owner of the job says what that means for the document or the page. */
+export class ChildFailure extends Error {
+  override readonly name = 'ChildFailure';
+  readonly kind: 'deadline' | 'memory' | 'died';
+
+  constructor(kind: ChildFailure['kind'], message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+export interface JobLimits {
+  /** The longest without a sign of progress. */
+  readonly silenceMs: number;
+  /** The longest in all. */
+  readonly overallMs: number;
+  readonly signal: AbortSignal;
+}
+
+// A zip bomb inflates some 5 MB in 25 ms.
+const watchIntervalMs = process.platform === 'linux' ? 25 : 250;
+const outOfMemory = /heap out of memory|Allocation failed|Cannot allocate memory|out of memory|std::bad_alloc/i;
+const maxStderrChars = 4096;
+
+let nextJobId = 1;
+
+/** One child of a pool: does one job at a time, and is killed where the job goes beyond its limits. */
+export class PoolChild {
+  readonly #process: ChildProcess;
+  readonly #directory: string;
+  readonly #maxRssBytes: number;
+  readonly #exited: Promise<string>;
+  #stderr = '';
+  #alive = true;
+  jobs = 0;
+  /** The largest resident size seen, in bytes. */
+  peakRssBytes = 0;
+
+  constructor(child: ChildProcess, options: { directory: string; maxRssBytes: number }) {
+    this.#process = child;
+    this.#directory = options.directory;
+    this.#maxRssBytes = options.maxRssBytes;
+    // Only read to tell running out of memory from other ends; never logged, since it may quote the document.
+    child.stderr?.setEncoding('latin1').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-maxStderrChars);
+    });
+    this.#exited = new Promise((resolve) => {
+      const end = (how: string) => {
+        this.#alive = false;
+        resolve(how);
+      };
+      child.once('error', (error) => end(`could not be started or reached: ${error.message}`));
+      // `close`, not `exit`: by then stderr is complete.
+      child.once('close', (code, signal) => end(signal ? `was ended by ${signal}` : `ended with status ${code}`));
+    });
+    // An idle child keeps no process alive; a job holds its own timers.
+    child.unref();
+    child.channel?.unref();
+    (child.stderr as { unref?: () => void } | null)?.unref?.();
+  }
+
+  get alive(): boolean {
+    return this.#alive && this.#process.connected;
+  }
+
+  /** Kills the child and waits for its end. */
+  async end(): Promise<void> {
+    this.#process.ref();
+    this.kill();
+    await this.#exited;
+  }
+
+  get exited(): Promise<string> {
+    return this.#exited;
+  }
+
+  rssBytes(): Promise<number> {
+    return this.#process.pid === undefined ? Promise.resolve(0) : residentBytes(this.#process.pid);
+  }
+
+  kill(): void {
+    // At once, not when its end is noticed: until then it must not be given another job.
+    this.#alive = false;
+    this.#process.kill('SIGKILL');
+  }
+
+  /**
+   * Does one job.
+   * @throws ChildFailure where the child had to be killed or died; MemoryError as the job threw it; the signal's reason.
+   */
+  async run(job: unknown, limits: JobLimits): Promise<unknown> {
+    limits.signal.throwIfAborted();
+    const id = nextJobId++;
+    const resultPath = join(this.#directory, `${id}.json`);
+    this.jobs += 1;
+    this.#process.channel?.ref();
+    try {
+      const json = await this.#exchange({ id, job, resultPath }, limits);
+      return JSON.parse(json ?? (await readFile(resultPath, 'utf8')));
+    } finally {
+      if (this.#process.connected) this.#process.channel?.unref();
+      await rm(resultPath, { force: true });
+    }
+  }
+
+  #exchange(message: JobMessage, limits: JobLimits): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const startedAt = performance.now();
+      let heardAt = startedAt;
+      let settled = false;
+      const settle = (act: () => void) => {
+        if (settled) return;
+        settled = true;
+        clearInterval(watch);
+        this.#process.off('message', onMessage);
+        limits.signal.removeEventListener('abort', onAbort);
+        act();
+      };
+      const killWith = (error: unknown) => {
+        this.kill();
+        settle(() => reject(error));
+      };
+      const onMessage = (reply: ReplyMessage) => {
+        if (reply.id !== message.id) return;
+        heardAt = performance.now();
+        if (reply.type === 'done') settle(() => resolve(reply.json));
+        else if (reply.type === 'done-in-file') settle(() => resolve(undefined));
+        else if (reply.type === 'failed') settle(() => reject(fromErrorMessage(reply.error)));
+      };
+      const onAbort = () => killWith(limits.signal.reason);
+      const watch = setInterval(async () => {
+        const now = performance.now();
+        if (now - heardAt > limits.silenceMs || now - startedAt > limits.overallMs) {
+          killWith(new ChildFailure('deadline', `It took longer than ${Math.round((now - startedAt) / 1000)} s.`));
+          return;
+        }
+        const rss = await this.rssBytes();
+        this.peakRssBytes = Math.max(this.peakRssBytes, rss);
+        if (rss > this.#maxRssBytes) {
+          killWith(new ChildFailure('memory', `It took more than ${Math.round(this.#maxRssBytes / 2 ** 20)} MiB.`));
+        }
+      }, watchIntervalMs);
+      this.#process.on('message', onMessage);
+      limits.signal.addEventListener('abort', onAbort, { once: true });
+      void this.#exited.then((how) => {
+        const kind = outOfMemory.test(this.#stderr) ? 'memory' : 'died';
+        settle(() => reject(new ChildFailure(kind, `The child process ${how}.`)));
+      });
+      // A failure to send shows as the child's end.
+      if (this.#process.connected) this.#process.send(message, () => {});
+    });
+  }
+}
+
+/** A failure of ours to say to the queue, which counts the attempts. */
+export function crashError(failure: ChildFailure, doing: string): MemoryError {
+  return new MemoryError('internal', `The process that was ${doing} ended unexpectedly: ${failure.message}`, {
+    retry: { kind: 'backoff' },
+    cause: failure,
+  });
+}

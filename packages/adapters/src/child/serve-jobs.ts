@@ -1,0 +1,35 @@
+import { writeFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
+import { toMemoryError } from '@semantic-memory/shared/contracts/errors';
+import { type JobMessage, maxInlineResultChars, type ReplyMessage, toErrorMessage } from './messages.ts';
+
+const progressIntervalMs = 200;
+
+/** The child's side of a pool: does the jobs that the parent sends, one at a time, until the parent goes away. */
+export function serveJobs(handle: (job: unknown, progress: () => void) => Promise<unknown>): void {
+  const send = (message: ReplyMessage) => process.send?.(message);
+  let compiled = false;
+  process.on('message', async ({ id, job, resultPath }: JobMessage) => {
+    let lastProgress = Date.now();
+    const progress = () => {
+      if (Date.now() - lastProgress < progressIntervalMs) return;
+      lastProgress = Date.now();
+      send({ id, type: 'progress' });
+    };
+    try {
+      const json = JSON.stringify(await handle(job, progress));
+      if (json.length <= maxInlineResultChars) {
+        send({ id, type: 'done', json });
+      } else {
+        await writeFile(resultPath, json);
+        send({ id, type: 'done-in-file' });
+      }
+    } catch (error) {
+      send({ id, type: 'failed', error: toErrorMessage(toMemoryError(error)) });
+    }
+    // Children end by SIGKILL, so what Node would write at exit is written after the first job.
+    if (!compiled) flushCompileCache();
+    compiled = true;
+  });
+  process.on('disconnect', () => process.exit());
+}

@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { isolated, systemPath } from './isolation.ts';
+
+export interface SpawnOptions {
+  /** The module that the child runs. */
+  readonly entry: URL;
+  /** Cap of the JavaScript heap, in MiB. Buffers and WebAssembly are outside of it. */
+  readonly heapMiB: number;
+  /** A folder for compiled code that the children of one pool share. */
+  readonly compileCacheDirectory: string;
+}
+
+/**
+ * Starts a child with a channel, without anything from our environment that could be a secret, isolated as far as the
+ * host allows.
+ */
+export async function spawnChild(options: SpawnOptions): Promise<ChildProcess> {
+  const path = options.entry.pathname;
+  const argv = await isolated([
+    process.execPath,
+    `--max-old-space-size=${options.heapMiB}`,
+    '--disable-warning=ExperimentalWarning',
+    // From source, the workspace's packages are taken from source too.
+    ...(path.endsWith('.ts') ? ['--conditions=development'] : []),
+    decodeURIComponent(path),
+  ]);
+  const [command, ...args] = argv;
+  return spawn(command!, args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: {
+      PATH: systemPath,
+      NODE_COMPILE_CACHE: options.compileCacheDirectory,
+      // One job at a time per child: its threads would only take cores from the other children.
+      UV_THREADPOOL_SIZE: '2',
+      OMP_THREAD_LIMIT: '1',
+      // glibc keeps an arena per thread, which never shrinks.
+      MALLOC_ARENA_MAX: '2',
+    },
+  });
+}

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import mammoth from 'mammoth';
+import type { FormatParser } from '../format-parser.ts';
+import { corrupt, isEngineLimit } from '../library-error.ts';
+import { htmlToMarkdown } from '../text/html-to-markdown.ts';
+import { plainExtraction } from '../text/plain-extraction.ts';
+import { checkTagDepth } from '../text/tag-depth.ts';
+import { inflateEntry, readZipDirectory, type ZipEntry } from '../zip/zip-directory.ts';
+
+const kind = 'DOCX';
+
+/** Word documents: headings, lists and tables as Markdown, then what stands in headers and footers. */
+export const parseDocx: FormatParser = async (path, { mediaType, limits }) => {
+  const bytes = await readFile(path);
+  const entries = readZipDirectory(bytes, kind, limits.maxInflatedBytes);
+  const part = (entry: ZipEntry) => inflateEntry(bytes, entry, kind).toString('utf8');
+  const main = entries.filter(({ name }) => /^word\/document\d*\.xml$/.test(name));
+  for (const entry of main) checkTagDepth(part(entry));
+  const html = await toHtml(bytes);
+  const text = [htmlToMarkdown(html, { mainContentOnly: false })];
+  // mammoth leaves them out. Each line once: sections repeat them.
+  const around = entries.filter(({ name }) => /^word\/(?:header|footer)\d*\.xml$/.test(name));
+  const lines = new Set(around.flatMap((entry) => paragraphsOf(part(entry))));
+  if (lines.size > 0) text.push([...lines].join('\n\n'));
+  const core = entries.find(({ name }) => name === 'docProps/core.xml');
+  const title = core && /<dc:title[^>]{0,100}>([^<]{1,1000})</.exec(part(core))?.[1];
+  return plainExtraction(mediaType, text.join('\n\n'), title && unescapeXml(title));
+};
+
+async function toHtml(buffer: Buffer): Promise<string> {
+  try {
+    const result = await mammoth.convertToHtml(
+      { buffer },
+      {
+        externalFileAccess: false,
+        // Pictures in documents are not read; their alternative text is.
+        convertImage: mammoth.images.imgElement(async () => ({ src: '' })),
+      },
+    );
+    return result.value;
+  } catch (error) {
+    if (isEngineLimit(error)) throw error;
+    // mammoth and its zip and XML readers throw plain errors for every fault of a document.
+    throw corrupt(kind, error);
+  }
+}
+
+/** The text of a part, by paragraph, without page numbers and the like. */
+function paragraphsOf(xml: string): string[] {
+  return xml
+    .split('</w:p>')
+    .map((paragraph) =>
+      [...paragraph.matchAll(/<w:t(?: [^>]{0,100})?>([^<]*)<\/w:t>|<w:tab\/>/g)].map(([, run]) => run ?? ' '),
+    )
+    .map((runs) => unescapeXml(runs.join('')).replace(/\s+/g, ' ').trim())
+    .filter((line) => /\p{L}/u.test(line));
+}
+
+function unescapeXml(text: string): string {
+  return text
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&apos;/g, "'")
+    .replace(/&amp;/g, '&');
+}

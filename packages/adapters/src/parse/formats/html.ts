@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import type { FormatParser } from '../format-parser.ts';
+import { charsetOf, decodeText } from '../text/charset.ts';
+import { htmlToMarkdown } from '../text/html-to-markdown.ts';
+import { plainExtraction } from '../text/plain-extraction.ts';
+
+// Where the HTML standard looks for a declaration.
+const metaBytes = 1024;
+
+/** A web page: what it says, without what stands around it. Nothing in it is run or fetched. */
+export const parseHtml: FormatParser = async (path, { mediaType, declaredMediaType }) => {
+  const bytes = await readFile(path);
+  const html = decodeText(bytes, charsetOf(declaredMediaType) ?? metaCharset(bytes));
+  const content = htmlToMarkdown(html, { mainContentOnly: true });
+  // A page that is nothing but navigation still says something.
+  const text = content === '' ? htmlToMarkdown(html, { mainContentOnly: false }) : content;
+  return plainExtraction(mediaType, text, titleOf(html));
+};
+
+function metaCharset(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.subarray(0, metaBytes)).toString('latin1');
+  return /<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:+-]{1,40})/i.exec(head)?.[1];
+}
+
+function titleOf(html: string): string | undefined {
+  const title = /<title[^>]{0,200}>([^<]{0,2000})/i.exec(html.slice(0, 100_000))?.[1];
+  return title && htmlToMarkdown(`<p>${title}</p>`, { mainContentOnly: false });
+}

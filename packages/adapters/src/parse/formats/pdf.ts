@@ -1,0 +1,78 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { ExtractedPage } from '@semantic-memory/shared/contracts/model/extraction';
+import type { JobWarning } from '@semantic-memory/shared/contracts/model/job';
+import type { FormatParser } from '../format-parser.ts';
+import { corrupt } from '../library-error.ts';
+import { openPdf, type PdfDocument } from '../pdf/open-pdf.ts';
+import { type TextItem, toLines } from '../pdf/page-lines.ts';
+import { FontSizes, toMarkdown } from '../pdf/page-text.ts';
+import { normaliseText } from '../text/normalise-text.ts';
+
+/** A page with fewer characters than this is a picture with, at most, a page number. */
+const minTextChars = 10;
+/** What Node can still hand on and a worker can hold. */
+const maxTextChars = 50_000_000;
+
+/** PDF: the text of each page in reading order; pages without text are left to OCR. */
+export const parsePdf: FormatParser = async (path, { mediaType, limits, progress }) => {
+  const document = await openPdf(path, limits.maxImagePixels);
+  const pageCount = document.numPages;
+  if (pageCount > limits.maxPages) {
+    throw new MemoryError('too_many_pages', `The PDF has ${pageCount} pages; at most ${limits.maxPages} are allowed.`, {
+      hint: 'Split it into smaller documents.',
+    });
+  }
+  const sizes = new FontSizes();
+  const pages: ExtractedPage[] = [];
+  const warnings: JobWarning[] = [];
+  let chars = 0;
+  let broken = 0;
+  for (let number = 1; number <= pageCount; number++) {
+    const text = await readPage(document, number, sizes);
+    if (text === undefined) {
+      broken += 1;
+      warnings.push({ code: 'page_text_unreadable', message: 'The text of the page is damaged.', page: number });
+    }
+    chars += text?.length ?? 0;
+    if (chars > maxTextChars) {
+      throw new MemoryError('limits_exceeded', `The PDF holds more than ${maxTextChars} characters of text.`, {
+        hint: 'Split it into smaller documents.',
+      });
+    }
+    const needsOcr = (text ?? '').replace(/\s/g, '').length < minTextChars;
+    pages.push({ number, text: text ?? '', needsOcr });
+    progress();
+  }
+  if (broken === pageCount) throw corrupt('PDF');
+  const title = await titleOf(document);
+  return { schemaVersion: 1, mediaType, ...(title ? { title } : {}), paged: true, pages, warnings };
+};
+
+/** A page's text, or nothing where the page is damaged; OCR then tries to see what can still be drawn. */
+async function readPage(document: PdfDocument, number: number, sizes: FontSizes): Promise<string | undefined> {
+  try {
+    const page = await document.getPage(number);
+    const { items } = await page.getTextContent({ disableNormalization: true });
+    page.cleanup();
+    const lines = toLines(items.filter((item) => 'str' in item) as TextItem[]);
+    sizes.add(lines);
+    return normaliseText(toMarkdown(lines, sizes.body()));
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    return undefined;
+  }
+}
+
+const fileName = /\.(?:docx?|pdf|tex|dvi|indd|qxd|xlsx?|pptx?|rtf|odt|html?|pub|wpd|tiff?|jpe?g|png)$/i;
+
+/** The title in the metadata, where a person put it there and not a program. */
+async function titleOf(document: PdfDocument): Promise<string | undefined> {
+  const info = (await document.getMetadata().catch(() => undefined))?.info as { Title?: unknown } | undefined;
+  if (typeof info?.Title !== 'string') return undefined;
+  const title = normaliseText(info.Title)
+    .replace(/\s+/g, ' ')
+    .replace(/^Microsoft (?:Word|PowerPoint|Excel) - /, '')
+    .trim();
+  const isSensible = title.length >= 3 && title.length <= 300 && /\p{L}{2}/u.test(title) && !fileName.test(title);
+  return isSensible && !/^(?:untitled|slide \d+|document\d*|print|layout \d+)$/i.test(title) ? title : undefined;
+}

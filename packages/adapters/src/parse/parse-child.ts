@@ -1,0 +1,4 @@
+import { formats } from './registry.ts';
+import { serveParser } from './serve-parser.ts';
+
+serveParser(formats);

@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { Extraction } from '@semantic-memory/shared/contracts/model/extraction';
+import type { ParseInput, Parser } from '@semantic-memory/shared/ports/parser';
+import { ChildPool } from '../child/child-pool.ts';
+import { ChildFailure, crashError } from '../child/pool-child.ts';
+import type { ParseJob, ParseReply } from './serve-parser.ts';
+
+export interface ChildParserOptions {
+  /** Documents parsed at the same time, each in a child of its own. Default: one a core. */
+  readonly processes?: number;
+  /** The longest that a parser may go without finishing a page. */
+  readonly pageMs?: number;
+  /** The longest for one document. */
+  readonly documentMs?: number;
+  /** A child that takes more memory than this is killed. */
+  readonly maxRssBytes?: number;
+  /** The module that children run. Default: all registered formats. */
+  readonly childEntry?: URL;
+}
+
+const mebibyte = 2 ** 20;
+// Below the queue's ten minutes for a parse job, so that the document is blamed, not the worker.
+const defaultDocumentMs = 9 * 60_000;
+
+/** A Parser that does its work in child processes. Nothing is started before the first document. */
+export function createChildParser(options: ChildParserOptions = {}): Parser & { peakRssBytes(): number } {
+  const processes = options.processes ?? availableParallelism();
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const entry = options.childEntry ?? new URL(`./parse-child.${extension}`, import.meta.url);
+  const maxRssBytes = options.maxRssBytes ?? 700 * mebibyte;
+  const limits = { silenceMs: options.pageMs ?? 60_000, overallMs: options.documentMs ?? defaultDocumentMs };
+  const common = { entry, maxRssBytes, heapMiB: 512, idleMs: 30_000 };
+  const pooled = new ChildPool({
+    ...common,
+    size: processes,
+    jobsPerChild: 2000,
+    recycleRssBytes: 250 * mebibyte,
+    spare: false,
+  });
+  const own = new ChildPool({ ...common, size: processes, jobsPerChild: 1, recycleRssBytes: 0, spare: true });
+
+  async function parse(input: ParseInput, signal: AbortSignal): Promise<Extraction> {
+    await checkSize(input);
+    try {
+      const first: ParseJob = { input };
+      const reply = await pooled.run<ParseReply>(first, { ...limits, signal });
+      if ('extraction' in reply) return reply.extraction;
+      const second: ParseJob = { input, mediaType: reply.needsOwnChild };
+      return ((await own.run<ParseReply>(second, { ...limits, signal })) as { extraction: Extraction }).extraction;
+    } catch (error) {
+      throw error instanceof ChildFailure ? explain(error) : error;
+    }
+  }
+
+  return {
+    parse,
+    peakRssBytes: () => Math.max(pooled.peakRssBytes, own.peakRssBytes),
+    async close() {
+      await Promise.all([pooled.close(), own.close()]);
+    },
+  };
+}
+
+async function checkSize({ path, limits }: ParseInput): Promise<void> {
+  const { size } = await stat(path);
+  if (size === 0) {
+    throw new MemoryError('empty_document', 'The document has no bytes.', { hint: 'Send the file again.' });
+  }
+  if (size > limits.maxBytes) {
+    throw new MemoryError('too_large', `The document has ${size} bytes; at most ${limits.maxBytes} are allowed.`, {
+      hint: 'Split it into smaller documents.',
+    });
+  }
+}
+
+function explain(failure: ChildFailure): MemoryError {
+  if (failure.kind === 'died') return crashError(failure, 'parsing the document');
+  const what = failure.kind === 'memory' ? 'memory' : 'time';
+  return new MemoryError('limits_exceeded', `Parsing the document took too much ${what}. ${failure.message}`, {
+    hint: 'Split the document, or save it in a simpler form.',
+    cause: failure,
+  });
+}

@@ -1,0 +1,76 @@
+import iconv from 'iconv-lite';
+import jschardet from 'jschardet';
+
+const sniffBytes = 64 * 1024;
+/** What jschardet must be sure of; below that windows-1252 is the likelier guess for the short texts it is unsure of. */
+const minConfidence = 0.9;
+
+/**
+ * Decodes text of unknown encoding, in this order: byte order mark (UTF-32 before UTF-16, whose marks begin alike),
+ * what the document or its sender declares, strict UTF-8, the pattern of NUL bytes, a statistical guess if sure,
+ * windows-1252, which decodes anything.
+ * @param declared An encoding's name as found in the document or its media type.
+ */
+export function decodeText(bytes: Uint8Array, declared?: string): string {
+  const marked = encodingOfMark(bytes);
+  if (marked) return iconv.decode(bytes, marked);
+  const utf8 = decodeStrictUtf8(bytes);
+  if (declared && iconv.encodingExists(declared)) {
+    // A page that was saved again as UTF-8 keeps its old declaration: valid multi-byte UTF-8 is no accident.
+    const isWide = /^utf-?(16|32)/i.test(declared);
+    if (!isWide && utf8 === undefined) return iconv.decode(bytes, declared);
+    if (isWide && encodingOfNuls(bytes)) return iconv.decode(bytes, declared);
+  }
+  const wide = encodingOfNuls(bytes);
+  if (wide) return iconv.decode(bytes, wide);
+  if (utf8 !== undefined) {
+    // ISO-2022 is plain ASCII with escapes.
+    return utf8.includes('\u001b') && declared && iconv.encodingExists(declared) ? iconv.decode(bytes, declared) : utf8;
+  }
+  const guess = jschardet.detect(Buffer.from(bytes.subarray(0, sniffBytes)));
+  if (guess?.encoding && guess.confidence >= minConfidence && iconv.encodingExists(guess.encoding)) {
+    return iconv.decode(bytes, guess.encoding);
+  }
+  return iconv.decode(bytes, 'windows-1252');
+}
+
+function encodingOfMark(bytes: Uint8Array): string | undefined {
+  const [a, b, c, d] = bytes;
+  if (a === 0xff && b === 0xfe && c === 0 && d === 0) return 'utf-32le';
+  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return 'utf-32be';
+  if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8';
+  if (a === 0xff && b === 0xfe) return 'utf-16le';
+  if (a === 0xfe && b === 0xff) return 'utf-16be';
+  return undefined;
+}
+
+function decodeStrictUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * UTF-16 or UTF-32 without a mark: characters up to U+00FF leave NULs at every second place, or at three of four.
+ * NULs elsewhere are just NULs.
+ */
+export function encodingOfNuls(bytes: Uint8Array): string | undefined {
+  const length = Math.min(bytes.length, sniffBytes) & ~3;
+  if (length < 4) return undefined;
+  const nuls = [0, 0, 0, 0];
+  for (let at = 0; at < length; at++) if (bytes[at] === 0) nuls[at & 3]! += 1;
+  const share = nuls.map((count) => count / (length / 4));
+  const [a, b, c, d] = share as [number, number, number, number];
+  if (a > 0.9 && b > 0.9 && c > 0.7 && d < 0.1) return 'utf-32be';
+  if (d > 0.9 && c > 0.9 && b > 0.7 && a < 0.1) return 'utf-32le';
+  if (a > 0.4 && c > 0.4 && b < 0.1 && d < 0.1) return 'utf-16be';
+  if (b > 0.4 && d > 0.4 && a < 0.1 && c < 0.1) return 'utf-16le';
+  return undefined;
+}
+
+/** The `charset` parameter of a media type. */
+export function charsetOf(mediaType: string | undefined): string | undefined {
+  return /;\s*charset\s*=\s*"?([\w.:+-]{1,40})/i.exec(mediaType ?? '')?.[1];
+}
