@@ -15,6 +15,16 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
       expect((await ledger.reserveVersion(scope, 'a', model, 3)).version).toBe(51);
     });
 
+    test('of versions that are accepted at once none is lost', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      await Promise.all(Array.from({ length: 12 }, () => accept(ledger, scope, 'a')));
+      const document = await ledger.getDocument(scope.tenant, 'a');
+      const descending = Array.from({ length: 12 }, (_, index) => 12 - index);
+      expect(document?.versions.map((version) => version.version)).toEqual(descending);
+      expect((await ledger.listDocuments(scope.tenant, { limit: 10 })).items).toHaveLength(1);
+    });
+
     test('a namespace keeps the model of its first document', async () => {
       const ledger = create();
       const scope = freshScope();
@@ -161,6 +171,20 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
         expect(await ledger.getDocument(scope.tenant, 'a')).toBeUndefined();
         expect((await ledger.documentChanges(scope, undefined)).rows).toEqual([]);
       }
+    });
+
+    test('a version that is accepted while its document is removed either lives or is named as open', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      await accept(ledger, scope, 'a');
+      const { version } = await ledger.reserveVersion(scope, 'a', model);
+      const job = jobOf(scope, 'a', version);
+      const [removed] = await Promise.all([
+        ledger.removeDocument(scope.tenant, 'a'),
+        ledger.createJob(job, versionOf(job), { title: '', metadata: {} }),
+      ]);
+      const lives = (await ledger.getDocument(scope.tenant, 'a'))?.versions.map((one) => one.jobId) ?? [];
+      expect([...lives, ...(removed?.openJobIds ?? [])].filter((id) => id === job.id)).toHaveLength(1);
     });
 
     test('lists of documents are newest first, paged, and narrowed by namespace and state', async () => {
