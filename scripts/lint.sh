@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check that reads the code without running it. All of them run; any finding ends it with status 1.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 export PATH="$PWD/node_modules/.bin:$PATH"
 
 failed=()

@@ -20,7 +20,8 @@ node_version=$(node --version)
 node_major=${node_version#v}
 node_major=${node_major%%.*}
 [ "$node_major" -ge "$NODE_NEEDED" ] || fail "Node.js $NODE_NEEDED or newer is needed, this is $node_version ($(command -v node)). Install a newer one and run this again."
-mkdir -p .tools 2>/dev/null && [ -w .tools ] || fail "cannot write to $PWD/.tools: clone the repository to a folder of your own."
+mkdir -p .tools 2>/dev/null || true
+[ -w .tools ] || fail "cannot write to $PWD/.tools: clone the repository to a folder of your own."
 
 # Node is not in it: the one that everything runs on comes from the lockfile, whichever is on the PATH.
 fingerprint() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test. Whatever happens, the last line is `N passed, N failed`, also where the run broke off before a test.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 line_file=${CLOSING_LINE_FILE:-$(mktemp)}
 : >"$line_file"
