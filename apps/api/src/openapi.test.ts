@@ -1,0 +1,83 @@
+import { expect, test } from '@jest/globals';
+import { apiPrefix, type Endpoint } from '@semantic-memory/shared/contracts/http/endpoint';
+import { endpoints } from '@semantic-memory/shared/contracts/http/endpoints';
+import { createOpenApiDocument } from './openapi.ts';
+
+const document = JSON.parse(JSON.stringify(createOpenApiDocument('1.0.0')));
+
+test('the document has every endpoint with its parameters, body, scopes and statuses', () => {
+  for (const endpoint of Object.values(endpoints) as Endpoint[]) {
+    const operation = document.paths[apiPrefix + endpoint.path]?.[endpoint.method];
+    expect(operation?.operationId).toBe(endpoint.id);
+    expect(operation.security).toEqual([{ bearer: [...endpoint.scopes] }]);
+    const inPath = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const parameters = (operation.parameters ?? []) as { name: string; in: string }[];
+    expect(parameters.filter((one) => one.in === 'path').map((one) => one.name)).toEqual(inPath);
+    expect(parameters.filter((one) => one.in === 'query').map((one) => one.name)).toEqual(
+      Object.keys(endpoint.query?.shape ?? {}),
+    );
+    expect(Object.keys(operation.requestBody?.content ?? {})).toEqual([
+      ...(endpoint.body ? ['application/json'] : []),
+      ...(endpoint.multipart ? ['multipart/form-data'] : []),
+    ]);
+    expect(Object.keys(operation.responses)).toEqual(
+      expect.arrayContaining([...Object.keys(endpoint.responses), '401', '403', '429', '503']),
+    );
+  }
+  const count = Object.values(document.paths as Record<string, object>).flatMap((item) => Object.keys(item)).length;
+  expect(count).toBe(Object.keys(endpoints).length + 2);
+});
+
+test('every reference leads somewhere, and the shapes have their public names', () => {
+  const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+    ([, name]) => name,
+  );
+  expect(refs.length).toBeGreaterThan(20);
+  for (const name of refs) expect(document.components.schemas).toHaveProperty([name ?? '']);
+  expect(Object.keys(document.components.schemas)).toEqual(
+    expect.arrayContaining([
+      'Job',
+      'Document',
+      'Error',
+      'SearchRequest',
+      'SearchResponse',
+      'Answer',
+      'Chunk',
+      'DeleteReceipt',
+    ]),
+  );
+});
+
+test('the examples in the document are requests that the schemas accept', () => {
+  for (const endpoint of Object.values(endpoints) as Endpoint[]) {
+    for (const example of endpoint.examples ?? []) {
+      expect(endpoint.body?.safeParse(example.request).error).toBeUndefined();
+    }
+  }
+});
+
+test('operation ids and required keywords are as OpenAPI 3.1 wants them', () => {
+  expect(document.openapi).toBe('3.1.0');
+  expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
+  const operations = Object.values(
+    document.paths as Record<
+      string,
+      Record<
+        string,
+        {
+          operationId: string;
+          responses: Record<string, { description?: string }>;
+          parameters?: { required?: boolean; in: string; schema?: unknown }[];
+        }
+      >
+    >,
+  ).flatMap((item) => Object.values(item));
+  expect(new Set(operations.map((one) => one.operationId)).size).toBe(operations.length);
+  for (const operation of operations) {
+    for (const response of Object.values(operation.responses)) expect(response.description).toBeTruthy();
+    for (const parameter of operation.parameters ?? []) {
+      expect(parameter.schema).toBeDefined();
+      if (parameter.in === 'path') expect(parameter.required).toBe(true);
+    }
+  }
+});
