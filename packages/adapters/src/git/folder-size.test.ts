@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { folderBytes, watchFolderBytes } from './folder-size.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'folder-size-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('adds up all files below, and follows no link', async () => {
+  await mkdir(join(folder, 'a', 'b'), { recursive: true });
+  await writeFile(join(folder, 'a', 'b', 'c'), Buffer.alloc(1_000));
+  await writeFile(join(folder, 'd'), Buffer.alloc(500));
+  await symlink('/usr', join(folder, 'link'));
+  const bytes = await folderBytes(folder);
+  expect(bytes).toBeGreaterThanOrEqual(1_500);
+  expect(bytes).toBeLessThan(1_600);
+  expect(await folderBytes(join(folder, 'absent'))).toBe(0);
+});
+
+test('says when a folder has grown too large, and ends when it is told to', async () => {
+  const growing = new AbortController();
+  const exceeded = new Promise<void>((resolve) => {
+    void watchFolderBytes(folder, 1_000, resolve, growing.signal);
+  });
+  await writeFile(join(folder, 'large'), Buffer.alloc(1_001));
+  await exceeded;
+
+  const ended = new AbortController();
+  let called = false;
+  const watch = watchFolderBytes(
+    folder,
+    10_000,
+    () => {
+      called = true;
+    },
+    ended.signal,
+  );
+  ended.abort();
+  await watch;
+  expect(called).toBe(false);
+});
