@@ -17,7 +17,7 @@ export async function runSearch(client: Client, io: Io, request: SearchInput, js
 }
 
 /** One hit: where it stands, then the passage around its first highlight. */
-export function renderHit(io: Io, hit: SearchHit, rank: number): string {
+function renderHit(io: Io, hit: SearchHit, rank: number): string {
   const place = [hit.page === undefined ? '' : `page ${hit.page}`, ...hit.headings].filter(Boolean).join(' › ');
   const head = `${String(rank).padStart(2)}. ${bold(io, printable(hit.title))}  ${hit.similarity.toFixed(3)}`;
   const source = dim(io, `    ${hit.documentId}${place ? `, ${printable(place)}` : ''}`);

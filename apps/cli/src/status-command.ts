@@ -1,4 +1,5 @@
 import type { Client } from '@semantic-memory/client/client';
+import type { Ready } from '@semantic-memory/shared/contracts/http/health';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { bold, type Io, seconds } from './io.ts';
 
@@ -16,7 +17,7 @@ export async function runStatus(client: Client, io: Io, json: boolean): Promise<
   const [stats, jobs] = await Promise.all([client.stats({ signal }), client.jobs({ limit: 10, signal })]);
   if (json) io.out(`${JSON.stringify({ health, stats, jobs: jobs.items }, null, 2)}\n`);
   else {
-    io.out(`${bold(io, health.ready ? 'ready' : `not ready: ${JSON.stringify(health.body)}`)}\n`);
+    io.out(`${bold(io, renderHealth(health.body))}\n`);
     const { documents, chunks, vectors, consistent } = stats;
     const agreement = consistent ? 'all stores agree' : 'the stores do not agree';
     io.out(`${documents} documents, ${chunks} chunks, ${vectors} vectors; ${agreement}\n`);
@@ -25,7 +26,12 @@ export async function runStatus(client: Client, io: Io, json: boolean): Promise<
   return health.ready;
 }
 
-export function renderJob(io: Io, job: Job): string {
+function renderHealth({ state, dependencies }: Ready): string {
+  const down = Object.entries(dependencies).filter(([, dependency]) => dependency.state === 'down');
+  return down.length === 0 ? state : `${state}; down: ${down.map(([name]) => name).join(', ')}`;
+}
+
+function renderJob(io: Io, job: Job): string {
   const lines = [`${bold(io, job.state)}  ${job.id}`, `document ${job.documentId}, version ${job.version}`];
   for (const stage of job.stages) {
     const took =

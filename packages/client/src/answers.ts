@@ -1,5 +1,6 @@
+import type { Ready } from '@semantic-memory/shared/contracts/http/health';
 import type { Answer, Citation } from '@semantic-memory/shared/contracts/model/answer';
-import type { Job, JobState } from '@semantic-memory/shared/contracts/model/job';
+import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import type { SearchHit } from '@semantic-memory/shared/contracts/model/search';
 
 export interface Page<Item> {
@@ -12,23 +13,6 @@ export interface Page<Item> {
 export interface BatchAccepted {
   batchId: string;
   jobs: Job[];
-}
-
-export interface Batch extends BatchAccepted {
-  counts: Record<JobState, number>;
-}
-
-export interface StoreCounts {
-  documents: number;
-  chunks: number;
-  vectors: number;
-  postings: number;
-}
-
-export interface Stats extends StoreCounts {
-  namespaces: ({ namespace: string } & StoreCounts)[];
-  /** Every store agrees with every other. */
-  consistent: boolean;
 }
 
 export interface QueueState {
@@ -49,7 +33,7 @@ export interface ReconcileReport {
 /** `ready` is false where a dependency is missing; `body` says which, each by name. */
 export interface Health {
   ready: boolean;
-  body: unknown;
+  body: Ready;
 }
 
 /** The events of a streamed answer, in order. `error` ends the stream by an `ApiError` instead. */

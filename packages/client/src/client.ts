@@ -1,3 +1,5 @@
+import type { Batch } from '@semantic-memory/shared/contracts/http/batches';
+import type { Ready } from '@semantic-memory/shared/contracts/http/health';
 import type { Answer } from '@semantic-memory/shared/contracts/model/answer';
 import type {
   DeleteReceipt,
@@ -7,9 +9,9 @@ import type {
 } from '@semantic-memory/shared/contracts/model/document';
 import type { Metadata } from '@semantic-memory/shared/contracts/model/ids';
 import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
-import type { SearchResponse } from '@semantic-memory/shared/contracts/model/search';
+import type { SearchResponse, Stats } from '@semantic-memory/shared/contracts/model/search';
 import type { Source } from '@semantic-memory/shared/contracts/model/source';
-import type { Batch, BatchAccepted, Health, Page, QueueState, RagEvent, ReconcileReport, Stats } from './answers.ts';
+import type { BatchAccepted, Health, Page, QueueState, RagEvent, ReconcileReport } from './answers.ts';
 import { ApiError } from './api-error.ts';
 import { fileForm } from './file-form.ts';
 import type {
@@ -46,8 +48,8 @@ export function createClient(options: TransportOptions) {
   /** A POST that only reads. */
   const ask = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
     json({ method: 'POST', path: `${root}${path}`, json: body, repeat: 'refused', signal });
-  const act = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
-    json({ method: 'POST', path: `${root}${path}`, json: body, repeat: 'never', signal });
+  const act = <T>(path: string, signal?: AbortSignal): Promise<T> =>
+    json({ method: 'POST', path: `${root}${path}`, repeat: 'never', signal });
   const postIngest = (body: { json: unknown } | { form: FormData }, key: string | undefined, signal?: AbortSignal) => {
     const headers = { 'idempotency-key': key ?? crypto.randomUUID() };
     return json<Job>({ method: 'POST', path: `${root}/ingest`, ...body, headers, repeat: 'always', signal });
@@ -75,7 +77,7 @@ export function createClient(options: TransportOptions) {
     /** Many files in one request; the fields hold for all of them. */
     ingestFiles: (
       files: NamedFile[],
-      { signal, ...fields }: IngestFields & CallOptions = {},
+      { signal, ...fields }: Omit<IngestFields, 'documentId' | 'title'> & CallOptions = {},
     ): Promise<BatchAccepted> => {
       const form = fileForm(files, fields);
       return json({ method: 'POST', path: `${root}/ingest/batch`, form, repeat: 'refused', signal });
@@ -95,8 +97,8 @@ export function createClient(options: TransportOptions) {
       }
       throw new ApiError({ status: 0, code: 'invalid_answer', message: `The events of job ${jobId} ended before it.` });
     },
-    cancel: (jobId: string, { signal }: CallOptions = {}): Promise<Job> => act(jobPath(jobId, '/cancel'), {}, signal),
-    retry: (jobId: string, { signal }: CallOptions = {}): Promise<Job> => act(jobPath(jobId, '/retry'), {}, signal),
+    cancel: (jobId: string, { signal }: CallOptions = {}): Promise<Job> => act(jobPath(jobId, '/cancel'), signal),
+    retry: (jobId: string, { signal }: CallOptions = {}): Promise<Job> => act(jobPath(jobId, '/retry'), signal),
 
     documents,
     /** All documents, page by page. */
@@ -152,12 +154,12 @@ export function createClient(options: TransportOptions) {
         { method: 'GET', path: '/health/ready', accept: [503], repeat: 'never', signal },
         async (response) => ({
           ready: response.ok,
-          body: await response.json(),
+          body: (await response.json()) as Ready,
         }),
       ),
     admin: {
       queues: ({ signal }: CallOptions = {}): Promise<{ queues: QueueState[] }> => get('/admin/queues', { signal }),
-      reconcile: ({ signal }: CallOptions = {}): Promise<ReconcileReport> => act('/admin/reconcile', {}, signal),
+      reconcile: ({ signal }: CallOptions = {}): Promise<ReconcileReport> => act('/admin/reconcile', signal),
     },
   };
 }

@@ -45,7 +45,7 @@ export function sendError(response: ServerResponse, status: number, code: ErrorC
 /** Answers one request as the contract says. */
 export async function answer(state: State, request: FakeRequest, response: ServerResponse): Promise<void> {
   const route = `${request.method} ${request.path.replace(root, '')}`;
-  if (route === 'GET /health/ready') return sendJson(response, 200, { status: 'ready' });
+  if (route === 'GET /health/ready') return sendJson(response, 200, { state: 'ready', dependencies: {} });
   if (request.headers.authorization === undefined) return sendError(response, 401, 'unauthenticated');
   if (route === 'POST /ingest') return ingest(state, request, response);
   if (route === 'POST /ingest/batch') return ingestBatch(state, request, response);
