@@ -18,7 +18,9 @@ export function renderReport(report: Report): string {
     renderTable([head, ...rows]),
     '',
     `${report.documents.length} documents in ${report.seconds.toFixed(1)} s`,
-    `${found} of ${report.queries.length} queries found their documents among the first three hits`,
+    ...(report.queries.length > 0
+      ? [`${found} of ${report.queries.length} queries found their documents among the first three hits`]
+      : []),
     `${documentChunks} chunks in the ledger, ${vectors} vectors, stores ${consistent ? 'agree' : 'do not agree'}`,
     ...report.slow.map((document) => `slow (over ${report.slowSeconds} s): ${renderStages(document)}`),
     ...report.discrepancies.map(({ kind, subject, message }) => `OFF (${kind}): ${subject}: ${message}`),
