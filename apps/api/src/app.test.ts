@@ -193,14 +193,14 @@ describe('open routes', () => {
 describe('the end', () => {
   test('readiness says so first, requests are still answered, then the port closes', async () => {
     const ending = await startTestApi();
-    const closing = ending.server.close({ drainMs: 100, graceMs: 500 });
+    ending.deps.lifecycle.drain();
     const ready = await fetch(`${ending.origin}/health/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ state: 'shutting down' });
     const answer = await ending.call('/stats');
     expect(answer.status).toBe(200);
     expect(answer.headers.get('connection')).toBe('close');
-    await closing;
+    await ending.close();
     await expect(fetch(`${ending.origin}/health/live`)).rejects.toThrow();
   });
 

@@ -48,16 +48,14 @@ export async function startServer(
   };
 }
 
+/** A connection whose request began before the end is kept alive by its answer: it is idle then, and must be looked for. */
+const lookForIdleMs = 25;
+
 async function closeServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const late = new AbortController();
-  const timer = delay(graceMs, undefined, { signal: late.signal }).then(
-    () => server.closeAllConnections(),
-    // The server closed in time.
-    () => undefined,
-  );
+  const sweep = setInterval(() => server.closeIdleConnections(), lookForIdleMs);
+  const late = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
-  late.abort();
-  await timer;
+  clearInterval(sweep);
+  clearTimeout(late);
 }
