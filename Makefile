@@ -13,7 +13,7 @@ setup: ## install pnpm, the packages and the project's own Node
 	@bash scripts/setup.sh
 
 up: setup ## start everything on this machine, in the foreground
-	@exec node --env-file-if-exists=.env --conditions=development scripts/up.ts
+	@exec node $(if $(wildcard .env),--env-file=.env )--conditions=development scripts/up.ts
 
 test: setup ## run every test; ends with one line `N passed, N failed`
 	@bash scripts/test.sh

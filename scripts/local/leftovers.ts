@@ -10,6 +10,8 @@ export interface Leftovers {
   /** Remembers a running process by its program's name. */
   add: (name: string, pid: number) => Promise<void>;
   remove: (name: string) => Promise<void>;
+  /** Resolves when all of it is written. */
+  written: () => Promise<void>;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function endLeftovers(file: string, graceMs: number, say: (message:
       delete running[name];
       await save();
     },
+    written: () => writing,
   };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@semantic-memory/runtime/config';
-import { endLeftovers, leftoversFile } from './leftovers.ts';
+import { endLeftovers, type Leftovers, leftoversFile } from './leftovers.ts';
 import { type LogFile, openLogFile } from './log-file.ts';
 import { fetchMetrics, type MetricsSource, mergeMetrics } from './merged-metrics.ts';
 import { addressOf, chromaService, isApiReady, ownServices, redisService, type Service } from './services.ts';
@@ -41,19 +41,21 @@ export function runEverything(
 ): Everything {
   const logs = new Map<string, LogFile>();
   const stopping = new AbortController();
+  let leftovers: Leftovers | undefined;
   /** In the order of their start, with the time that each may take to end. */
   const running: { service: Service; supervised: Supervised }[] = [];
 
   const start = async (): Promise<void> => {
-    const leftovers = await endLeftovers(leftoversFile(config.dataDir), LEFTOVERS_GRACE_MS, deps.say);
+    const known = await endLeftovers(leftoversFile(config.dataDir), LEFTOVERS_GRACE_MS, deps.say);
+    leftovers = known;
     const supervisorDeps: SupervisorDeps = {
       say: deps.say,
       onLine(name, line) {
         logs.get(name)?.write(line);
         deps.alert(name, line);
       },
-      onSpawn: (name, pid) => void leftovers.add(name, pid),
-      onGone: (name) => void leftovers.remove(name),
+      onSpawn: (name, pid) => void known.add(name, pid),
+      onGone: (name) => void known.remove(name),
     };
     const launch = (service: Service): Promise<void> => {
       stopping.signal.throwIfAborted();
@@ -100,6 +102,7 @@ export function runEverything(
       await end((name) => name === 'chroma');
       await end((name) => name === 'redis');
       await ready.catch(() => {});
+      await leftovers?.written();
       await Promise.all([...logs.values()].map((log) => log.close()));
     },
     kill() {

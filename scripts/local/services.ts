@@ -23,8 +23,8 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 const SERVER_GRACE_MS = 10_000;
 /** A cold machine with two busy cores takes seconds to load a process; much more means that it hangs. */
 const READY_WITHIN_MS = 120_000;
-/** What a process may need beyond its own grace to notice that and to exit. */
-const EXIT_MS = 2_000;
+/** What a process may need beyond its own grace, which for the API includes open requests, to notice and to exit. */
+const EXIT_MS = 7_000;
 
 /** Our own Redis, its data and its port kept in the folder. `url` is known once it runs. */
 export function redisService(dataDir: string, say: (message: string) => void): Service & { url: () => string } {
@@ -75,7 +75,7 @@ function serverWithPort(
 
 /** The API, and one worker process a tier. `env` is what all of them get beside our own environment. */
 export function ownServices(config: Config, env: Record<string, string>): Service[] {
-  const graceMs = config.shutdownGraceMs + EXIT_MS;
+  const graceMs = Number(env.DRAIN_MS ?? 0) + config.shutdownGraceMs + EXIT_MS;
   const ours = (name: string, main: string, address: string | undefined, more: Record<string, string>): Service => {
     let metricsPort: number | undefined;
     return {
