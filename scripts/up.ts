@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@semantic-memory/client/client';
 import { type Config, ConfigError, readConfig } from '@semantic-memory/runtime/config';
 import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
+import { onParentGone } from '@semantic-memory/runtime/shutdown';
 import { lockDataDir } from './local/data-dir-lock.ts';
 import { ingestSamples, showSampleSearch } from './local/first-start.ts';
 import { freePort, isPortFree } from './local/free-port.ts';
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     metrics: { metricsText: everything.metricsText, contentType: METRICS_CONTENT_TYPE },
   });
   const end = async (status: number) => {
+    if (ending.signal.aborted) return;
     ending.abort();
     await everything.stop();
     await metrics.close();
@@ -53,6 +55,9 @@ async function main(): Promise<void> {
       process.exit(1);
     },
   );
+
+  // A make that was killed could not tell us; without it nobody could stop us from its terminal.
+  if (process.env.MAKELEVEL) onParentGone(() => void end(1));
 
   try {
     await everything.ready;
