@@ -22,7 +22,11 @@ export function bindEndpoints(router: Router, deps: ApiDeps, handlers: Handlers)
     router[endpoint.method](path, async (request, response) => {
       try {
         await answer(deps, endpoint, handle, readJson, request, response);
-      } catch (error) {
+      } catch (thrown) {
+        // Whatever broke when the caller went away is no fault of anything here.
+        const error = response.destroyed
+          ? new MemoryError('cancelled', 'The caller has gone.', { cause: thrown })
+          : thrown;
         if (endpoint.method === 'post' && endpoint.tag === 'ingest') countRefusal(deps, error);
         throw error;
       }

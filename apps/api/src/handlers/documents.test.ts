@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { SearchResponse } from '@semantic-memory/shared/contracts/model/search';
+import type { ApiDeps } from '../api-deps.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
@@ -88,3 +89,33 @@ test('stats, queues and reconciliation answer in the public shape', async () => 
   expect(queues.map((queue) => queue.tier)).toEqual(['fetch', 'parse', 'ocr', 'embed', 'index', 'maintenance']);
   expect(await json('/admin/reconcile', { method: 'POST' })).toMatchObject({ drift: {}, repaired: 0 });
 });
+
+test('a download that the caller breaks off closes the original and is no fault of ours', async () => {
+  const failures: unknown[] = [];
+  const logger: ApiDeps['logger'] = {
+    debug: () => {},
+    info: () => {},
+    warn: (message) => failures.push(message),
+    error: (message) => failures.push(message),
+    child: () => logger,
+  };
+  const endless = await startTestApi(() => ({ logger }));
+  await endless.ingested('x', { documentId: 'long' });
+  const closed = Promise.withResolvers<void>();
+  endless.flow.blobs.getStream = async () => ({ stream: piecesUntilClosed(closed.resolve), bytes: 2 ** 40 });
+  const leave = new AbortController();
+  const answer = await endless.call('/documents/long/content', { signal: leave.signal });
+  expect(answer.status).toBe(200);
+  leave.abort();
+  await closed.promise;
+  await endless.close();
+  expect(failures).toEqual([]);
+});
+
+async function* piecesUntilClosed(onClose: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) yield new Uint8Array(65_536);
+  } finally {
+    onClose();
+  }
+}
