@@ -31,11 +31,14 @@ export function renderReport(report: Report): string {
 }
 
 function renderStages(document: DocumentReport): string {
-  const stages = stageNames.flatMap((name) => {
+  const ran = stageNames.flatMap((name) => {
     const seconds = document.stageSeconds[name];
-    return seconds === undefined ? [] : [`${name} ${seconds.toFixed(1)}`];
+    return seconds === undefined ? [] : [{ name, seconds }];
   });
-  return `${document.file} took ${document.seconds.toFixed(1)} s (${stages.join(', ')})`;
+  const waited = document.seconds - ran.reduce((sum, { seconds }) => sum + seconds, 0);
+  const parts = [...ran, { name: 'waiting', seconds: Math.max(0, waited) }];
+  const times = parts.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)}`).join(', ');
+  return `${document.file} took ${document.seconds.toFixed(1)} s (${times})`;
 }
 
 function renderTable(rows: string[][]): string {
