@@ -12,7 +12,9 @@ check() {
 }
 
 # Formatting, imports and suspicious code.
-check biome biome ci --error-on-warnings .
+colors=off
+if [ -t 1 ]; then colors=force; fi
+check biome biome ci --colors="$colors" --error-on-warnings .
 # Layers and cycles.
 check depcruise depcruise --config .dependency-cruiser.cjs packages apps scripts
 # Code, exports and dependencies that nobody uses.

@@ -11,10 +11,10 @@ export async function readState<T>(file: string, fallback: T): Promise<T> {
   }
 }
 
-/** Written beside and renamed, so that it is whole whenever the power goes. */
+/** Written beside and renamed, so that it is whole whenever the power goes. One writer at a time. */
 export async function writeState(file: string, value: unknown): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  const beside = `${file}.${process.pid}.new`;
+  const beside = `${file}.new`;
   await writeFile(beside, `${JSON.stringify(value, null, 2)}\n`);
   await rename(beside, file);
 }
