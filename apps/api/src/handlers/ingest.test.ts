@@ -168,6 +168,14 @@ test('a file or a text beyond the limit is 413, is answered at once, and leaves 
   expect(originals()).toHaveLength(1);
 });
 
+test('an upload without a token hears so, though it is still sending', async () => {
+  const body = form({ file: { bytes: new Uint8Array(20_000_000), name: 'big.bin' } });
+  const answer = await api.call('/ingest', { method: 'POST', body, token: '' });
+  expect(answer.status).toBe(401);
+  expect(await answer.json()).toMatchObject({ error: { code: 'unauthenticated' } });
+  expect(api.flow.blobs.blobs.size).toBe(0);
+});
+
 test('an upload that breaks off in the middle leaves no blob and no job, and the next one works', async () => {
   const socket = connect(api.server.port, '127.0.0.1');
   await once(socket, 'connect');

@@ -11,7 +11,7 @@ export const queryInt = (least: number, most: number) =>
 
 /** How much of a list, and from where on. */
 export const pageQuery = {
-  limit: queryInt(1, 200).default(50),
+  limit: queryInt(1, 200).default(50).meta({ description: 'How many; 50 unless given.' }),
   cursor: z.string().min(1).max(1000).optional().meta({ description: '`nextCursor` of the answer before.' }),
 };
 
