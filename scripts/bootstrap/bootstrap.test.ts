@@ -122,6 +122,15 @@ test('a web address is fetched by the service and waited for', async () => {
   ]);
 });
 
+test('the files that a repository brings are waited for and counted too', async () => {
+  const report = await run(undefined, { source: 'https://example.org/a.git' });
+  expect(report.ok).toBe(true);
+  expect(report.documents.map(({ file, state }) => [file, state])).toEqual([
+    ['https://example.org/a.git', 'succeeded'],
+    ['README.md', 'succeeded'],
+  ]);
+});
+
 test('a character error rate counts edits by the length of the truth, without regard to white space', () => {
   expect(characterErrorRate('the cat  sat', 'the\ncat sat ')).toBe(0);
   expect(characterErrorRate('abcd', 'abed')).toBe(0.25);

@@ -146,3 +146,21 @@ test('each item of a batch is a job of its own', async () => {
   ]);
   expect(files.jobs).toHaveLength(2);
 });
+
+test('a server that asks for a long wait is left to the caller', async () => {
+  service.intercept((_, response) => {
+    sendError(response, 429, 'rate_limited', { 'retry-after': '3600' });
+    return true;
+  });
+  await expect(clientOf().stats()).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 3_600_000 });
+  expect(service.requests).toHaveLength(1);
+});
+
+test('a large file has the time that a slow line needs', async () => {
+  service.intercept((_, response) => {
+    setTimeout(() => sendError(response, 413, 'request_too_large'), 60);
+    return true;
+  });
+  const file = { blob: new Blob([new Uint8Array(250_000)]), filename: 'large.bin' };
+  await expect(clientOf({ timeoutMs: 20 }).ingestFile(file)).rejects.toMatchObject({ code: 'request_too_large' });
+});

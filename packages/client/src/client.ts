@@ -13,7 +13,7 @@ import type { SearchResponse, Stats } from '@semantic-memory/shared/contracts/mo
 import type { Source } from '@semantic-memory/shared/contracts/model/source';
 import type { BatchAccepted, Health, Page, QueueState, RagEvent, ReconcileReport } from './answers.ts';
 import { ApiError } from './api-error.ts';
-import { fileForm } from './file-form.ts';
+import { fileForm, uploadMs } from './file-form.ts';
 import type {
   CallOptions,
   DocumentsQuery,
@@ -50,8 +50,12 @@ export function createClient(options: TransportOptions) {
     json({ method: 'POST', path: `${root}${path}`, json: body, repeat: 'refused', signal });
   const act = <T>(path: string, signal?: AbortSignal): Promise<T> =>
     json({ method: 'POST', path: `${root}${path}`, repeat: 'never', signal });
-  const postIngest = (body: { json: unknown } | { form: FormData }, key: string | undefined, signal?: AbortSignal) => {
-    const headers = { 'idempotency-key': key ?? crypto.randomUUID() };
+  const postIngest = (
+    body: Pick<ApiRequest, 'json' | 'form' | 'extraMs'>,
+    key: string | undefined,
+    signal?: AbortSignal,
+  ) => {
+    const headers = { 'idempotency-key': key ?? newKey() };
     return json<Job>({ method: 'POST', path: `${root}/ingest`, ...body, headers, repeat: 'always', signal });
   };
   const documentPath = (id: string, rest = '') => `/documents/${encodeURIComponent(id)}${rest}`;
@@ -67,7 +71,7 @@ export function createClient(options: TransportOptions) {
   return {
     /** A file; it is streamed, not read into memory, where the blob is. */
     ingestFile: (file: NamedFile, { idempotencyKey, signal, ...fields }: IngestOptions = {}): Promise<Job> =>
-      postIngest({ form: fileForm([file], fields) }, idempotencyKey, signal),
+      postIngest({ form: fileForm([file], fields), extraMs: uploadMs([file]) }, idempotencyKey, signal),
     ingestText: (text: string, { mediaType, ...rest }: IngestOptions & { mediaType?: string | undefined } = {}) =>
       ingest({ type: 'text', text, ...(mediaType === undefined ? {} : { mediaType }) }, rest),
     ingest,
@@ -80,7 +84,8 @@ export function createClient(options: TransportOptions) {
       { signal, ...fields }: Omit<IngestFields, 'documentId' | 'title'> & CallOptions = {},
     ): Promise<BatchAccepted> => {
       const form = fileForm(files, fields);
-      return json({ method: 'POST', path: `${root}/ingest/batch`, form, repeat: 'refused', signal });
+      const extraMs = uploadMs(files);
+      return json({ method: 'POST', path: `${root}/ingest/batch`, form, extraMs, repeat: 'refused', signal });
     },
     batch: (batchId: string, { signal }: CallOptions = {}): Promise<Batch> =>
       get(`/ingest/batches/${encodeURIComponent(batchId)}`, { signal }),
@@ -162,4 +167,9 @@ export function createClient(options: TransportOptions) {
       reconcile: ({ signal }: CallOptions = {}): Promise<ReconcileReport> => act('/admin/reconcile', signal),
     },
   };
+}
+
+/** 128 random bits. Not `randomUUID`, which browsers keep from pages that came without TLS. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

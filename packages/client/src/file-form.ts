@@ -10,3 +10,11 @@ export function fileForm(files: readonly NamedFile[], fields: IngestFields): For
   for (const { blob, filename } of files) form.append('file', blob, filename);
   return form;
 }
+
+/** One megabit a second: how slow a line may be before an upload is given up. */
+const slowestBytesPerMs = 125;
+
+/** The longest that it may take to send the files, in milliseconds. */
+export function uploadMs(files: readonly NamedFile[]): number {
+  return Math.ceil(files.reduce((bytes, { blob }) => bytes + blob.size, 0) / slowestBytesPerMs);
+}

@@ -21,3 +21,13 @@ test('work runs at most so many at a time and gives results in order', async () 
   expect(results).toEqual([30, 10, 20, 0]);
   expect(most).toBe(2);
 });
+
+test('after an error nothing else is begun', async () => {
+  const begun: number[] = [];
+  const work = inParallel([1, 2, 3, 4], 1, async (item) => {
+    begun.push(item);
+    if (item === 2) throw new Error('two');
+  });
+  await expect(work).rejects.toThrow('two');
+  expect(begun).toEqual([1, 2]);
+});

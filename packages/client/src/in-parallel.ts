@@ -1,4 +1,7 @@
-/** Calls `work` for every item, at most `limit` at a time; results in the order of the items. The first error ends it. */
+/**
+ * Calls `work` for every item, at most `limit` at a time; results in the order of the items. After the first error no
+ * other item is begun, and the error is thrown.
+ */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
   limit: number,
@@ -6,8 +9,17 @@ export async function inParallel<Item, Result>(
 ): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
   const queue = items.entries();
+  let failed = false;
   const lane = async () => {
-    for (const [index, item] of queue) results[index] = await work(item, index);
+    for (const [index, item] of queue) {
+      if (failed) return;
+      try {
+        results[index] = await work(item, index);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
   return results;

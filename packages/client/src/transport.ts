@@ -7,7 +7,10 @@ export interface TransportOptions {
   /** JWT of the caller; a function is asked before every request, so that a token can be renewed. */
   token?: string | (() => string | Promise<string>) | undefined;
   fetch?: typeof globalThis.fetch | undefined;
-  /** Limit of one request from its start to the end of its answer; for streams, of silence. Default 120,000. */
+  /**
+   * Limit of one request from its start to the end of its answer, files sent apart; for streams, of silence.
+   * Default 120,000.
+   */
   timeoutMs?: number | undefined;
   /** How often a request that may be repeated is repeated. Default 4. */
   maxRetries?: number | undefined;
@@ -34,6 +37,8 @@ export interface ApiRequest {
   /** Statuses beside 2xx that are answers, not failures. */
   accept?: readonly number[];
   repeat: Repeat;
+  /** Added to the time limit: what a large body may take. */
+  extraMs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -51,6 +56,8 @@ export interface OpenStream {
 }
 
 const longestDelayMs = 10_000;
+/** A server that asks for more patience than this is left to the caller. */
+const longestRetryAfterMs = 60_000;
 
 export function createTransport(options: TransportOptions): Transport {
   const baseUrl = options.baseUrl.replace(/\/+$/, '');
@@ -72,10 +79,10 @@ export function createTransport(options: TransportOptions): Transport {
     throw await errorFromResponse(response, url);
   };
 
-  const explain = (thrown: unknown, signal: AbortSignal | undefined, expired: boolean): unknown => {
+  const explain = (thrown: unknown, { signal, extraMs = 0 }: ApiRequest, expired: boolean): unknown => {
     if (thrown instanceof ApiError) return thrown;
     if (expired) {
-      const message = `${baseUrl} did not answer within ${timeoutMs} ms.`;
+      const message = `${baseUrl} did not answer within ${timeoutMs + extraMs} ms.`;
       return new ApiError({ status: 0, code: 'timed_out', message, cause: thrown });
     }
     if (signal?.aborted) return signal.reason;
@@ -85,11 +92,11 @@ export function createTransport(options: TransportOptions): Transport {
   };
 
   const attempt = async <Answer>(request: ApiRequest, read: (response: Response) => Promise<Answer>) => {
-    const limit = deadline(timeoutMs, request.signal);
+    const limit = deadline(timeoutMs + (request.extraMs ?? 0), request.signal);
     try {
       return await read(await dispatch(request, limit.signal));
     } catch (thrown) {
-      throw explain(thrown, request.signal, limit.expired);
+      throw explain(thrown, request, limit.expired);
     } finally {
       limit.stop();
     }
@@ -113,11 +120,11 @@ export function createTransport(options: TransportOptions): Transport {
       const limit = deadline(timeoutMs, request.signal);
       try {
         const response = await dispatch(request, limit.signal);
-        const fail = (thrown: unknown) => explain(thrown, request.signal, limit.expired);
+        const fail = (thrown: unknown) => explain(thrown, request, limit.expired);
         return { response, text: readPieces(response, limit, fail) };
       } catch (thrown) {
         limit.stop();
-        throw explain(thrown, request.signal, limit.expired);
+        throw explain(thrown, request, limit.expired);
       }
     },
   };
@@ -147,7 +154,7 @@ async function* readPieces(
 }
 
 function mayRepeat(error: ApiError, request: ApiRequest, retries: number): boolean {
-  if (request.repeat === 'never') return false;
+  if (request.repeat === 'never' || (error.retryAfterMs ?? 0) > longestRetryAfterMs) return false;
   if (error.status === 429 || error.status === 503) return true;
   if (request.repeat === 'refused') return false;
   // The first try may still be at work behind a connection that was lost: its key is held until it ends.

@@ -115,9 +115,18 @@ async function store(state: State, request: FakeRequest): Promise<Job[]> {
   }
   const body = JSON.parse(String(request.body));
   const items = body.items ?? [body];
-  return items.map((item: { source: { text: string }; documentId?: string; title?: string }) =>
-    add(state, Buffer.from(item.source.text), { name: 'text', id: item.documentId, title: item.title }),
-  );
+  return items.map(({ source, documentId: id, title }: FakeItem) => {
+    const job = add(state, Buffer.from(source.text ?? source.type), { name: source.type, id, title });
+    // A repository brings its files as documents of their own.
+    if (source.type === 'git') add(state, Buffer.from('# Read me'), { name: 'README.md', id: 'README.md', title });
+    return job;
+  });
+}
+
+interface FakeItem {
+  source: { type: string; text?: string };
+  documentId?: string;
+  title?: string;
 }
 
 function add(
