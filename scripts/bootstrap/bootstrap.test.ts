@@ -127,7 +127,7 @@ test('the files that a repository brings are waited for and counted too', async 
   expect(report.ok).toBe(true);
   expect(report.documents.map(({ file, state }) => [file, state])).toEqual([
     ['https://example.org/a.git', 'succeeded'],
-    ['README.md', 'succeeded'],
+    ['doc-1:README.md', 'succeeded'],
   ]);
 });
 

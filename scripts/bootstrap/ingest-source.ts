@@ -32,7 +32,7 @@ export async function ingestAddress(context: IngestContext, url: string): Promis
   const source = { type: url.endsWith('.git') ? ('git' as const) : ('url' as const), url };
   const parent = await follow(context, url, () => client.ingest(source, { namespace, signal }));
   context.onDone(parent, 1);
-  const brought = source.type === 'git' && parent.jobId ? await jobsSince(context, parent.jobId) : [];
+  const brought = source.type === 'git' ? await jobsBroughtBy(context, parent) : [];
   const children = await inParallel(brought, context.concurrency, async (job) => {
     const document = await follow(context, job.documentId, async () => job);
     context.onDone(document, brought.length + 1);
@@ -41,14 +41,15 @@ export async function ingestAddress(context: IngestContext, url: string): Promis
   return [parent, ...children];
 }
 
-/** Jobs of the namespace that are newer than the given one. */
-async function jobsSince({ client, namespace, signal }: IngestContext, jobId: string): Promise<Job[]> {
+/** Jobs of the files of a repository: newer than its own, for documents named after its own. */
+async function jobsBroughtBy({ client, namespace, signal }: IngestContext, parent: DocumentReport): Promise<Job[]> {
   const jobs: Job[] = [];
+  if (parent.documentId === undefined) return jobs;
   for (let cursor: string | undefined; ; ) {
     const page = await client.jobs({ namespace, limit: 100, cursor, signal });
     for (const job of page.items) {
-      if (job.id === jobId) return jobs;
-      jobs.push(job);
+      if (job.id === parent.jobId) return jobs;
+      if (job.documentId.startsWith(`${parent.documentId}:`)) jobs.push(job);
     }
     cursor = page.nextCursor;
     if (cursor === undefined) return jobs;

@@ -118,7 +118,8 @@ async function store(state: State, request: FakeRequest): Promise<Job[]> {
   return items.map(({ source, documentId: id, title }: FakeItem) => {
     const job = add(state, Buffer.from(source.text ?? source.type), { name: source.type, id, title });
     // A repository brings its files as documents of their own.
-    if (source.type === 'git') add(state, Buffer.from('# Read me'), { name: 'README.md', id: 'README.md', title });
+    const child = { name: 'README.md', id: `${job.documentId}:README.md`, title };
+    if (source.type === 'git') add(state, Buffer.from('# Read me'), child);
     return job;
   });
 }
