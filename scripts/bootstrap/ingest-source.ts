@@ -63,7 +63,7 @@ async function follow(context: IngestContext, file: string, send: () => Promise<
     const accepted = await send();
     const onChange = (job: Job) => context.onStage(file, job.state === 'waiting' ? 'waiting' : job.stage);
     const job = await client.waitForJob(accepted.id, { signal, onChange });
-    const { chunks, pages } = await client.document(job.documentId, { signal });
+    const document = await client.document(job.documentId, { signal }).catch(noDocument);
     return {
       file,
       documentId: job.documentId,
@@ -72,8 +72,8 @@ async function follow(context: IngestContext, file: string, send: () => Promise<
       code: job.error?.code,
       seconds: secondsBetween(job.createdAt, job.finishedAt),
       stageSeconds: stageSeconds(job),
-      chunks,
-      pages,
+      chunks: document?.chunks ?? 0,
+      pages: document?.pages,
     };
   } catch (thrown) {
     // A document that was refused is a finding; a service that is not there ends the run.
@@ -81,6 +81,11 @@ async function follow(context: IngestContext, file: string, send: () => Promise<
     const seconds = (performance.now() - startedAt) / 1000;
     return { file, state: 'refused', code: thrown.code, seconds, stageSeconds: {}, chunks: 0 };
   }
+}
+
+/** A repository is no document itself: what it brought is. */
+function noDocument(thrown: unknown): undefined {
+  if (!(thrown instanceof ApiError) || thrown.code !== 'not_found') throw thrown;
 }
 
 function stageSeconds(job: Job): Partial<Record<StageName, number>> {

@@ -117,9 +117,12 @@ async function store(state: State, request: FakeRequest): Promise<Job[]> {
   const items = body.items ?? [body];
   return items.map(({ source, documentId: id, title }: FakeItem) => {
     const job = add(state, Buffer.from(source.text ?? source.type), { name: source.type, id, title });
-    // A repository brings its files as documents of their own.
+    // A repository brings its files as documents of their own and is none itself.
     const child = { name: 'README.md', id: `${job.documentId}:README.md`, title };
-    if (source.type === 'git') add(state, Buffer.from('# Read me'), child);
+    if (source.type === 'git') {
+      add(state, Buffer.from('# Read me'), child);
+      state.documents.delete(job.documentId);
+    }
     return job;
   });
 }
