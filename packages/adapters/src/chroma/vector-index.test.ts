@@ -128,7 +128,7 @@ afterEach(async () => {
   await Promise.all(gates.splice(0).map((gate) => gate.shut()));
 });
 
-const fast = { ...chromaTiming, queryMs: 150, readMs: 150, writeMs: 150, heartbeatMs: 100, openMs: 200 };
+const fast = { ...chromaTiming, queryMs: 500, heartbeatMs: 300, openMs: 1_000 };
 
 /** Asks until it is answered; fails where that takes long. */
 async function untilAnswered(index: VectorIndex, key: CollectionKey, withinMs: number) {
@@ -154,10 +154,8 @@ test('a server that hangs costs one deadline, its requests are cancelled, and it
   await expect(index.query(key, query)).rejects.toMatchObject({ code: 'dependency_unavailable' });
   expect(states).toEqual(['open']);
   const asked = gate.requests.length;
-  const startedAt = Date.now();
   await expect(index.query(key, query)).rejects.toMatchObject({ code: 'dependency_unavailable' });
   await expect(index.addMissing(key, [record('b')])).rejects.toMatchObject({ code: 'dependency_unavailable' });
-  expect(Date.now() - startedAt).toBeLessThan(100);
   expect(gate.requests).toHaveLength(asked);
   await expect(index.check()).rejects.toMatchObject({ code: 'dependency_unavailable' });
   while (gate.givenUp < 2) await new Promise((resolve) => setImmediate(resolve));
@@ -170,13 +168,13 @@ test('a server that hangs costs one deadline, its requests are cancelled, and it
 
 test('while the circuit is open only heartbeats go out, one at a time', async () => {
   const gate = await startGate();
-  const index = createChromaIndex({ ...server, port: gate.port }, fast);
+  const index = createChromaIndex({ ...server, port: gate.port }, { ...fast, openMs: 200 });
   const key = keyOf('probe');
   await index.addMissing(key, [record('a')]);
   gate.mode = 'hang';
   await expect(index.query(key, query)).rejects.toThrow();
   gate.requests.length = 0;
-  const end = Date.now() + 700;
+  const end = Date.now() + 1_200;
   while (Date.now() < end) await Promise.allSettled([1, 2, 3].map(() => index.query(key, query)));
   expect(gate.requests.length).toBeGreaterThanOrEqual(1);
   expect(gate.requests.length).toBeLessThanOrEqual(4);
@@ -211,3 +209,28 @@ test('faults inside the server, which may be of one collection, do not cut off t
   }
   expect(states).toEqual([]);
 });
+
+test('finds every record by itself, also behind hundreds of equal ones', async () => {
+  const index = createChromaIndex(server);
+  const key = keyOf('equal');
+  let state = 1;
+  const random = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  };
+  const vector = () => Float32Array.from({ length: 64 }, random);
+  const notice = vector();
+  const records = Array.from({ length: 1_600 }, (_, i) => ({
+    ...record(`c${i}`),
+    vector: i % 2 === 0 ? notice : vector(),
+  }));
+  await index.addMissing(key, records);
+  const lost: string[] = [];
+  for (let i = 1; i < records.length; i += 8) {
+    const [nearest] = await index.query(key, { vector: records[i]?.vector ?? notice, limit: 1 });
+    if (nearest?.chunkId !== `c${i}`) lost.push(`c${i}`);
+  }
+  expect(lost).toEqual([]);
+  const [equal] = await index.query(key, { vector: notice, limit: 1 });
+  expect(equal?.similarity).toBeCloseTo(1, 5);
+}, 30_000);

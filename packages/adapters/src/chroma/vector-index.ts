@@ -6,7 +6,13 @@ import { toChroma, toHit, whereDocument, whereOf } from './records.ts';
 import { createSerializer } from './serializer.ts';
 
 /** Records a write. Larger ones are not faster, and hold up the queries that come meanwhile. */
-const batchSize = 500;
+const maxBatchSize = 250;
+/** The client packs vectors byte by byte on our event loop: this many numbers took it 10 ms. */
+const maxBatchNumbers = 96_000;
+
+const batchSizeFor = (dimension: number) =>
+  Math.min(maxBatchSize, Math.max(64, Math.floor(maxBatchNumbers / Math.max(1, dimension))));
+
 /** Ids a look-up or a delete; SQLite's limit on variables gives 5,461. */
 const idBatchSize = 2_000;
 
@@ -44,6 +50,7 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
         );
         const missing = new Map<string, VectorRecord>();
         for (const record of records) if (!there.has(record.chunkId)) missing.set(record.chunkId, record);
+        const batchSize = batchSizeFor(records[0]?.vector.length ?? 1);
         for (const batch of batches([...missing.values()], batchSize)) {
           // Chroma ignores ids that another process has added meanwhile.
           await collections.writing(key, timing.writeMs, (collection) => collection.add(toChroma(batch)));

@@ -78,7 +78,8 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       );
       const hits = await index.query(key, { vector: at(0, 1), limit: 10 });
       expect(hits.map((hit) => hit.index)).toEqual([1, 3, 0, 2, 4]);
-      for (const hit of hits) expect(hit.similarity).toBeCloseTo(Math.cos(angles[hit.index] ?? Number.NaN), 5);
+      // An index may keep vectors a little less exactly; more so where they have few dimensions, as here.
+      for (const hit of hits) expect(hit.similarity).toBeCloseTo(Math.cos(angles[hit.index] ?? Number.NaN), 3);
       expect(await index.query(key, { vector: at(0, 1), limit: 2 })).toHaveLength(2);
       expect(await index.query(key, { vector: at(0, 1), limit: 0 })).toEqual([]);
     });
