@@ -83,3 +83,21 @@ test('a fault of ours in the middle takes back what was accepted', async () => {
   expect(items.length).toBeGreaterThan(0);
   expect(new Set(states(items))).toEqual(new Set(['cancelled']));
 });
+
+test('files of a batch that was taken back leave no bytes, however far it had come', async () => {
+  api.flow.ledger.reserveVersion = async () => {
+    throw new MemoryError('dependency_unavailable', 'The ledger is away.');
+  };
+  const data = new FormData();
+  for (let index = 0; index < 20; index += 1) data.append('file', new Blob(['x']), `${index}.txt`);
+  expect((await api.call('/ingest/batch', { method: 'POST', body: data })).status).toBe(503);
+  expect([...api.flow.blobs.blobs.keys()].filter((key) => key.includes('/originals/'))).toEqual([]);
+});
+
+test('a batch that cannot be recorded is taken back', async () => {
+  api.flow.ledger.createBatch = async () => {
+    throw new MemoryError('dependency_unavailable', 'The ledger is away.');
+  };
+  expect((await api.post('/ingest/batch', { items: [item('1'), item('2')] })).status).toBe(503);
+  expect(states((await api.flow.ledger.listJobs('acme', { limit: 10 })).items)).toEqual(['cancelled', 'cancelled']);
+});

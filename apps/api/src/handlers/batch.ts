@@ -35,13 +35,8 @@ export function batchHandlers(deps: ApiDeps): Pick<Handlers, 'ingestBatch' | 'ge
       const batchId = newBatchId();
       const items = body
         ? body.items.map((item) => () => jsonItem(deps, context.tenant, item, batchId))
-        : (await uploadedItems(deps, context, batchId)).map((item) => async () => item);
-      const jobs = await acceptAll(deps, context, items);
-      await deps.ledger.createBatch(
-        context.tenant,
-        batchId,
-        jobs.map((job) => job.id),
-      );
+        : await uploadedItems(deps, context, batchId);
+      const jobs = await acceptAll(deps, context, items, batchId);
       return { status: 202, body: { batchId, jobs: jobs.map(jobView) } };
     },
 
@@ -131,38 +126,61 @@ async function uploadedItems(deps: ApiDeps, context: RequestContext, batchId: st
   }
 }
 
-/** Accepts the items in order of their jobs. A fault of ours takes back what was accepted: the request stored nothing. */
+/**
+ * Accepts the items, several at the same time; the jobs come in the order of the items. A fault of ours takes back what
+ * was accepted: the request then stored nothing that will be ingested.
+ */
 async function acceptAll(
   deps: ApiDeps,
   context: RequestContext,
-  items: readonly (() => Promise<Item>)[],
+  items: readonly (Item | (() => Promise<Item>))[],
+  batchId: string,
 ): Promise<JobRecord[]> {
   const jobs: JobRecord[] = [];
   const queue = items.entries();
   let failure: { readonly error: unknown } | undefined;
   const work = async () => {
-    for (const [index, prepare] of queue) {
-      if (failure) return;
+    for (const [index, item] of queue) {
       try {
-        jobs[index] = await acceptItem(deps, await prepare());
+        jobs[index] = await acceptItem(deps, typeof item === 'function' ? await item() : item);
       } catch (error) {
         failure ??= { error };
       }
+      if (failure) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
-  if (!failure) return jobs;
-  const accepted = jobs.filter((job) => job !== undefined && job.state !== 'failed');
-  const undone = await Promise.allSettled(accepted.map((job) => cancelJob(deps, context.tenant, job.id)));
-  for (const [index, result] of undone.entries()) {
-    if (result.status === 'rejected') {
-      context.logger.warn('could not take back an item of a batch', {
-        jobId: accepted[index]?.id,
-        error: result.reason,
-      });
-    }
+  try {
+    await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
+    if (failure) throw failure.error;
+    const jobIds = jobs.map((job) => job.id);
+    await deps.ledger.createBatch(context.tenant, batchId, jobIds);
+    return jobs;
+  } catch (error) {
+    // The iterator still holds what nobody has begun.
+    const notBegun = Array.from(queue, ([, item]) => item);
+    await takeBack(deps, context, Object.values(jobs), notBegun);
+    throw error;
   }
-  throw failure.error;
+}
+
+/** Cancels the jobs and removes the bytes of items that never became one. */
+async function takeBack(
+  deps: ApiDeps,
+  { tenant, logger }: RequestContext,
+  jobs: readonly JobRecord[],
+  notBegun: readonly (Item | (() => Promise<Item>))[],
+): Promise<void> {
+  const undoing = [
+    ...jobs.filter((job) => job.state !== 'failed').map((job) => cancelJob(deps, tenant, job.id)),
+    ...notBegun.map(async (item) => {
+      if (typeof item !== 'function' && 'request' in item && item.request.original) {
+        await discardOriginal(deps, item.request.original);
+      }
+    }),
+  ];
+  for (const result of await Promise.allSettled(undoing)) {
+    if (result.status === 'rejected') logger.warn('could not take back an item of a batch', { error: result.reason });
+  }
 }
 
 async function acceptItem(deps: ApiDeps, item: Item): Promise<JobRecord> {
