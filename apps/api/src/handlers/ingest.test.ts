@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
 import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import { Job } from '@semantic-memory/shared/contracts/model/job';
 import type { ApiDeps } from '../api-deps.ts';
@@ -192,6 +196,30 @@ test('an upload that breaks off in the middle leaves no blob and no job, and the
   expect(originals()).toHaveLength(1);
   expect(await jobs()).toHaveLength(1);
   expect(outcomes).toEqual(['rejected', 'accepted']);
+});
+
+test('on a disk too, an upload that breaks off or is refused leaves no file', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'semantic-memory-uploads-'));
+  const onDisk = await startTestApi(() => ({ blobs: createFilesystemBlobStore(directory) }));
+  const files = async () => {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  };
+  const begun = blobCalls(onDisk.deps);
+  const socket = connect(onDisk.server.port, '127.0.0.1');
+  socket.write(
+    `POST ${apiPrefix}/ingest HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenFor('acme')}\r\n` +
+      'Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000\r\n\r\n' +
+      `--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n${'x'.repeat(300_000)}`,
+  );
+  await begun.started;
+  socket.destroy();
+  expect(await begun.ended).toBe('failed');
+  const body = form({ file: { bytes: new Uint8Array(1_000_001), name: 'big.bin' } });
+  expect((await onDisk.call('/ingest', { method: 'POST', body })).status).toBe(413);
+  expect(await files()).toEqual([]);
+  await onDisk.close();
+  await rm(directory, { recursive: true });
 });
 
 /** When the blob store begins to take a stream, and how that ends. */
