@@ -1,5 +1,6 @@
 import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { startTierWorker } from '@semantic-memory/adapters/bullmq/tier-worker';
+import { startWatchdog } from '@semantic-memory/adapters/bullmq/watchdog';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
@@ -9,7 +10,7 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
-import { readConfig } from '@semantic-memory/runtime/config';
+import { ConfigError, readConfig } from '@semantic-memory/runtime/config';
 import { checkDependencies, type DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
 import { createLogger } from '@semantic-memory/runtime/logger';
@@ -31,8 +32,8 @@ const dependencyTimeoutMs = 2_000;
 const closingMs = 5_000;
 
 /** The queue edge: consumes the tiers that TIERS names and runs the shared logic. */
-const config = readConfig(process.env);
-const logger = createLogger({ level: config.logLevel, module: 'worker' });
+const config = configOrExit();
+const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'worker' });
 const metrics = createMetrics();
 
 const blobs = createFilesystemBlobStore(config.blobDir);
@@ -104,6 +105,12 @@ const server = await startMetricsServer({
     ready: () => checkDependencies(checks, dependencyTimeoutMs),
   },
 });
+const stopWatchdog = startWatchdog({
+  queue,
+  workers,
+  logger,
+  onStuck: () => void shutdown.begin('a tier takes no jobs', 1),
+});
 const stopReconciling = config.tiers.includes('maintenance') ? startReconciling({ queue, logger }) : () => {};
 
 // Closed in the opposite order: what runs ends first, then what it stood on.
@@ -117,5 +124,16 @@ shutdown.add('ocr', () => ocr.close());
 shutdown.add('parser', () => parser.close());
 shutdown.add('tiers', () => Promise.all(workers.map((worker) => worker.close(config.shutdownGraceMs))));
 shutdown.add('reconciling', stopReconciling);
+shutdown.add('watchdog', stopWatchdog);
 if (config.exitWithParent) onParentGone(() => void shutdown.begin('the process that started this one is gone'));
 logger.info('worker started', { tiers: config.tiers, metricsPort: server.port });
+
+function configOrExit() {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}

@@ -87,7 +87,12 @@ async function cutChunks(deps: StepDeps, { payload, manifest }: StepContext, dim
 
 function nothingToRead(extraction: Extraction, failure: string | undefined): MemoryError {
   const hadPictures = extraction.pages.some((page) => page.needsOcr);
-  if (failure !== undefined) return new MemoryError('no_text_found', `No page could be read: ${failure}`);
+  // Not the same as a page that was read and has no text on it.
+  if (failure !== undefined) {
+    return new MemoryError('corrupt_document', `No page could be read: ${failure}`, {
+      hint: 'Open it and save it anew; where it looks right, retry the job.',
+    });
+  }
   if (hadPictures) {
     return new MemoryError('no_text_found', 'No text was found in the pictures of this document.', {
       hint: 'Scan it anew with at least 200 dots per inch, upright and in focus.',

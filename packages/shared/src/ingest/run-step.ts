@@ -184,11 +184,8 @@ async function recordFault(
 }
 
 function classify(thrown: unknown, delivery: Delivery, stage: StageName): MemoryError {
-  const error = toMemoryError(thrown);
-  if (delivery.signal.aborted && error.code === 'internal') {
-    // The process ends or the step took too long; another delivery goes on from the last artifact.
-    return new MemoryError('internal', 'The step was interrupted.', { cause: thrown });
-  }
+  // The process ends or the step took too long: what the work threw when it was stopped says less than why it was.
+  const error = toMemoryError(delivery.signal.aborted ? delivery.signal.reason : thrown);
   const isParsing = stage === 'parse' || stage === 'ocr';
   if (isParsing && error.code === 'internal' && delivery.attempt >= 3) return poison(stage, delivery.attempt, thrown);
   return error;
