@@ -15,7 +15,8 @@ interface Holder {
  * @throws StartError `data_dir_in_use`
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
-  await mkdir(dataDir, { recursive: true });
+  // Documents, their vectors and the queues lie in it as plain files: for its owner only.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'lock');
   const own = `${file}.${process.pid}`;
   const identity = (await processIdentity(process.pid)) ?? '';
