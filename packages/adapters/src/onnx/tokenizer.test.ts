@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { seededRandom } from '@semantic-memory/shared/testing/seeded-random';
 import { Tokenizer as OfficialTokenizer } from 'tokenizers';
 import { modelFile } from './model-card.ts';
 import { createTokenizer } from './tokenizer.ts';
@@ -43,7 +44,7 @@ test.each([
 });
 
 test('agrees with the official tokenizer on random mixtures of scripts', async () => {
-  const random = mulberry32(7);
+  const random = seededRandom(7);
   const blocks = [0x20, 0x61, 0x61, 0xc0, 0x300, 0x370, 0x400, 0x5d0, 0x905, 0x2010, 0x3041, 0x4e00, 0xac00, 0x1f600];
   for (let round = 0; round < 300; round++) {
     let text = '';
@@ -74,7 +75,7 @@ test('stops early where only the beginning is asked for', () => {
 });
 
 test('takes time in proportion to the text, even for words that nobody wrote', () => {
-  const random = mulberry32(3);
+  const random = seededRandom(3);
   const letters = Array.from({ length: 1_000_000 }, (_, i) =>
     i % 100 === 99 ? ' ' : String.fromCharCode(97 + Math.floor(random() * 26)),
   ).join('');
@@ -84,14 +85,3 @@ test('takes time in proportion to the text, even for words that nobody wrote', (
   // Generous: 0.2 s on an idle core; a search of slices takes minutes.
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
-
-/** A small generator with a seed (Tommy Ettinger's mulberry32, public domain), so that a failure repeats. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}

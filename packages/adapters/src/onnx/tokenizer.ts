@@ -28,10 +28,11 @@ export function createTokenizer(): WordPieceTokenizer {
     pieces.filter(([piece]) => piece.startsWith(prefix)).map(([piece, id]) => [piece.slice(prefix.length), id]),
   );
   const unknownId = vocab[unknown]!;
+  const word = new Word();
   return {
     tokenize(text, limit = Number.POSITIVE_INFINITY) {
       const tokens: Token[] = [];
-      const word = new Word();
+      word.clear();
       for (let at = 0; at < text.length && tokens.length < limit; ) {
         const codePoint = text.codePointAt(at)!;
         const end = at + (codePoint > 0xffff ? 2 : 1);
@@ -39,21 +40,21 @@ export function createTokenizer(): WordPieceTokenizer {
         if (kind === characterClass.plain) word.add(codePoint, at, end);
         else if (kind === characterClass.decomposed) word.addText(normalised(codePoint)!, at, end);
         else if (kind !== characterClass.dropped) {
-          flush(word, tokens);
+          flush(tokens);
           if (kind === characterClass.alone) {
             word.addText(normalised(codePoint) ?? text.slice(at, end), at, end);
-            flush(word, tokens);
+            flush(tokens);
           }
         }
         at = end;
       }
-      flush(word, tokens);
+      flush(tokens);
       return tokens;
     },
   };
 
   /** Longest match first; a word with any part that no piece fits is unknown as a whole. */
-  function flush(word: Word, tokens: Token[]): void {
+  function flush(tokens: Token[]): void {
     if (word.characters === 0) return;
     const before = tokens.length;
     const { units, starts, ends, length } = word;

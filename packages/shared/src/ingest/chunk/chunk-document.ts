@@ -7,7 +7,7 @@ import { embedTextOf, wholeEmbedText } from './embed-text.ts';
 import { textHash } from './hash.ts';
 import { maxChunkTokens, modelTokens, overlapTokens } from './limits.ts';
 import { partition } from './partition.ts';
-import { type Run, runsOf, type SectionUnit } from './sections.ts';
+import { ordinaryGap, type Run, runsOf, type SectionUnit } from './sections.ts';
 import { pushTrimmed } from './sentences.ts';
 import { cutRank } from './units.ts';
 
@@ -108,7 +108,7 @@ function overlapStart(run: Run, from: number): number {
     const unit = run[start - 1]!;
     weight += unit.weight;
     if (weight > overlapTokens || unit.heading || unit.header) break;
-    // What follows a heading is not taken without it.
+    if (run[start]!.start - unit.end > ordinaryGap) break;
     if (unit.rank === cutRank.section) return start - 1;
   }
   return start;

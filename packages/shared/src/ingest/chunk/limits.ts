@@ -6,7 +6,7 @@
 /** A chunk without its overlap. With it, and with what joining tokens may add, it stays under `maxChunkTokens`. */
 export const maxCoreTokens = 200;
 /** No cut leaves less than this on either side where another cut is to be had. */
-export const minCoreTokens = 70;
+export const minCoreTokens = 60;
 export const overlapTokens = 50;
 export const maxChunkTokens = 256;
 /** A section with less text than this goes together with what follows. */

@@ -18,10 +18,14 @@ const minPieceTokens = 8;
 const maxPieceTokens = 64;
 
 /** A sentence as it is, with its weight; or, where it is longer than a chunk may be, its pieces between words. */
-export function piecesOf(text: string, span: Span, tokenizer: Tokenizer): Piece[] {
+export function piecesOf(text: string, untrimmed: Span, tokenizer: Tokenizer): Piece[] {
+  const trimmed: Span[] = [];
+  pushTrimmed(text, trimmed, untrimmed.start, untrimmed.end);
+  const [span] = trimmed;
+  if (span === undefined) return [];
   if (span.end - span.start <= windowCharacters) {
     const starts = tokenStarts(text, span, tokenizer);
-    const weight = starts.reduce((sum, start, i) => sum + weightOf(start, starts[i + 1] ?? span.end), 0);
+    const weight = starts.reduce((sum, start, i) => sum + weightOf((starts[i + 1] ?? span.end) - start), 0);
     if (weight <= maxCoreTokens) return [{ start: span.start, end: span.end, weight }];
     return cutBetweenWords(text, span, starts);
   }
@@ -37,7 +41,8 @@ export function piecesOf(text: string, span: Span, tokenizer: Tokenizer): Piece[
   return pieces;
 }
 
-const weightOf = (start: number, end: number) => Math.max(1, Math.ceil((end - start) / charactersPerWeight));
+/** What a token, or blank space, of so many characters counts. */
+export const weightOf = (characters: number) => Math.max(1, Math.ceil(characters / charactersPerWeight));
 
 /** Where tokens begin; the first is the span's own start, so that what the model drops belongs to some token. */
 function tokenStarts(text: string, { start, end }: Span, tokenizer: Tokenizer): number[] {
@@ -66,15 +71,15 @@ function cutBetweenWords(text: string, span: Span, starts: readonly number[]): P
   };
   starts.forEach((start, i) => {
     const end = starts[i + 1] ?? span.end;
-    if (weight >= minPieceTokens && isBetweenWords(text, start)) {
+    if (weight >= minPieceTokens) {
       const chosen = textHash(text, start, Math.min(start + 16, span.end)) % 8 === 0 || text[start - 1] === '\n';
-      if (chosen || weight >= maxPieceTokens) close(start);
+      if ((chosen || weight >= maxPieceTokens) && isBetweenWords(text, start)) close(start);
     }
-    const own = weightOf(start, end);
+    const own = weightOf(end - start);
     if (end - start > maxTokenCharacters) {
       close(start);
       for (let at = start; at < end; at = from) {
-        weight = Math.ceil(maxTokenCharacters / charactersPerWeight);
+        weight = weightOf(maxTokenCharacters);
         close(characterBoundary(text, Math.min(at + maxTokenCharacters, end)));
       }
     } else {

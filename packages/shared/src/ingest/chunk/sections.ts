@@ -1,12 +1,16 @@
 import type { Tokenizer } from '../../ports/embedder.ts';
 import { blocksOf } from './blocks.ts';
 import { tinySectionTokens } from './limits.ts';
+import { weightOf } from './pieces.ts';
 import { cutRank, type Unit, unitsOf } from './units.ts';
 
 export interface SectionUnit extends Unit {
   /** The headings above, outermost first, the unit's own section last. */
   readonly path: readonly string[];
 }
+
+/** More blank characters than this between two units weigh as text does, or a chunk could hold a megabyte of them. */
+export const ordinaryGap = 64;
 
 interface Section {
   /** 0 for what comes before the first heading. */
@@ -60,8 +64,10 @@ function* sectionsOf(text: string, tokenizer: Tokenizer): Generator<Section> {
       const first = section.units.length === 0;
       const afterHeading = section.units.at(-1)?.heading === true;
       const rank = first ? cutRank.section : afterHeading ? cutRank.never : unit.rank;
-      section.units.push({ ...unit, rank, path: titles });
-      section.weight += unit.weight;
+      const gap = unit.start - (section.units.at(-1)?.end ?? unit.start);
+      const weight = unit.weight + (gap > ordinaryGap ? weightOf(gap) : 0);
+      section.units.push({ ...unit, weight, rank, path: titles });
+      section.weight += weight;
     }
   }
   if (section.units.length > 0) yield section;

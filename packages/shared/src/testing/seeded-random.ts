@@ -1,0 +1,11 @@
+/** Numbers from 0 to 1 that are the same on every run, so that a failure repeats. */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    // mulberry32 (Tommy Ettinger, public domain).
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
