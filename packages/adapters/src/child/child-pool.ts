@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { DataLimitGiB } from './isolation.ts';
 import { type JobLimits, PoolChild } from './pool-child.ts';
 import { spawnChild } from './spawn-child.ts';
 
@@ -17,6 +18,7 @@ export interface ChildPoolOptions {
   /** A child that grows beyond this in a job is killed. */
   readonly maxRssBytes: number;
   readonly heapMiB: number;
+  readonly dataLimitGiB: DataLimitGiB;
   /** Whether one child is started ahead of need once the pool has been used, so that the next job does not wait for it. */
   readonly spare: boolean;
   /** Children without work for this long are ended. */
@@ -114,8 +116,13 @@ export class ChildPool {
     try {
       this.#directory ??= mkdtemp(join(tmpdir(), 'semantic-memory-child-'));
       const directory = await this.#directory;
-      const { entry, heapMiB, maxRssBytes } = this.#options;
-      const spawned = await spawnChild({ entry, heapMiB, compileCacheDirectory: join(directory, 'compiled') });
+      const { entry, heapMiB, dataLimitGiB, maxRssBytes } = this.#options;
+      const spawned = await spawnChild({
+        entry,
+        heapMiB,
+        dataLimitGiB,
+        compileCacheDirectory: join(directory, 'compiled'),
+      });
       const child = new PoolChild(spawned, { directory, maxRssBytes });
       this.#all.add(child);
       void child.exited.then(() => this.#all.delete(child));
@@ -126,10 +133,7 @@ export class ChildPool {
   }
 
   async #giveBack(child: PoolChild): Promise<void> {
-    const worn =
-      child.jobs >= this.#options.jobsPerChild ||
-      // Looking costs as much as a short job, so not after every one.
-      (child.jobs % 8 === 0 && (await child.rssBytes()) > this.#options.recycleRssBytes);
+    const worn = child.jobs >= this.#options.jobsPerChild || (await child.rssBytes()) > this.#options.recycleRssBytes;
     if (worn || !child.alive) child.kill();
     else this.#keep(child);
   }

@@ -20,24 +20,28 @@ export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 
 type Argv = readonly string[];
 
-// `--as` is useless under V8, which reserves far more than it uses; 1 GiB of data stops tesseract's WebAssembly.
-const dataLimitBytes = 2 * 1024 ** 3;
+/**
+ * What the kernel allows a child in private memory. It counts what V8 reserves as well, some hundreds of MiB for each
+ * thread with an engine of its own: 1 GiB stops tesseract's WebAssembly, 2 GiB a second thread. `--as` is useless, since
+ * V8 reserves far more than it uses.
+ */
+export type DataLimitGiB = 2 | 4;
 
 const networkWrappers: readonly Argv[] = [
   ['unshare', '-n', '--'],
   // Without root: a user namespace in which the network namespace may be made.
   ['unshare', '-r', '-n', '--'],
 ];
-const memoryWrapper: Argv = ['prlimit', `--data=${dataLimitBytes}`, '--core=0', '--'];
+const memoryWrapper = (limit: DataLimitGiB): Argv => ['prlimit', `--data=${limit * 2 ** 30}`, '--core=0', '--'];
 // Innermost, since the kernel forgets the wish when credentials change.
 const parentWrapper: Argv = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
-let probed: Promise<{ report: IsolationReport; prefix: Argv }> | undefined;
+let probed: Promise<{ report: IsolationReport; prefixFor: (limit: DataLimitGiB) => Argv }> | undefined;
 
 function probe() {
   probed ??= (async () => {
     const network = await firstThatWorks(networkWrappers);
-    const memory = await firstThatWorks([memoryWrapper]);
+    const memory = await firstThatWorks([memoryWrapper(2)]);
     const parent = await firstThatWorks([parentWrapper]);
     const missing = [
       ...(network ? [] : ['unshare -n: children are not cut off from the network']),
@@ -45,8 +49,12 @@ function probe() {
       ...(parent ? [] : ['setpriv: a child in a loop outlives a worker that was killed']),
     ];
     const report = { network: !!network, memoryLimit: !!memory, diesWithParent: !!parent, missing };
-    const prefix = [...(network ?? []), ...(memory ?? []), ...(parent ?? [])];
-    return { report, prefix };
+    const prefixFor = (limit: DataLimitGiB) => [
+      ...(network ?? []),
+      ...(memory ? memoryWrapper(limit) : []),
+      ...(parent ?? []),
+    ];
+    return { report, prefixFor };
   })();
   return probed;
 }
@@ -70,6 +78,6 @@ export async function isolationReport(): Promise<IsolationReport> {
 }
 
 /** The command line that starts `argv` with all the isolation that this host allows. Every wrapper execs: one process. */
-export async function isolated(argv: Argv): Promise<Argv> {
-  return [...(await probe()).prefix, ...argv];
+export async function isolated(argv: Argv, dataLimit: DataLimitGiB): Promise<Argv> {
+  return [...(await probe()).prefixFor(dataLimit), ...argv];
 }

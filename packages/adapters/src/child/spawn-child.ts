@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { isolated, systemPath } from './isolation.ts';
+import { fileURLToPath } from 'node:url';
+import { type DataLimitGiB, isolated, systemPath } from './isolation.ts';
 
 export interface SpawnOptions {
   /** The module that the child runs. */
   readonly entry: URL;
   /** Cap of the JavaScript heap, in MiB. Buffers and WebAssembly are outside of it. */
   readonly heapMiB: number;
+  readonly dataLimitGiB: DataLimitGiB;
   /** A folder for compiled code that the children of one pool share. */
   readonly compileCacheDirectory: string;
 }
@@ -15,16 +17,15 @@ export interface SpawnOptions {
  * host allows.
  */
 export async function spawnChild(options: SpawnOptions): Promise<ChildProcess> {
-  const path = options.entry.pathname;
-  const argv = await isolated([
+  const node = [
     process.execPath,
     `--max-old-space-size=${options.heapMiB}`,
     '--disable-warning=ExperimentalWarning',
     // From source, the workspace's packages are taken from source too.
-    ...(path.endsWith('.ts') ? ['--conditions=development'] : []),
-    decodeURIComponent(path),
-  ]);
-  const [command, ...args] = argv;
+    ...(options.entry.pathname.endsWith('.ts') ? ['--conditions=development'] : []),
+    fileURLToPath(options.entry),
+  ];
+  const [command, ...args] = await isolated(node, options.dataLimitGiB);
   return spawn(command!, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {

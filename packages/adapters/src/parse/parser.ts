@@ -31,7 +31,7 @@ export function createChildParser(options: ChildParserOptions = {}): Parser & { 
   const entry = options.childEntry ?? new URL(`./parse-child.${extension}`, import.meta.url);
   const maxRssBytes = options.maxRssBytes ?? 700 * mebibyte;
   const limits = { silenceMs: options.pageMs ?? 60_000, overallMs: options.documentMs ?? defaultDocumentMs };
-  const common = { entry, maxRssBytes, heapMiB: 512, idleMs: 30_000 };
+  const common = { entry, maxRssBytes, heapMiB: 512, dataLimitGiB: 2 as const, idleMs: 30_000 };
   const pooled = new ChildPool({
     ...common,
     size: processes,

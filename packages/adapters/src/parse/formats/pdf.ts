@@ -15,7 +15,7 @@ const maxTextChars = 50_000_000;
 
 /** PDF: the text of each page in reading order; pages without text are left to OCR. */
 export const parsePdf: FormatParser = async (path, { mediaType, limits, progress }) => {
-  const document = await openPdf(path, limits.maxImagePixels);
+  const document = await openPdf(path);
   const pageCount = document.numPages;
   if (pageCount > limits.maxPages) {
     throw new MemoryError('too_many_pages', `The PDF has ${pageCount} pages; at most ${limits.maxPages} are allowed.`, {

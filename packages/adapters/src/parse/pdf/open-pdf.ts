@@ -26,11 +26,11 @@ function folder(name: string): string {
 }
 
 /**
- * Opens a PDF.
- * @param maxImagePixels Larger pictures are not decoded.
+ * Opens a PDF. Pictures are not limited here: pdf.js would leave a large one out without a word, where the cap on the
+ * child's memory says what happened.
  * @throws MemoryError `encrypted_document`, `corrupt_document`
  */
-export async function openPdf(path: string, maxImagePixels: number): Promise<PdfDocument> {
+export async function openPdf(path: string): Promise<PdfDocument> {
   await setUp();
   const bytes = new Uint8Array(await readFile(path));
   try {
@@ -44,7 +44,6 @@ export async function openPdf(path: string, maxImagePixels: number): Promise<Pdf
       disableFontFace: true,
       enableXfa: false,
       stopAtErrors: false,
-      maxImageSize: maxImagePixels,
       verbosity: 0,
     });
   } catch (error) {

@@ -1,0 +1,31 @@
+import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
+import sharp from 'sharp';
+import { serveJobs } from '../child/serve-jobs.ts';
+import { normaliseText } from '../parse/text/normalise-text.ts';
+import { loadPageImage } from './page-image.ts';
+import { recognise, startTesseract } from './recognise.ts';
+
+export interface OcrJob {
+  readonly path: string;
+  readonly mediaType: string;
+  readonly page: number;
+  readonly maxImagePixels: number;
+  readonly dataDirectory: string;
+  readonly pageMs: number;
+}
+
+// One page at a time, one core: nothing to share, nothing worth keeping.
+sharp.concurrency(1);
+sharp.cache(false);
+
+let worker: ReturnType<typeof startTesseract> | undefined;
+
+serveJobs(async (message): Promise<OcrPage> => {
+  const job = message as OcrJob;
+  const startedAt = performance.now();
+  const image = await loadPageImage(job.path, job.mediaType, job.page, job.maxImagePixels);
+  if (!image) return { schemaVersion: 1, number: job.page, text: '', confidence: 0 };
+  worker ??= startTesseract(job.dataDirectory);
+  const { text, confidence } = await recognise(await worker, image, job.pageMs * 0.9 - (performance.now() - startedAt));
+  return { schemaVersion: 1, number: job.page, text: normaliseText(text), confidence };
+});

@@ -1,0 +1,131 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
+import type { OcrEngine } from '@semantic-memory/shared/ports/ocr';
+import sharp from 'sharp';
+import { makePdf, pageOfLines } from '../parse/testing/make-pdf.ts';
+import { createOcrEngine } from './ocr-engine.ts';
+
+const limits = { maxImagePixels: 5e6, pageMs: 60_000 };
+const never = new AbortController().signal;
+let directory: string;
+let engine: OcrEngine;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ocr-test-'));
+  engine = createOcrEngine({ processes: 2 });
+});
+
+afterAll(async () => {
+  await engine.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const fixturePath = (name: string) => fileURLToPath(new URL(`../../testdata/ocr/${name}`, import.meta.url));
+
+async function collect(pages: AsyncIterable<OcrPage>): Promise<OcrPage[]> {
+  const all: OcrPage[] = [];
+  for await (const page of pages) all.push(page);
+  return all.sort((one, other) => one.number - other.number);
+}
+
+async function written(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+const words = (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? [];
+
+test.each(['page.png', 'page-on-its-side.png', 'page-in-shadow.jpg'])('%s is read', async (name) => {
+  const mediaType = name.endsWith('png') ? 'image/png' : 'image/jpeg';
+  const [page] = await collect(engine.read({ path: fixturePath(name), mediaType, pages: [1], limits }, never));
+  expect(page).toMatchObject({ schemaVersion: 1, number: 1 });
+  expect(page?.failure).toBeUndefined();
+  expect(words(page!.text)).toEqual(words(await readFile(fixturePath('page.txt'), 'utf8')));
+  expect(page!.confidence).toBeGreaterThan(80);
+  // Lines and paragraphs stay apart.
+  expect(page!.text).toMatch(/mail boat\.\n\nWhen fog/);
+});
+
+test('of a PDF the pages asked for are read, and a blank one is empty without a failure', async () => {
+  const jpeg = await readFile(fixturePath('scanned-letter.jpg'));
+  const scan = { jpeg, width: 850, height: 1100 };
+  const path = await written('mixed.pdf', makePdf([pageOfLines(['Not asked for.']), scan, { lines: [] }]));
+  const pages = await collect(engine.read({ path, mediaType: 'application/pdf', pages: [2, 3], limits }, never));
+  expect(pages.map(({ number, failure }) => [number, failure])).toEqual([
+    [2, undefined],
+    [3, undefined],
+  ]);
+  expect(pages[0]!.text).toContain('The lighthouse keeper counts the ships each night.');
+  expect(pages[1]!.text).toBe('');
+});
+
+test('a page whose picture cannot be drawn is a failure, not an empty page', async () => {
+  const scan = { jpeg: Buffer.alloc(3000, 0x5a), width: 850, height: 1100 };
+  const path = await written('broken.pdf', makePdf([scan]));
+  const pages = await collect(engine.read({ path, mediaType: 'application/pdf', pages: [1], limits }, never));
+  expect(pages[0]).toMatchObject({ text: '', failure: expect.stringContaining('could not be drawn') });
+});
+
+test('the pages of a TIFF are read one by one, and one beyond the limit of pixels is refused', async () => {
+  const first = sharp(fixturePath('page.png')).extract({ left: 0, top: 0, width: 900, height: 150 });
+  const second = sharp(fixturePath('page.png')).extract({ left: 0, top: 150, width: 900, height: 150 });
+  const both = await Promise.all([first.raw().toBuffer(), second.raw().toBuffer()]);
+  const channels = (await first.raw().toBuffer({ resolveWithObject: true })).info.channels;
+  const stacked = sharp(Buffer.concat(both), { raw: { width: 900, height: 300, channels, pageHeight: 150 } });
+  const path = await written('pages.tiff', await stacked.tiff().toBuffer());
+  const pages = await collect(engine.read({ path, mediaType: 'image/tiff', pages: [1, 2], limits }, never));
+  expect(words(pages[0]!.text)).toContain('lighthouse');
+  expect(words(pages[1]!.text)).toContain('horn');
+  const tight = { ...limits, maxImagePixels: 1000 };
+  const [refused] = await collect(engine.read({ path, mediaType: 'image/tiff', pages: [1], limits: tight }, never));
+  expect(refused!.failure).toEqual(expect.any(String));
+});
+
+test('a page that hangs, kills its process or throws carries a failure, and the others go on', async () => {
+  const childEntry = new URL('./testing/misbehaving-child.ts', import.meta.url);
+  const misbehaving = createOcrEngine({ processes: 2, childEntry });
+  try {
+    const input = {
+      path: '/nowhere',
+      mediaType: 'image/png',
+      pages: [1, 2, 3, 4, 5],
+      limits: { ...limits, pageMs: 1500 },
+    };
+    const pages = await collect(misbehaving.read(input, never));
+    expect(pages.map(({ number, text }) => [number, text])).toEqual([
+      [1, 'page 1'],
+      [2, ''],
+      [3, ''],
+      [4, ''],
+      [5, 'page 5'],
+    ]);
+    expect(pages[1]!.failure).toContain('too long');
+    expect(pages[2]!.failure).toContain('SIGABRT');
+    expect(pages[3]!.failure).toBe('The page could not be drawn or read.');
+  } finally {
+    await misbehaving.close();
+  }
+});
+
+test('an abort ends the reading within two seconds', async () => {
+  const childEntry = new URL('./testing/misbehaving-child.ts', import.meta.url);
+  const misbehaving = createOcrEngine({ processes: 1, childEntry });
+  try {
+    const controller = new AbortController();
+    const reason = new Error('cancelled by the test');
+    const reading = collect(
+      misbehaving.read({ path: '/nowhere', mediaType: 'image/png', pages: [2], limits }, controller.signal),
+    );
+    setTimeout(() => controller.abort(reason), 300);
+    const startedAt = Date.now();
+    await expect(reading).rejects.toBe(reason);
+    expect(Date.now() - startedAt).toBeLessThan(2300);
+  } finally {
+    await misbehaving.close();
+  }
+});

@@ -1,0 +1,99 @@
+import { availableParallelism } from 'node:os';
+import { toMemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
+import type { OcrEngine, OcrInput } from '@semantic-memory/shared/ports/ocr';
+import { ChildPool } from '../child/child-pool.ts';
+import { ChildFailure } from '../child/pool-child.ts';
+import type { OcrJob } from './ocr-child.ts';
+import { defaultDataDirectory } from './recognise.ts';
+
+export interface OcrEngineOptions {
+  /** Pages read at the same time, each in a process. Default: one a core. */
+  readonly processes?: number;
+  /** The folder that holds `eng.traineddata.gz`. Default: that of the installed package. */
+  readonly dataDir?: string;
+  /** A child that takes more memory than this is killed. */
+  readonly maxRssBytes?: number;
+  readonly childEntry?: URL;
+}
+
+const mebibyte = 2 ** 20;
+
+/** An OcrEngine that reads pages with tesseract in child processes. Nothing is started before the first page. */
+export function createOcrEngine(options: OcrEngineOptions = {}): OcrEngine & { peakRssBytes(): number } {
+  const processes = options.processes ?? availableParallelism();
+  const dataDirectory = options.dataDir ?? defaultDataDirectory();
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const pool = new ChildPool({
+    entry: options.childEntry ?? new URL(`./ocr-child.${extension}`, import.meta.url),
+    size: processes,
+    // Memory that WebAssembly has taken never comes back while the process lives.
+    jobsPerChild: 200,
+    recycleRssBytes: 480 * mebibyte,
+    maxRssBytes: options.maxRssBytes ?? 700 * mebibyte,
+    heapMiB: 400,
+    dataLimitGiB: 4,
+    spare: false,
+    idleMs: 60_000,
+  });
+
+  async function readPage(input: OcrInput, number: number, signal: AbortSignal): Promise<OcrPage> {
+    const { path, mediaType, limits } = input;
+    const { maxImagePixels, pageMs } = limits;
+    const job: OcrJob = { path, mediaType, page: number, maxImagePixels, pageMs, dataDirectory };
+    const jobLimits = { silenceMs: pageMs, overallMs: pageMs, signal };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await pool.run<OcrPage>(job, jobLimits);
+      } catch (error) {
+        signal.throwIfAborted();
+        // A child may die of what the pages before have left in it: once more, in a new one.
+        const died = error instanceof ChildFailure && error.kind === 'died';
+        if (died && attempt === 1) continue;
+        return { schemaVersion: 1, number, text: '', confidence: 0, failure: failureOf(error) };
+      }
+    }
+  }
+
+  return {
+    async *read(input, signal) {
+      signal.throwIfAborted();
+      const stop = new AbortController();
+      const either = AbortSignal.any([signal, stop.signal]);
+      const running = new Map<number, Promise<OcrPage>>();
+      const wanted = [...input.pages];
+      try {
+        while (wanted.length > 0 || running.size > 0) {
+          while (running.size < processes && wanted.length > 0) {
+            const number = wanted.shift()!;
+            running.set(number, readPage(input, number, either));
+          }
+          const page = await Promise.race(running.values());
+          running.delete(page.number);
+          yield page;
+        }
+      } finally {
+        // Left early: by an abort, or since the reader has had enough.
+        stop.abort();
+        await Promise.allSettled(running.values());
+      }
+    },
+    peakRssBytes: () => pool.peakRssBytes,
+    close: () => pool.close(),
+  };
+}
+
+function failureOf(error: unknown): string {
+  if (!(error instanceof ChildFailure)) {
+    const { code, message } = toMemoryError(error);
+    return code === 'internal' ? 'The page could not be drawn or read.' : message;
+  }
+  switch (error.kind) {
+    case 'deadline':
+      return `Reading the page took too long. ${error.message}`;
+    case 'memory':
+      return `Reading the page took too much memory. ${error.message}`;
+    case 'died':
+      return `Reading the page failed. ${error.message}`;
+  }
+}
