@@ -17,6 +17,8 @@ const textKinds: Readonly<Record<string, string>> = {
   xhtml: 'text/html',
   eml: 'message/rfc822',
 };
+/** Formats with a mark that are text all the same. XML is not among them: what it holds is told by its elements. */
+const writtenAsText = new Set(['application/pdf', 'application/rtf', 'text/rtf', 'application/postscript']);
 const binaryEndings = new Set([
   'pdf',
   'docx',
@@ -47,7 +49,10 @@ export async function detectType(
 ): Promise<string> {
   const head = await readHead(path);
   const known = await fileTypeFromFile(path).catch(() => undefined);
-  if (known && known.mime !== 'application/xml') return canonical(known.mime);
+  // Marks of four letters are words too: a text that begins "The free" would be a film. No binary format gets by
+  // without a single control character.
+  const isMark = known && (hasControls(head) || writtenAsText.has(known.mime));
+  if (isMark) return known.mime === 'application/rtf' ? 'text/rtf' : known.mime;
   if (Buffer.from(head.subarray(0, pdfMarkWithin)).includes('%PDF-')) return 'application/pdf';
   if (!looksLikeText(head)) return octets;
   return textKind(head, hints);
@@ -63,9 +68,8 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-/** file-type names some types by other than their registered names. */
-function canonical(mime: string): string {
-  return mime === 'application/rtf' ? 'text/rtf' : mime;
+function hasControls(head: Uint8Array): boolean {
+  return head.some((byte) => byte < 9 || byte === 11 || (byte > 13 && byte < 32));
 }
 
 /** Random bytes hold a tenth of control characters, text none but white space, NUL by accident, and escapes. */

@@ -200,6 +200,17 @@ test.each([
   expect(textOf(await parse('after.md', 'still here'))).toBe('still here');
 });
 
+test('a text that begins like the mark of a binary format is a text', async () => {
+  for (const text of [
+    'the free stream of air',
+    'BMW builds cars',
+    'MZ was a maker of motorcycles',
+    'GIF89a is a format',
+  ]) {
+    expect(await parse('a.txt', text)).toMatchObject({ mediaType: 'text/plain', pages: [{ text }] });
+  }
+});
+
 test('an unsupported type says what was found and what is supported', async () => {
   const gzip = Buffer.from('1f8b0800000000000003', 'hex');
   await expect(parse('a.docx', gzip)).rejects.toMatchObject({
