@@ -1,0 +1,117 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { Embedder } from '@semantic-memory/shared/ports/embedder';
+import { type OpenaiEndpoint, openaiClient } from './client.ts';
+import { openaiFailure } from './failure.ts';
+
+/** A request may hold 2,048 texts and 300,000 tokens (OpenAI's reference); chunks have 512 tokens at the most. */
+const textsPerCall = 256;
+const defaultTimeoutMs = 30_000;
+const defaultMaxTokens = 8191;
+/** Dimensions of OpenAI's own models; those of others are found out by `ready`. */
+const knownDimensions: Record<string, number> = {
+  'text-embedding-3-small': 1536,
+  'text-embedding-3-large': 3072,
+  'text-embedding-ada-002': 1536,
+};
+
+export interface OpenaiEmbedderOptions extends OpenaiEndpoint {
+  readonly model: string;
+  /** What every vector must have. Models whose name begins with `text-embedding-3` are asked to shorten to it. */
+  readonly dimension?: number | undefined;
+  readonly maxTokens?: number | undefined;
+  /** The longest that one call may take. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Embeddings from any endpoint that speaks OpenAI's protocol, normalised. Every answer must hold one vector a text, all
+ * of one dimension, or the call fails (`internal`): nothing of it may be stored.
+ *
+ * Errors: `dependency_unavailable` (away, too many calls, key refused; with the time to wait), `embedding_rejected`
+ * (the input itself), the signal's reason.
+ */
+export function createOpenaiEmbedder(options: OpenaiEmbedderOptions): Embedder {
+  const client = openaiClient(options, options.timeoutMs ?? defaultTimeoutMs);
+  const { model } = options;
+  const shortened = options.dimension !== undefined && model.startsWith('text-embedding-3');
+  let dimension = options.dimension ?? knownDimensions[model];
+
+  async function call(texts: readonly string[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
+    // An empty text is refused by the protocol, and is none the less a text of a document.
+    const input = texts.map((text) => (text === '' ? ' ' : text));
+    const request = {
+      model,
+      input,
+      encoding_format: 'float' as const,
+      ...(shortened && dimension ? { dimensions: dimension } : {}),
+    };
+    const answer = await client.embeddings.create(request, signal ? { signal } : {}).catch((error: unknown) => {
+      throw openaiFailure(error, { rejected: 'embedding_rejected', signal });
+    });
+    const vectors = orderedVectors(answer, texts.length);
+    dimension ??= vectors[0]?.length;
+    const wrong = vectors.find((vector) => vector.length !== dimension);
+    if (wrong) throw invalid(`it gave ${wrong.length} numbers for a text in place of ${dimension}`);
+    return vectors.map(unitVector);
+  }
+
+  async function embedPassages(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    const vectors: Float32Array[] = [];
+    for (let from = 0; from < texts.length; from += textsPerCall)
+      vectors.push(...(await call(texts.slice(from, from + textsPerCall), signal)));
+    return vectors;
+  }
+
+  return {
+    model,
+    get dimension() {
+      return dimension ?? 0;
+    },
+    maxTokens: options.maxTokens ?? defaultMaxTokens,
+    ready: async () => {
+      if (dimension === undefined) await embedPassages(['dimension']);
+    },
+    embedPassages,
+    embedQuery: async (text, signal) => {
+      const [vector] = await embedPassages([text], signal);
+      return vector!;
+    },
+    close: async () => {},
+  };
+}
+
+/** The vectors by their index. The answer comes from another program: nothing about it is taken for granted. */
+function orderedVectors(answer: unknown, count: number): number[][] {
+  const data = (answer as { data?: unknown } | null)?.data;
+  if (!Array.isArray(data) || data.length !== count)
+    throw invalid(`it did not give ${count} vectors for ${count} texts`);
+  const vectors: number[][] = [];
+  data.forEach((entry: { index?: unknown; embedding?: unknown } | null, position) => {
+    const index = entry?.index ?? position;
+    const embedding = entry?.embedding;
+    if (
+      typeof index !== 'number' ||
+      !Array.isArray(embedding) ||
+      embedding.length === 0 ||
+      !embedding.every(Number.isFinite)
+    )
+      throw invalid('it gave something else than vectors');
+    vectors[index] = embedding;
+  });
+  if (vectors.length !== count || Object.keys(vectors).length !== count)
+    throw invalid('it gave the same text two vectors');
+  return vectors;
+}
+
+function unitVector(values: readonly number[]): Float32Array {
+  const length = Math.hypot(...values);
+  if (length === 0) throw invalid('it gave a vector without direction');
+  return Float32Array.from(values, (value) => value / length);
+}
+
+function invalid(what: string): MemoryError {
+  return new MemoryError('internal', `The embedding model's answer cannot be used: ${what}.`, {
+    hint: 'Check that EMBEDDING_MODEL names an embedding model of this endpoint and that its dimension has not changed.',
+  });
+}
