@@ -61,10 +61,10 @@ function withLabel(sample: string, name: string, process: string): string {
   return rest.startsWith('{}') ? `${name}{${label}}${rest.slice(2)}` : `${name}{${label},${rest.slice(1)}`;
 }
 
-/** Reads a process's metrics at its port. A process that is starting or gone has none. */
-export async function fetchMetrics(port: number, timeoutMs = 2_000): Promise<string | undefined> {
+/** Reads a process's metrics at its address. A process that is starting or gone has none. */
+export async function fetchMetrics(address: string, timeoutMs = 2_000): Promise<string | undefined> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(`${address}/metrics`, { signal: AbortSignal.timeout(timeoutMs) });
     const text = await response.text();
     return response.ok ? text : undefined;
   } catch {

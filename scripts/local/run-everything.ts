@@ -113,11 +113,11 @@ export function runEverything(
 
 function sources(running: readonly { service: Service; supervised: Supervised }[]): MetricsSource[] {
   return running.flatMap(({ service }) => {
-    const { metricsPort } = service;
-    if (metricsPort === undefined) return [];
+    const { metricsAddress } = service;
+    if (metricsAddress === undefined) return [];
     const read = async () => {
-      const port = metricsPort();
-      return port === undefined ? undefined : fetchMetrics(port);
+      const address = metricsAddress();
+      return address === undefined ? undefined : fetchMetrics(address);
     };
     return [{ process: service.name, read }];
   });

@@ -14,8 +14,8 @@ import { rememberedPort, rememberPort } from './remembered-port.ts';
 export interface Service {
   name: string;
   makeProgram: (restart: number) => Promise<Program>;
-  /** Where its metrics are now; undefined for a program that has none. */
-  metricsPort?: () => number | undefined;
+  /** Where its metrics are now, undefined before its start; missing for a program that has none. */
+  metricsAddress?: () => string | undefined;
   graceMs: number;
 }
 
@@ -76,21 +76,30 @@ function serverWithPort(
 /** The API, and one worker process a tier. `env` is what all of them get beside our own environment. */
 export function ownServices(config: Config, env: Record<string, string>): Service[] {
   const graceMs = Number(env.DRAIN_MS ?? 0) + config.shutdownGraceMs + EXIT_MS;
-  const ours = (name: string, main: string, address: string | undefined, more: Record<string, string>): Service => {
-    let metricsPort: number | undefined;
+  const ours = (name: string, main: string, host: string, more: Record<string, string>): Service => {
+    let metricsAddress: string | undefined;
     return {
       name,
       graceMs,
-      metricsPort: () => metricsPort,
+      metricsAddress: () => metricsAddress,
       async makeProgram() {
-        metricsPort = await freePort();
+        const metricsPort = await freePort();
+        metricsAddress = addressOf({ host, port: metricsPort });
+        const address = more.PORT === undefined ? metricsAddress : addressOf({ host, port: Number(more.PORT) });
         return {
           name,
           command: process.execPath,
           args: ['--conditions=development', main],
           cwd: repository,
-          env: { ...env, ...more, METRICS_PORT: String(metricsPort), LOG_FORMAT: 'json', EXIT_WITH_PARENT: 'true' },
-          isReady: () => isLive(address ?? `http://127.0.0.1:${metricsPort}`),
+          env: {
+            ...env,
+            ...more,
+            HOST: host,
+            METRICS_PORT: String(metricsPort),
+            LOG_FORMAT: 'json',
+            EXIT_WITH_PARENT: 'true',
+          },
+          isReady: () => isLive(address),
           readyWithinMs: READY_WITHIN_MS,
           explainFailure: (line) => (line.includes('EADDRINUSE') ? 'port_taken' : undefined),
         };
@@ -98,8 +107,9 @@ export function ownServices(config: Config, env: Record<string, string>): Servic
     };
   };
   return [
-    ours('api', 'apps/api/src/main.ts', addressOf(config), { PORT: String(config.port) }),
-    ...tiers.map((tier) => ours(`worker-${tier}`, 'apps/worker/src/main.ts', undefined, { TIERS: tier })),
+    ours('api', 'apps/api/src/main.ts', config.host, { PORT: String(config.port) }),
+    // Nobody but us asks a worker anything.
+    ...tiers.map((tier) => ours(`worker-${tier}`, 'apps/worker/src/main.ts', '127.0.0.1', { TIERS: tier })),
   ];
 }
 
