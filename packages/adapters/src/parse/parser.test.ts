@@ -224,3 +224,10 @@ test('a large result arrives whole', async () => {
   const text = 'word '.repeat(400_000);
   expect(textOf(await parse('large.txt', text))).toHaveLength(text.length);
 });
+
+test('what stands in simple fields, ruby and formulas of a DOCX is not lost', async () => {
+  const text = textOf(await parse('fields.docx', await fixture('fields.docx')));
+  expect(text).toContain('Chapter 12 begins.');
+  expect(text).toContain('In 東京 it rains.');
+  expect(text).toContain('Energy E=mc² is conserved.');
+});

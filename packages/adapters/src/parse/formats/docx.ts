@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import mammoth from 'mammoth';
+import { withHiddenText } from '../docx/hidden-text.ts';
 import type { FormatParser } from '../format-parser.ts';
 import { corrupt, isEngineLimit } from '../library-error.ts';
 import { htmlToMarkdown } from '../text/html-to-markdown.ts';
 import { plainExtraction } from '../text/plain-extraction.ts';
 import { checkTagDepth } from '../text/tag-depth.ts';
+import { replaceEntries } from '../zip/replace-entries.ts';
 import { inflateEntry, readZipDirectory, type ZipEntry } from '../zip/zip-directory.ts';
 
 const kind = 'DOCX';
@@ -14,9 +16,15 @@ export const parseDocx: FormatParser = async (path, { mediaType, limits }) => {
   const bytes = await readFile(path);
   const entries = readZipDirectory(bytes, kind, limits.maxInflatedBytes);
   const part = (entry: ZipEntry) => inflateEntry(bytes, entry, kind).toString('utf8');
-  const main = entries.filter(({ name }) => /^word\/document\d*\.xml$/.test(name));
-  for (const entry of main) checkTagDepth(part(entry));
-  const html = await toHtml(bytes);
+  const completed = new Map<string, Buffer>();
+  for (const entry of entries) {
+    if (!/^word\/document\d*\.xml$/.test(entry.name)) continue;
+    const xml = part(entry);
+    checkTagDepth(xml);
+    const complete = withHiddenText(xml);
+    if (complete !== xml) completed.set(entry.name, Buffer.from(complete));
+  }
+  const html = await toHtml(completed.size === 0 ? bytes : replaceEntries(bytes, entries, completed, kind));
   const text = [htmlToMarkdown(html, { mainContentOnly: false })];
   // mammoth leaves them out. Each line once: sections repeat them.
   const around = entries.filter(({ name }) => /^word\/(?:header|footer)\d*\.xml$/.test(name));

@@ -13,7 +13,7 @@ export class FontSizes {
 
   add(lines: readonly TextLine[]): void {
     for (const { fontSize, text } of lines) {
-      const key = Math.round(fontSize * 2) / 2;
+      const key = halfPoint(fontSize);
       this.#chars.set(key, (this.#chars.get(key) ?? 0) + text.length);
     }
   }
@@ -29,7 +29,7 @@ export class FontSizes {
 
 /** Lines as Markdown: paragraphs joined from their lines, headings by size, list items on lines of their own. */
 export function toMarkdown(lines: readonly TextLine[], bodySize: number): string {
-  const usualGap = usualLineGap(lines);
+  const gaps = usualGaps(lines);
   const words = wordsOf(lines);
   // In parts, since looking at the end of a string under construction copies all of it.
   const parts: string[] = [];
@@ -40,7 +40,12 @@ export function toMarkdown(lines: readonly TextLine[], bodySize: number): string
     const level = headingLevel(line, bodySize);
     const own = line.text.replace(bullet, '- ');
     const joint = before
-      ? jointOf(before, line, { usualGap, blockEnd, level, levelBefore: headingLevel(before, bodySize) })
+      ? jointOf(before, line, {
+          usualGap: gaps(line.fontSize),
+          blockEnd,
+          level,
+          levelBefore: headingLevel(before, bodySize),
+        })
       : 'start';
     const begins = joint === 'start' || joint === 'paragraph';
     blockEnd = begins ? line.end : Math.max(blockEnd, line.end);
@@ -118,25 +123,42 @@ function joined(last: string, next: string, words: ReadonlySet<string>): string[
 /** The page's own vocabulary, to tell a hyphen of the language from one of the typesetter. */
 function wordsOf(lines: readonly TextLine[]): ReadonlySet<string> {
   const words = new Set<string>();
-  for (const { text } of lines) {
-    // A part of a broken word is no word.
-    for (const word of text.replace(/\S+[-\u2010]$/, '').match(/\p{L}{3,}/gu) ?? []) words.add(word.toLowerCase());
+  for (const [at, { text }] of lines.entries()) {
+    // The parts of a broken word are no words.
+    const whole = /[-\u2010\u00ad]$/.test(lines[at - 1]?.text ?? '') ? text.replace(/^\S+/, '') : text;
+    for (const word of whole.replace(/\S+[-\u2010]$/, '').match(/\p{L}{3,}/gu) ?? []) words.add(word.toLowerCase());
   }
   return words;
 }
 
-/** The most frequent distance between neighbouring lines, in points. */
-function usualLineGap(lines: readonly TextLine[]): number {
-  const counts = new Map<number, number>();
+/**
+ * The most frequent distance between neighbouring lines, in points, by their font size: a table in small print is set
+ * closer than the text around it.
+ */
+function usualGaps(lines: readonly TextLine[]): (fontSize: number) => number {
+  const bySize = new Map<number, Map<number, number>>();
+  const all = new Map<number, number>();
   for (let at = 1; at < lines.length; at++) {
     const gap = lines[at]!.across - lines[at - 1]!.across;
     const size = lines[at]!.fontSize;
     if (gap < size * 0.8 || gap > size * 3) continue;
-    const key = Math.round(gap * 2) / 2;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    const counts = bySize.get(halfPoint(size)) ?? new Map<number, number>();
+    bySize.set(halfPoint(size), counts);
+    for (const each of [counts, all]) each.set(halfPoint(gap), (each.get(halfPoint(gap)) ?? 0) + 1);
   }
+  const overall = mostFrequent(all);
+  const known = new Map([...bySize].map(([size, counts]) => [size, mostFrequent(counts)]));
+  return (fontSize) => known.get(halfPoint(fontSize)) ?? overall;
+}
+
+function halfPoint(value: number): number {
+  return Math.round(value * 2) / 2;
+}
+
+/** The smallest of the most frequent keys; 0 where there are none. */
+function mostFrequent(counts: ReadonlyMap<number, number>): number {
   let best = 0;
   let most = 0;
-  for (const [gap, count] of counts) if (count > most || (count === most && gap < best)) [best, most] = [gap, count];
+  for (const [key, count] of counts) if (count > most || (count === most && key < best)) [best, most] = [key, count];
   return best;
 }

@@ -8,6 +8,7 @@ export interface ZipEntry {
   readonly method: number;
   readonly packed: number;
   readonly inflated: number;
+  readonly crc: number;
   readonly offset: number;
 }
 
@@ -16,9 +17,9 @@ const maxEntries = 10_000;
 /** DEFLATE packs at most 1032:1, and repetitive XML reaches 100:1: only large members are suspicious. */
 const maxRatio = 200;
 const ratioFromBytes = 10 * 2 ** 20;
-const endSignature = 0x06054b50;
-const entrySignature = 0x02014b50;
-const localSignature = 0x04034b50;
+export const endSignature = 0x06054b50;
+export const entrySignature = 0x02014b50;
+export const localSignature = 0x04034b50;
 
 /**
  * Reads the directory of a zip archive and refuses what would not fit in memory, before anything is inflated.
@@ -39,6 +40,7 @@ export function readZipDirectory(bytes: Buffer, kind: string, maxInflatedBytes: 
       method: bytes.readUInt16LE(at + 10),
       packed: bytes.readUInt32LE(at + 20),
       inflated: bytes.readUInt32LE(at + 24),
+      crc: bytes.readUInt32LE(at + 16),
       offset: bytes.readUInt32LE(at + 42),
     };
     total += entry.inflated;
@@ -57,10 +59,8 @@ export function readZipDirectory(bytes: Buffer, kind: string, maxInflatedBytes: 
  * @throws MemoryError `limits_exceeded` where it is larger than the directory said, `corrupt_document`
  */
 export function inflateEntry(bytes: Buffer, entry: ZipEntry, kind: string): Buffer {
-  const { offset, packed, method, inflated } = entry;
-  if (offset + 30 > bytes.length || bytes.readUInt32LE(offset) !== localSignature) throw corrupt(kind);
-  const start = offset + 30 + bytes.readUInt16LE(offset + 26) + bytes.readUInt16LE(offset + 28);
-  const data = bytes.subarray(start, start + packed);
+  const { method, inflated } = entry;
+  const data = packedData(bytes, entry, kind);
   if (method === 0) return data;
   if (method !== 8) throw corrupt(kind);
   try {
@@ -68,6 +68,13 @@ export function inflateEntry(bytes: Buffer, entry: ZipEntry, kind: string): Buff
   } catch (error) {
     throw corrupt(kind, error);
   }
+}
+
+/** A member's bytes as they stand in the archive. @throws MemoryError `corrupt_document` */
+export function packedData(bytes: Buffer, { offset, packed }: ZipEntry, kind: string): Buffer {
+  if (offset + 30 > bytes.length || bytes.readUInt32LE(offset) !== localSignature) throw corrupt(kind);
+  const start = offset + 30 + bytes.readUInt16LE(offset + 26) + bytes.readUInt16LE(offset + 28);
+  return bytes.subarray(start, start + packed);
 }
 
 function findEnd(bytes: Buffer, kind: string): number {
