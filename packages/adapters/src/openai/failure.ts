@@ -59,7 +59,7 @@ export function away(
 }
 
 /** RFC 9110, 10.2.3: seconds or a date; `retry-after-ms` is OpenAI's own, finer one. */
-export function retryAfterMs(headers: Headers | undefined, now = Date.now()): number | undefined {
+function retryAfterMs(headers: Headers | undefined, now = Date.now()): number | undefined {
   const milliseconds = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   const value = headers?.get('retry-after') ?? '';
   const wait = [milliseconds, value === '' ? Number.NaN : Number(value) * 1000, Date.parse(value) - now].find(

@@ -239,7 +239,7 @@ test('holds its promises for random texts', () => {
     () => '---',
     () => Array.from({ length: 1 + Math.floor(random() * 700) }, () => words[Math.floor(random() * 28)]).join(' '),
   ];
-  for (let round = 0; round < 150; round++) {
+  for (let round = 0; round < 60; round++) {
     const count = Math.floor(random() * 25);
     const pieces = Array.from({ length: count }, () => parts[Math.floor(random() * parts.length)]!());
     chunk(pieces.join(random() < 0.5 ? '\n\n' : '\n'), { title: random() < 0.2 ? sentence(random, 400) : 'Handbook' });
@@ -251,18 +251,18 @@ test('never parts a surrogate pair', () => {
 });
 
 test.each([
-  ['one word', 'x'.repeat(1_000_000)],
-  ['ideographs', '记忆'.repeat(500_000)],
-  ['words without an end of sentence', 'harbour lantern '.repeat(62_500)],
-  ['short lines', 'harbour lantern\n'.repeat(62_500)],
-  ['dots', '.'.repeat(1_000_000)],
-  ['blank space between two words', `a${' '.repeat(1_000_000)}b`],
+  ['one word', 'x'.repeat(400_000)],
+  ['ideographs', '记忆'.repeat(200_000)],
+  ['words without an end of sentence', 'harbour lantern '.repeat(25_000)],
+  ['short lines', 'harbour lantern\n'.repeat(25_000)],
+  ['dots', '.'.repeat(400_000)],
+  ['blank space between two words', `a${' '.repeat(400_000)}b`],
 ])(
-  'cuts a million characters of %s in time that grows with the text',
+  'cuts 400,000 characters of %s in time that grows with the text',
   (_, text) => {
     const startedAt = performance.now();
     const chunks = chunkDocument(input(text));
-    // Half a second on an idle core; a quadratic step takes many minutes.
+    // A fraction of a second on an idle core; a quadratic step takes many minutes.
     expect(performance.now() - startedAt).toBeLessThan(20_000);
     expect(chunks.filter((part) => part.tokens > 256 || part.text.length > 20_000)).toEqual([]);
     expect(chunks.at(-1)!.span.end).toBe(text.trimEnd().length);

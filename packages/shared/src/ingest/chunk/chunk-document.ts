@@ -5,7 +5,7 @@ import type { Span } from '../../contracts/model/ids.ts';
 import type { Tokenizer } from '../../ports/embedder.ts';
 import { embedTextOf, wholeEmbedText } from './embed-text.ts';
 import { textHash } from './hash.ts';
-import { maxChunkTokens, modelTokens, overlapTokens } from './limits.ts';
+import { filledChunkTokens, maxChunkTokens, modelTokens, overlapTokens } from './limits.ts';
 import { partition } from './partition.ts';
 import { ordinaryGap, type Run, runsOf, type SectionUnit } from './sections.ts';
 import { pushTrimmed } from './sentences.ts';
@@ -82,7 +82,7 @@ function* draftsOf({ text: { text }, title, tokenizer }: ChunkInput, run: Run): 
   /** One draft; more where joining units has made more tokens than they had apart. */
   function* fit(from: number, to: number): Generator<Draft> {
     const end = run[to - 1]!.end;
-    for (const first of new Set([overlapStart(run, from), from])) {
+    for (const first of new Set([overlapStart(run, from, to), from])) {
       const span = { start: run[first]!.start, end };
       const body = text.slice(span.start, span.end);
       const tokens = tokenizer.tokenize(body).length;
@@ -101,13 +101,15 @@ function* draftsOf({ text: { text }, title, tokenizer }: ChunkInput, run: Run): 
 }
 
 /** The first of the units before `from` that a chunk repeats: whole ones of the same section, no headings, no rows. */
-function overlapStart(run: Run, from: number): number {
+function overlapStart(run: Run, from: number, to: number): number {
   if (run[from]!.rank === cutRank.section || run[from]!.header) return from;
+  const own = run.slice(from, to).reduce((sum, unit) => sum + unit.weight, 0);
+  const room = Math.min(overlapTokens, filledChunkTokens - own);
   let start = from;
   for (let weight = 0; start > 0; start--) {
     const unit = run[start - 1]!;
     weight += unit.weight;
-    if (weight > overlapTokens || unit.heading || unit.header) break;
+    if (weight > room || unit.heading || unit.header) break;
     if (run[start]!.start - unit.end > ordinaryGap) break;
     if (unit.rank === cutRank.section) return start - 1;
   }

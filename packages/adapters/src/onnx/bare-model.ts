@@ -1,0 +1,50 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { encode } from './embedder.ts';
+import { modelFile, readModelCard } from './model-card.ts';
+import { createTokenizer } from './tokenizer.ts';
+
+const isSource = import.meta.url.endsWith('.ts');
+const program = fileURLToPath(new URL(`./bare-model-child.${isSource ? 'ts' : 'js'}`, import.meta.url));
+
+/** What goes to a process of the measurement; it answers with the seconds that its texts took. */
+export interface BareModelWork {
+  readonly modelPath: string;
+  readonly texts: readonly Int32Array[];
+}
+
+/**
+ * What the machine can do: texts a second of the model alone, in `processes` processes with one thread each that have
+ * all texts before the clock starts. The yardstick for everything that stands around the model.
+ */
+export async function measureBareModel(texts: readonly string[], processes: number): Promise<number> {
+  const card = readModelCard();
+  const tokenizer = createTokenizer();
+  const encoded = texts.map((text) => encode(tokenizer, card, text));
+  const children = Array.from({ length: processes }, () =>
+    fork(program, {
+      execArgv: isSource ? ['--conditions=development'] : [],
+      env: {},
+      serialization: 'advanced',
+    }),
+  );
+  try {
+    await Promise.all(
+      children.map(async (child, i) => {
+        child.send({ modelPath: modelFile('model.onnx'), texts: encoded.filter((_, j) => j % processes === i) });
+        await once(child, 'message');
+      }),
+    );
+    const startedAt = performance.now();
+    await Promise.all(
+      children.map(async (child) => {
+        child.send('start');
+        await once(child, 'message');
+      }),
+    );
+    return (texts.length * 1000) / (performance.now() - startedAt);
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+  }
+}
