@@ -37,6 +37,7 @@ export async function startProgram(program: Program, options: StartOptions = {})
 
   let ended: string | undefined;
   void child.exited.then(({ code, signal }) => {
+    if (signal !== null) failure ??= 'killed';
     ended = signal === null ? `with status ${code}` : `by ${signal}`;
   });
   const deadline = Date.now() + program.readyWithinMs;

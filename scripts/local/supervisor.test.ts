@@ -82,6 +82,20 @@ test('a lost race for a port is run again with another one at the first start', 
   await supervised.stop(5_000);
 });
 
+test('a program that somebody kills while it starts is started again', async () => {
+  const port = await freePort();
+  const { deps, pids } = watched();
+  const onSpawn = (name: string, pid: number) => {
+    deps.onSpawn(name, pid);
+    if (pids.length === 1) process.kill(pid, 'SIGKILL');
+  };
+  const supervised = supervise('server', async () => server(port), { ...deps, onSpawn });
+  await supervised.ready;
+  expect(pids).toHaveLength(2);
+  expect(await answers(port)).toBe(true);
+  await supervised.stop(5_000);
+});
+
 test('a program that cannot start at first is reported with what it said', async () => {
   const { deps, lines } = watched();
   const broken = server(await freePort(), `console.error('no such model'); process.exit(1);`);

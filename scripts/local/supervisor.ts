@@ -29,7 +29,7 @@ export interface Supervised {
   kill: () => void;
 }
 
-/** Another program may have got the port between the asking and the listening. */
+/** Another program may have got the port between the asking and the listening, or somebody may have killed it. */
 const FIRST_STARTS = 5;
 const GOOD_RUN_MS = 60_000;
 
@@ -77,8 +77,9 @@ export function supervise(
       try {
         return await start();
       } catch (error) {
-        const lostRace = error instanceof StartError && error.reason === 'port_taken';
-        if (!lostRace || attempt === FIRST_STARTS || stopping.signal.aborted) throw error;
+        // What it said itself is final: another start would end the same way.
+        const badLuck = error instanceof StartError && (error.reason === 'port_taken' || error.reason === 'killed');
+        if (!badLuck || attempt === FIRST_STARTS || stopping.signal.aborted) throw error;
       }
     }
   };
