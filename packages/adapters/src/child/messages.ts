@@ -12,8 +12,9 @@ export interface JobMessage {
   readonly resultPath: string;
 }
 
-/** What comes back: signs of life, then one result or one error. */
+/** What comes back: once that the child is there, then for each job signs of life and one result or one error. */
 export type ReplyMessage =
+  | { readonly id: 0; readonly type: 'ready' }
   | { readonly id: number; readonly type: 'progress' }
   | { readonly id: number; readonly type: 'done'; readonly json: string }
   | { readonly id: number; readonly type: 'done-in-file' }

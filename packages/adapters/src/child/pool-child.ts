@@ -8,7 +8,8 @@ import { residentBytes } from './resident-bytes.ts';
 /** Why a child did not finish its job. The owner of the job says what that means for the document or the page. */
 export class ChildFailure extends Error {
   override readonly name = 'ChildFailure';
-  readonly kind: 'deadline' | 'memory' | 'died';
+  /** `unstartable`: it ended before it could take a job, so that the job has nothing to do with it. */
+  readonly kind: 'deadline' | 'memory' | 'died' | 'unstartable';
 
   constructor(kind: ChildFailure['kind'], message: string) {
     super(message);
@@ -39,6 +40,7 @@ export class PoolChild {
   readonly #exited: Promise<string>;
   #stderr = '';
   #alive = true;
+  #ready = false;
   jobs = 0;
   /** The largest resident size seen, in bytes. */
   peakRssBytes = 0;
@@ -59,6 +61,9 @@ export class PoolChild {
       child.once('error', (error) => end(`could not be started or reached: ${error.message}`));
       // `close`, not `exit`: by then stderr is complete.
       child.once('close', (code, signal) => end(signal ? `was ended by ${signal}` : `ended with status ${code}`));
+    });
+    child.on('message', ({ type }: ReplyMessage) => {
+      if (type === 'ready') this.#ready = true;
     });
     // An idle child keeps no process alive; a job holds its own timers.
     child.unref();
@@ -150,12 +155,16 @@ export class PoolChild {
       this.#process.on('message', onMessage);
       limits.signal.addEventListener('abort', onAbort, { once: true });
       void this.#exited.then((how) => {
-        const kind = outOfMemory.test(this.#stderr) ? 'memory' : 'died';
-        settle(() => reject(new ChildFailure(kind, `The child process ${how}.`)));
+        settle(() => reject(new ChildFailure(this.#kindOfEnd(), `The child process ${how}.`)));
       });
       // A failure to send shows as the child's end.
       if (this.#process.connected) this.#process.send(message, () => {});
     });
+  }
+
+  #kindOfEnd(): ChildFailure['kind'] {
+    if (!this.#ready) return 'unstartable';
+    return outOfMemory.test(this.#stderr) ? 'memory' : 'died';
   }
 }
 

@@ -32,4 +32,5 @@ export function serveJobs(handle: (job: unknown, progress: () => void) => Promis
     compiled = true;
   });
   process.on('disconnect', () => process.exit());
+  send({ id: 0, type: 'ready' });
 }

@@ -1,3 +1,4 @@
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
 import sharp from 'sharp';
 import { serveJobs } from '../child/serve-jobs.ts';
@@ -20,12 +21,26 @@ sharp.cache(false);
 
 let worker: ReturnType<typeof startTesseract> | undefined;
 
+/** @throws MemoryError `dependency_unavailable`: no page is to blame for a missing engine. */
+async function engine(dataDirectory: string) {
+  worker ??= startTesseract(dataDirectory);
+  try {
+    return await worker;
+  } catch (error) {
+    worker = undefined;
+    throw new MemoryError('dependency_unavailable', 'The OCR engine could not be started.', { cause: error });
+  }
+}
+
 serveJobs(async (message): Promise<OcrPage> => {
   const job = message as OcrJob;
   const startedAt = performance.now();
   const image = await loadPageImage(job.path, job.mediaType, job.page, job.maxImagePixels);
   if (!image) return { schemaVersion: 1, number: job.page, text: '', confidence: 0 };
-  worker ??= startTesseract(job.dataDirectory);
-  const { text, confidence } = await recognise(await worker, image, job.pageMs * 0.9 - (performance.now() - startedAt));
+  const { text, confidence } = await recognise(
+    await engine(job.dataDirectory),
+    image,
+    job.pageMs * 0.9 - (performance.now() - startedAt),
+  );
   return { schemaVersion: 1, number: job.page, text: normaliseText(text), confidence };
 });

@@ -2,12 +2,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
 import type { OcrEngine } from '@semantic-memory/shared/ports/ocr';
 import sharp from 'sharp';
 import { makePdf, pageOfLines } from '../parse/testing/make-pdf.ts';
 import { createOcrEngine } from './ocr-engine.ts';
+
+// Children start slowly on a busy machine.
+jest.setTimeout(60_000);
 
 const limits = { maxImagePixels: 5e6, pageMs: 60_000 };
 const never = new AbortController().signal;
@@ -109,6 +112,22 @@ test('a page that hangs, kills its process or throws carries a failure, and the 
     expect(pages[3]!.failure).toBe('The page could not be drawn or read.');
   } finally {
     await misbehaving.close();
+  }
+});
+
+test('an engine that cannot be started is a fault of ours, not of the page', async () => {
+  const withoutData = createOcrEngine({ processes: 1, dataDir: directory });
+  const withoutModule = createOcrEngine({
+    processes: 1,
+    childEntry: new URL('./testing/nothing-there.ts', import.meta.url),
+  });
+  const input = { path: fixturePath('page.png'), mediaType: 'image/png', pages: [1], limits };
+  try {
+    await expect(collect(withoutData.read(input, never))).rejects.toMatchObject({ code: 'dependency_unavailable' });
+    await expect(collect(withoutModule.read(input, never))).rejects.toMatchObject({ code: 'internal' });
+  } finally {
+    await withoutData.close();
+    await withoutModule.close();
   }
 });
 

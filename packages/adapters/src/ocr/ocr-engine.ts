@@ -3,7 +3,7 @@ import { toMemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
 import type { OcrEngine, OcrInput } from '@semantic-memory/shared/ports/ocr';
 import { ChildPool } from '../child/child-pool.ts';
-import { ChildFailure } from '../child/pool-child.ts';
+import { ChildFailure, crashError } from '../child/pool-child.ts';
 import type { OcrJob } from './ocr-child.ts';
 import { defaultDataDirectory } from './recognise.ts';
 
@@ -47,6 +47,7 @@ export function createOcrEngine(options: OcrEngineOptions = {}): OcrEngine & { p
         return await pool.run<OcrPage>(job, jobLimits);
       } catch (error) {
         signal.throwIfAborted();
+        if (isOurs(error)) throw error instanceof ChildFailure ? crashError(error, 'reading the page') : error;
         // A child may die of what the pages before have left in it: once more, in a new one.
         const died = error instanceof ChildFailure && error.kind === 'died';
         if (died && attempt === 1) continue;
@@ -83,6 +84,13 @@ export function createOcrEngine(options: OcrEngineOptions = {}): OcrEngine & { p
   };
 }
 
+/** Whether no page is to blame: the engine or its process could not be started. */
+function isOurs(error: unknown): boolean {
+  return error instanceof ChildFailure
+    ? error.kind === 'unstartable'
+    : toMemoryError(error).code === 'dependency_unavailable';
+}
+
 function failureOf(error: unknown): string {
   if (!(error instanceof ChildFailure)) {
     const { code, message } = toMemoryError(error);
@@ -94,6 +102,7 @@ function failureOf(error: unknown): string {
     case 'memory':
       return `Reading the page took too much memory. ${error.message}`;
     case 'died':
+    case 'unstartable':
       return `Reading the page failed. ${error.message}`;
   }
 }

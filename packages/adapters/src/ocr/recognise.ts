@@ -27,13 +27,18 @@ export function defaultDataDirectory(): string {
   return fileURLToPath(new URL('./4.0.0_best_int', import.meta.resolve('@tesseract.js-data/eng/package.json')));
 }
 
-/** Loads the engine and its language data from disk. Nothing is fetched, nothing is written. */
+/**
+ * Loads the engine and its language data from disk. Nothing is fetched, nothing is written.
+ * @throws what tesseract.js says where it cannot be loaded; its own promise would stay open for ever.
+ */
 export function startTesseract(dataDirectory: string): Promise<Worker> {
-  return Tesseract.createWorker('eng', Tesseract.OEM.LSTM_ONLY, {
-    langPath: dataDirectory,
-    gzip: true,
-    cacheMethod: 'none',
-    errorHandler: () => {},
+  return new Promise((resolve, reject) => {
+    Tesseract.createWorker('eng', Tesseract.OEM.LSTM_ONLY, {
+      langPath: dataDirectory,
+      gzip: true,
+      cacheMethod: 'none',
+      errorHandler: (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
+    }).then(resolve, reject);
   });
 }
 

@@ -1,10 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Parser } from '@semantic-memory/shared/ports/parser';
 import { isolationReport } from '../child/isolation.ts';
 import { type ChildParserOptions, createChildParser } from './parser.ts';
+
+// Children start slowly on a busy machine.
+jest.setTimeout(60_000);
 
 const limits = { maxBytes: 1e6, maxPages: 10, maxInflatedBytes: 1e6, maxImagePixels: 1e6 };
 const childEntry = new URL('./testing/misbehaving-child.ts', import.meta.url);

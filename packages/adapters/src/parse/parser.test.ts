@@ -2,13 +2,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Extraction } from '@semantic-memory/shared/contracts/model/extraction';
 import type { ParseLimits, Parser } from '@semantic-memory/shared/ports/parser';
 import iconv from 'iconv-lite';
 import sharp from 'sharp';
 import { createChildParser } from './parser.ts';
 import { makePdf, pageOfLines } from './testing/make-pdf.ts';
+
+// Children start slowly on a busy machine.
+jest.setTimeout(60_000);
 
 const limits: ParseLimits = { maxBytes: 1e8, maxPages: 50, maxInflatedBytes: 2e7, maxImagePixels: 1e6 };
 let directory: string;

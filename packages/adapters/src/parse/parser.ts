@@ -76,7 +76,7 @@ async function checkSize({ path, limits }: ParseInput): Promise<void> {
 }
 
 function explain(failure: ChildFailure): MemoryError {
-  if (failure.kind === 'died') return crashError(failure, 'parsing the document');
+  if (failure.kind === 'died' || failure.kind === 'unstartable') return crashError(failure, 'parsing the document');
   const what = failure.kind === 'memory' ? 'memory' : 'time';
   return new MemoryError('limits_exceeded', `Parsing the document took too much ${what}. ${failure.message}`, {
     hint: 'Split the document, or save it in a simpler form.',
