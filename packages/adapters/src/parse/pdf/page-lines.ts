@@ -50,18 +50,33 @@ export function toLines(items: readonly TextItem[]): TextLine[] {
     if (made) lines.push(made);
     line = [];
   };
+  let ended = false;
+  let base: PlacedItem | undefined;
   for (const item of items) {
     if (item.str !== '') {
       const placed = place(item);
       const before = line.at(-1);
-      if (before && !continues(before, placed)) flush();
+      if (before && (!continues(base ?? before, placed) || (ended && !adjoins(before, placed)))) flush();
       const kept = withoutTwin(line, placed);
-      if (kept) line.push(kept);
+      // Raised and lowered characters are held against the largest of the line, not against each other.
+      if (line.length === 0 || (base && placed.fontSize > base.fontSize)) base = placed;
+      if (kept) line.push(ended && line.length > 0 ? afterGap(line.at(-1)!, kept) : kept);
+      ended = false;
     }
-    if (item.hasEOL) flush();
+    ended ||= item.hasEOL;
   }
   flush();
   return lines;
+}
+
+/** Whether an item goes on where the line stands: pdf.js says that a line ends after each raised or lowered character. */
+function adjoins(before: PlacedItem, item: PlacedItem): boolean {
+  const gap = item.start - before.end;
+  return gap > -1.2 * item.fontSize && gap < item.fontSize;
+}
+
+function afterGap(before: PlacedItem, item: PlacedItem): PlacedItem {
+  return item.start - before.end > 0.15 * item.fontSize ? { ...item, str: ` ${item.str}` } : item;
 }
 
 function place(item: TextItem): PlacedItem {
