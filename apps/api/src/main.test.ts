@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { secret, tokenFor } from './testing/test-api.ts';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+let dataDir: string;
+let child: ChildProcess | undefined;
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'semantic-memory-api-'));
+});
+afterEach(async () => {
+  if (child?.exitCode === null && child.signalCode === null) {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+/** The real process, over the real servers of the test run. */
+function startApi(env: Record<string, string>) {
+  const started = spawn(process.execPath, ['--conditions=development', main], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      METRICS_PORT: '0',
+      DATA_DIR: dataDir,
+      REDIS_URL: process.env.TEST_REDIS_URL,
+      CHROMA_HOST: process.env.TEST_CHROMA_HOST,
+      CHROMA_PORT: process.env.TEST_CHROMA_PORT,
+      QUEUE_PREFIX: `api-main-${process.pid}-${Date.now()}`,
+      DRAIN_MS: '50',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child = started;
+  let output = '';
+  const lineWith = Promise.withResolvers<Record<string, unknown>>();
+  const onText = (text: Buffer) => {
+    output += text.toString();
+    const line = output.split('\n').find((one) => one.includes('"api started"') && one.endsWith('}'));
+    if (line) lineWith.resolve(JSON.parse(line));
+  };
+  started.stdout.on('data', onText);
+  started.stderr.on('data', onText);
+  const exit = once(started, 'exit').then(([code]) => code as number | null);
+  exit.then((code) => lineWith.reject(new Error(`ended with ${code} before it had started:\n${output}`)));
+  // A test that waits for the end only does not wait for the start.
+  lineWith.promise.catch(() => undefined);
+  return { process: started, exit, ready: lineWith.promise, output: () => output };
+}
+
+test('the process serves, reports its ports, takes a document in durably and ends in order', async () => {
+  const api = startApi({ JWT_SECRET: secret });
+  const { port, metricsPort } = await api.ready;
+  const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
+  expect(await ready.json()).toMatchObject({
+    state: 'ready',
+    dependencies: { redis: { state: 'up' }, blobs: { state: 'up' }, chroma: { state: 'up' } },
+  });
+  const headers = { authorization: `Bearer ${tokenFor('acme')}`, 'content-type': 'application/json' };
+  const base = `http://127.0.0.1:${port}/api/v1/memory`;
+  const body = JSON.stringify({ source: { type: 'text', text: 'Two tides a day.' }, documentId: 'tides' });
+  const accepted = await fetch(`${base}/ingest`, { method: 'POST', headers, body });
+  expect(accepted.status).toBe(202);
+  const content = await fetch(`${base}/documents/tides/content`, { headers });
+  expect(await content.text()).toBe('Two tides a day.');
+  const queues = await fetch(`${base}/admin/queues`, { headers });
+  expect(await queues.json()).toMatchObject({
+    queues: expect.arrayContaining([expect.objectContaining({ tier: 'parse', waiting: 1 })]),
+  });
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(metrics).toContain('ingest_requests_total{outcome="accepted"} 1');
+  expect(metrics).toContain('queue_jobs{queue="parse",state="wait"} 1');
+  api.process.kill('SIGTERM');
+  expect(await api.exit).toBe(0);
+  expect(api.output()).not.toContain('Two tides');
+  expect(api.output()).not.toContain(secret);
+}, 60_000);
+
+test('an environment that cannot be used ends the start with one message that lists every fault', async () => {
+  const api = startApi({ PORT: 'eighty', LOG_LEVEL: 'loud' });
+  expect(await api.exit).toBe(1);
+  for (const name of ['PORT', 'LOG_LEVEL', 'JWT_SECRET']) expect(api.output()).toContain(`- ${name} `);
+  expect(api.output()).not.toMatch(/\n\s+at /);
+}, 60_000);
+
+test('a port that is taken ends the start with status 1 and says so', async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  try {
+    const { port } = holder.address() as { port: number };
+    const api = startApi({ JWT_SECRET: secret, PORT: String(port) });
+    expect(await api.exit).toBe(1);
+    expect(api.output()).toContain('EADDRINUSE');
+  } finally {
+    holder.close();
+  }
+}, 60_000);
