@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { DataLimitGiB } from './isolation.ts';
 import { type JobLimits, PoolChild } from './pool-child.ts';
 import { spawnChild } from './spawn-child.ts';
+import { makeWorkDirectory } from './work-directory.ts';
 
 export interface ChildPoolOptions {
   /** The module that the children run; it calls `serveJobs`. */
@@ -114,7 +114,7 @@ export class ChildPool {
   async #start(): Promise<PoolChild> {
     this.#starting += 1;
     try {
-      this.#directory ??= mkdtemp(join(tmpdir(), 'semantic-memory-child-'));
+      this.#directory ??= makeWorkDirectory();
       const directory = await this.#directory;
       const { entry, heapMiB, dataLimitGiB, maxRssBytes } = this.#options;
       const spawned = await spawnChild({
