@@ -3,6 +3,7 @@ import { createClient } from '@semantic-memory/client/client';
 import { type Config, ConfigError, readConfig } from '@semantic-memory/runtime/config';
 import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { onParentGone } from '@semantic-memory/runtime/shutdown';
+import { compile } from './local/compile.ts';
 import { lockDataDir } from './local/data-dir-lock.ts';
 import { ingestSamples, showSampleSearch } from './local/first-start.ts';
 import { freePort, isPortFree } from './local/free-port.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
   const jwtSecret = config.jwtSecret ?? (await keepJwtSecret(config.dataDir));
   const ending = new AbortController();
   terminal.say(`starting (data and logs: ${config.dataDir})`);
+  await compile();
 
   const everything = runEverything(config, process.env, jwtSecret, {
     say: terminal.say,

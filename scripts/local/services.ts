@@ -20,6 +20,8 @@ export interface Service {
 }
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
+/** A smaller nursery for new objects: collected more often, some 30 MB less in each of seven processes. */
+const NODE_FLAGS = ['--max-semi-space-size=2'];
 const SERVER_GRACE_MS = 10_000;
 /** A cold machine with two busy cores takes seconds to load a process; much more means that it hangs. */
 const READY_WITHIN_MS = 120_000;
@@ -89,7 +91,7 @@ export function ownServices(config: Config, env: Record<string, string>): Servic
         return {
           name,
           command: process.execPath,
-          args: ['--conditions=development', main],
+          args: [...NODE_FLAGS, main],
           cwd: repository,
           env: {
             ...env,
@@ -107,9 +109,9 @@ export function ownServices(config: Config, env: Record<string, string>): Servic
     };
   };
   return [
-    ours('api', 'apps/api/src/main.ts', config.host, { PORT: String(config.port) }),
+    ours('api', 'apps/api/dist/main.js', config.host, { PORT: String(config.port) }),
     // Nobody but us asks a worker anything.
-    ...tiers.map((tier) => ours(`worker-${tier}`, 'apps/worker/src/main.ts', '127.0.0.1', { TIERS: tier })),
+    ...tiers.map((tier) => ours(`worker-${tier}`, 'apps/worker/dist/main.js', '127.0.0.1', { TIERS: tier })),
   ];
 }
 

@@ -46,7 +46,7 @@ const embedders = createEmbedders({
   // An endpoint on one's own machine often wants no key, but the protocol wants the header.
   openai: openai ? { apiKey: config.openaiApiKey ?? 'none', baseUrl: config.openaiBaseUrl } : undefined,
 });
-const parser = createChildParser({});
+const parser = createChildParser({ pageMs: config.pageTimeoutMs });
 const ocr = createOcrEngine({ processes: config.ocrProcesses });
 const cancellations = createCancellationWatch({ ledger, logger });
 

@@ -2,7 +2,7 @@ import type { Service } from '@semantic-memory/e2e/service';
 import type { DocumentChunk } from '@semantic-memory/shared/contracts/model/document';
 import { ingestAll } from '../ingest-all.ts';
 import { largePdf } from '../large-pdf.ts';
-import { type MemoryPeaks, watchMemory } from '../process-memory.ts';
+import { watchProcesses } from '../process-watch.ts';
 import { rounded } from '../statistics.ts';
 import { bareModelSpeed } from './bare-speed.ts';
 
@@ -13,9 +13,9 @@ export async function measureLongPdf(service: Service, pages: number) {
   const namespace = `pdf-${pages}`;
   const documentId = `book-${pages}`;
   const file = { blob: new Blob([await largePdf(pages)], { type: 'application/pdf' }), filename: 'book.pdf' };
-  const memory = watchMemory(service.pid);
+  const watch = watchProcesses(service.pid);
   const run = await ingestAll(service, namespace, [() => service.client.ingestFile(file, { namespace, documentId })]);
-  const peaks: MemoryPeaks = await memory.stop();
+  const use = await watch.stop();
   const chunks = await firstChunks(service, documentId, modelSample);
   const bare = await bareModelSpeed(chunks.map((chunk) => `book.pdf\n${chunk.headings.join(' > ')}\n${chunk.text}`));
   const chunksPerSecond = run.chunks / run.seconds;
@@ -24,7 +24,7 @@ export async function measureLongPdf(service: Service, pages: number) {
     chunksPerSecond: rounded(chunksPerSecond),
     bareModelPerSecond: rounded(bare),
     share: rounded(chunksPerSecond / bare),
-    memory: peaks,
+    use,
   };
 }
 

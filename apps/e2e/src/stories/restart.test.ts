@@ -13,8 +13,14 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 }, 60_000);
 
-const workerOf = async (running: Service, script: RegExp) =>
-  (await descendants(running.pid)).find(({ command }) => script.test(command));
+/** The worker process that embeds: the one whose child runs the model. */
+async function embeddingWorker(running: Service): Promise<number | undefined> {
+  for (const { pid, command } of await descendants(running.pid)) {
+    if (!command.includes('apps/worker')) continue;
+    if ((await descendants(pid)).some((child) => child.command.includes('embedding-child'))) return pid;
+  }
+  return undefined;
+}
 
 test('a worker killed in mid-ingest is replaced, and the document it had ends well', async () => {
   service = await startService({ dataDir });
@@ -28,9 +34,7 @@ test('a worker killed in mid-ingest is replaced, and the document it had ends we
     const embed = (await running.client.job(job.id)).stages.find((stage) => stage.name === 'embed');
     return embed?.state === 'running' && embed.done > 0;
   });
-  const child = await eventually(() => workerOf(running, /embedding-process|embedding-child/));
-  const worker = await parentOf(running, child.pid);
-  process.kill(worker, 'SIGKILL');
+  process.kill(await eventually(() => embeddingWorker(running)), 'SIGKILL');
   const ended = await waitForEnd(running, job.id, 120_000);
   expect(ended).toMatchObject({ state: 'succeeded' });
   const chunks = (await running.client.document('long')).chunks;
@@ -52,11 +56,3 @@ test('after Ctrl-C and another start everything is as it was', async () => {
   expect((await service.client.search(query)).hits).toEqual(hitsBefore);
   expect(await service.client.stats()).toMatchObject({ documents: 1, consistent: true });
 }, 120_000);
-
-async function parentOf(running: Service, pid: number): Promise<number> {
-  for (const candidate of await descendants(running.pid)) {
-    if (!/apps\/worker/.test(candidate.command)) continue;
-    if ((await descendants(candidate.pid)).some((child) => child.pid === pid)) return candidate.pid;
-  }
-  throw new Error(`process ${pid} is no worker's child`);
-}

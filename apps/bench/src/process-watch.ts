@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { descendants } from '@semantic-memory/e2e/service';
+
+const sampleEveryMs = 250;
+const bytesPerPage = 4096;
+/** Of /proc/PID/stat on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+/** What a group of processes used while something ran. */
+export interface ProcessUse {
+  /** Peak of the resident memory of all processes together, in MB; shared pages count for each. */
+  readonly totalMb: number;
+  /** Who had how much at that moment, in MB. */
+  readonly atPeakMb: Readonly<Record<string, number>>;
+  /** Peak of the largest single process of each role, in MB. */
+  readonly largestMb: Readonly<Record<string, number>>;
+  /** Processor seconds of each role, of all its processes. */
+  readonly cpuSeconds: Readonly<Record<string, number>>;
+}
+
+interface Sample {
+  readonly pid: number;
+  readonly role: string;
+  readonly mb: number;
+  readonly cpuSeconds: number;
+}
+
+/** Watches a process and all below it until stopped. */
+export function watchProcesses(pid: number): { stop(): Promise<ProcessUse> } {
+  let running = true;
+  let totalMb = 0;
+  let atPeakMb: Record<string, number> = {};
+  const largestMb: Record<string, number> = {};
+  const cpu = new Map<number, { role: string; first: number; last: number }>();
+  let isFirst = true;
+  const roles = new Map<number, string>();
+  const watching = (async () => {
+    while (running) {
+      const samples = await sampleAll(pid, roles);
+      const sum = samples.reduce((total, sample) => total + sample.mb, 0);
+      if (sum > totalMb) {
+        totalMb = sum;
+        atPeakMb = {};
+        for (const { role, mb } of samples) atPeakMb[role] = (atPeakMb[role] ?? 0) + mb;
+      }
+      for (const { pid: each, role, mb, cpuSeconds } of samples) {
+        largestMb[role] = Math.max(largestMb[role] ?? 0, mb);
+        const known = cpu.get(each);
+        // A process that is seen for the first time after the start has used everything meanwhile.
+        if (known) known.last = Math.max(known.last, cpuSeconds);
+        else cpu.set(each, { role, first: isFirst ? cpuSeconds : 0, last: cpuSeconds });
+      }
+      isFirst = false;
+      await new Promise((resolve) => setTimeout(resolve, sampleEveryMs));
+    }
+  })();
+  return {
+    stop: async () => {
+      running = false;
+      await watching;
+      const cpuSeconds: Record<string, number> = {};
+      for (const { role, first, last } of cpu.values()) cpuSeconds[role] = (cpuSeconds[role] ?? 0) + last - first;
+      return {
+        totalMb: Math.round(totalMb),
+        atPeakMb: roundedValues(atPeakMb),
+        largestMb: roundedValues(largestMb),
+        cpuSeconds: roundedValues(cpuSeconds),
+      };
+    },
+  };
+}
+
+const roundedValues = (record: Record<string, number>) =>
+  Object.fromEntries(
+    Object.entries(record)
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([role, value]) => [role, Math.round(value)]),
+  );
+
+async function sampleAll(root: number, roles: Map<number, string>): Promise<Sample[]> {
+  const samples = [await sample(root, 'supervisor')];
+  for (const { pid, command } of await descendants(root)) {
+    let role = roles.get(pid);
+    if (role === undefined) {
+      role = await roleOf(pid, command);
+      roles.set(pid, role);
+    }
+    samples.push(await sample(pid, role));
+  }
+  return samples;
+}
+
+/** What a process is for, by what it runs; a worker by its tiers. */
+async function roleOf(pid: number, command: string): Promise<string> {
+  if (/redis-server|valkey-server/.test(command)) return 'redis';
+  if (/chromadb|chroma run/.test(command)) return 'chroma';
+  if (command.includes('apps/api/')) return 'api';
+  if (command.includes('apps/worker/')) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    return `worker ${/(?:^|\0)TIERS=([^\0]*)/.exec(environment)?.[1] ?? ''}`;
+  }
+  const script = /packages\/\S+?\/(?:src|dist)\/(\S+?)\.(?:ts|js)/.exec(command);
+  return script?.[1] ? `child ${script[1]}` : 'other';
+}
+
+async function sample(pid: number, role: string): Promise<Sample> {
+  // A process that has ended meanwhile has no memory and uses no time.
+  const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '0 0');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // Fields 14 and 15, user and system time, counted behind the name in parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  return { pid, role, mb: (Number(statm.split(' ')[1]) * bytesPerPage) / 1e6, cpuSeconds: ticks / ticksPerSecond };
+}
