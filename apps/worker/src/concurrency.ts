@@ -15,8 +15,8 @@ export function concurrencyOf(tier: Tier, settings: { readonly ocrProcesses: num
     case 'embed':
       return 16;
     case 'index':
-      // They wait for each other's group: as many as a group has chunks.
-      return 64;
+      // They wait for each other's group: as many as make a full one of short texts.
+      return 250;
     case 'maintenance':
       return 4;
     default: {

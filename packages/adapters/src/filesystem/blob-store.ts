@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, type FileHandle, link, open, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { constants, linkSync, renameSync, unlinkSync } from 'node:fs';
+import { access, type FileHandle, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
@@ -8,6 +8,7 @@ import { blobPath, prefixPath, temporaryFolder } from './blob-path.ts';
 import { createDirectories } from './directories.ts';
 import { codeOf, fileFailure, isAbsent } from './file-errors.ts';
 import { prepareFolders } from './prepare-folders.ts';
+import { readWholeFile, smallBytes, writeSmallFile } from './small-file.ts';
 import { keysBelow } from './walk.ts';
 
 /** How often a write makes its folder anew where deletes keep taking it away. */
@@ -60,8 +61,26 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
     }
   }
 
+  /** As `written`, for bytes that are all there. */
+  async function writtenWhole<Result>(bytes: Uint8Array, name: (path: string) => Promise<Result>): Promise<Result> {
+    if (bytes.byteLength > smallBytes) return written((handle) => writeAll(handle, bytes), name);
+    await prepare().catch(rethrow);
+    const path = temporaryPath();
+    let named = false;
+    try {
+      await writeSmallFile(path, bytes);
+      const result = await name(path);
+      named = result !== false;
+      return result;
+    } catch (error) {
+      return rethrow(error);
+    } finally {
+      if (!named) await rm(path, { force: true }).catch(rethrow);
+    }
+  }
+
   /** Does what needs the folder of `path`; makes it anew where a delete took it away in between. */
-  async function inFolder(path: string, act: () => Promise<void>): Promise<void> {
+  async function inFolder(path: string, act: () => void): Promise<void> {
     const folder = dirname(path);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -77,40 +96,37 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
     await directories.sync(folder).catch(absentOr);
   }
 
-  const moveTo = (path: string) => (from: string) => inFolder(path, () => rename(from, path));
+  const moveTo = (path: string) => (from: string) => inFolder(path, () => renameSync(from, path));
 
   return {
     async put(key, bytes) {
       const path = blobPath(root, key);
-      await written((handle) => writeAll(handle, bytes), moveTo(path));
+      await writtenWhole(bytes, moveTo(path));
     },
 
     async putIfAbsent(key, bytes) {
       const path = blobPath(root, key);
-      return written(
-        (handle) => writeAll(handle, bytes),
-        async (from) => {
-          let absent = true;
-          await inFolder(path, async () => {
-            try {
-              await link(from, path);
-            } catch (error) {
-              // The other writer may not have synced yet, and our caller relies on what is there: the folder is synced too.
-              if (codeOf(error) !== 'EEXIST') throw error;
-              absent = false;
-            }
-          });
-          if (absent) await unlink(from);
-          return absent;
-        },
-      );
+      return writtenWhole(bytes, async (from) => {
+        let absent = true;
+        await inFolder(path, () => {
+          try {
+            linkSync(from, path);
+          } catch (error) {
+            // The other writer may not have synced yet, and our caller relies on what is there: the folder is synced too.
+            if (codeOf(error) !== 'EEXIST') throw error;
+            absent = false;
+          }
+        });
+        if (absent) unlinkSync(from);
+        return absent;
+      });
     },
 
     async putStream(key, stream, { maxBytes }) {
       const path = blobPath(root, key);
       const hash = createHash('sha256');
       let bytes = 0;
-      await written(async (handle) => {
+      async function* counted(): AsyncGenerator<Uint8Array> {
         for await (const part of stream) {
           bytes += part.byteLength;
           if (bytes > maxBytes) {
@@ -119,14 +135,28 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
             });
           }
           hash.update(part);
-          await writeAll(handle, part);
+          yield part;
         }
-      }, moveTo(path));
+      }
+      const parts = counted();
+      try {
+        const head = await takeUpTo(parts, smallBytes);
+        if (head.isAll) await writtenWhole(head.bytes, moveTo(path));
+        else {
+          await written(async (handle) => {
+            await writeAll(handle, head.bytes);
+            for await (const part of parts) await writeAll(handle, part);
+          }, moveTo(path));
+        }
+      } finally {
+        // Where a write failed the rest of the stream is not wanted.
+        await parts.return(undefined);
+      }
       return { bytes, sha256: hash.digest('hex') };
     },
 
     async get(key) {
-      return readFile(blobPath(root, key)).catch(absentOr);
+      return readWholeFile(blobPath(root, key)).catch(absentOr);
     },
 
     async getStream(key) {
@@ -208,6 +238,22 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       }
     },
   };
+}
+
+/** The beginning of a stream: all of it, or somewhat more than `most` bytes. */
+async function takeUpTo(
+  parts: AsyncGenerator<Uint8Array>,
+  most: number,
+): Promise<{ bytes: Uint8Array; isAll: boolean }> {
+  const taken: Uint8Array[] = [];
+  let size = 0;
+  while (size <= most) {
+    const { done, value } = await parts.next();
+    if (done) return { bytes: Buffer.concat(taken), isAll: true };
+    taken.push(value);
+    size += value.byteLength;
+  }
+  return { bytes: Buffer.concat(taken), isAll: false };
 }
 
 /** A write may take less than it was given. */

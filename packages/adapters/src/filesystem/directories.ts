@@ -1,5 +1,9 @@
-import { mkdir, open } from 'node:fs/promises';
+import { closeSync, fsync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+const syncFile = promisify(fsync);
 
 export interface Directories {
   /** Makes a folder and its parents, durably. Free of system calls where this process has seen it before. */
@@ -20,11 +24,11 @@ export function createDirectories(root: string): Directories {
   const syncs = new Map<string, { running: Promise<void>; next?: Promise<void> }>();
 
   async function startSync(path: string): Promise<void> {
-    const handle = await open(path, 'r');
+    const folder = openSync(path, 'r');
     try {
-      await handle.sync();
+      await syncFile(folder);
     } finally {
-      await handle.close();
+      closeSync(folder);
     }
   }
 

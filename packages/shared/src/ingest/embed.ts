@@ -47,7 +47,7 @@ export const embedStep: Step = async (deps, context) => {
   if (tokens > 0) deps.metrics.embeddingTokens(manifest.embeddingModel, tokens);
   await context.progress(chunks.length, chunks.length);
   await deps.ledger.describeVersion(payload, payload.documentId, payload.version, { chunks: chunks.length });
-  return {};
+  return { nextTotal: chunks.length };
 };
 
 function vectorOf(known: ReadonlyMap<string, Float32Array>, chunk: Chunk): Float32Array {

@@ -19,7 +19,7 @@ interface Entry {
  * @param maxRecords a group is written at once when it has this many
  * @param maxWaitMs how long the first of a group waits for company
  */
-export function createIndexWriter(vectors: VectorIndex, { maxRecords = 250, maxWaitMs = 25 } = {}): IndexWriter {
+export function createIndexWriter(vectors: VectorIndex, { maxRecords = 250, maxWaitMs = 50 } = {}): IndexWriter {
   const groups = new Map<string, { entries: Entry[]; records: number; writing: boolean; timer?: NodeJS.Timeout }>();
 
   async function flush(id: string, key: CollectionKey): Promise<void> {

@@ -28,6 +28,7 @@ const manifest: Manifest = {
   embeddingModel: 'm',
   createdAt: at(0),
 };
+const parsed = { done: 1, total: 1, next: { stage: 'embed', total: 4 }, skipped: ['ocr'] } as const;
 const away = { code: 'dependency_unavailable', message: 'Chroma does not answer.' } as const;
 
 test('an upload has nothing to fetch, and begins with parse', () => {
@@ -45,11 +46,11 @@ test('progress only grows on the way to the end, and the end is 1', () => {
   see();
   job = progressStage(job, 'parse', 5, 10, at(2));
   see();
-  job = finishStage(job, 'parse', { next: 'embed', skipped: ['ocr'] }, at(3));
+  job = finishStage(job, 'parse', parsed, at(3));
   see();
   job = progressStage(startStage(job, 'embed', at(4)), 'embed', 1, 4, at(5));
   see();
-  job = finishStage(job, 'embed', { next: 'index', skipped: [] }, at(6));
+  job = finishStage(job, 'embed', { done: 4, total: 4, next: { stage: 'index', total: 4 }, skipped: [] }, at(6));
   see();
   job = finishJob(startStage(job, 'index', at(7)), 'succeeded', at(8));
   see();
@@ -85,12 +86,7 @@ test('a failure names the stage that failed; what had not begun is cancelled', (
 });
 
 test('a retry begins at the first stage that is not done, as the next run', () => {
-  let job = finishStage(
-    startStage(newJob(manifest), 'parse', at(1)),
-    'parse',
-    { next: 'embed', skipped: ['ocr'] },
-    at(2),
-  );
+  let job = finishStage(startStage(newJob(manifest), 'parse', at(1)), 'parse', parsed, at(2));
   job = finishJob(startStage(job, 'embed', at(3)), 'failed', at(4), { error: away });
   const again = retryRecord(job, at(5));
   expect(again).toMatchObject({ state: 'queued', stage: 'embed', run: 1 });
@@ -106,7 +102,12 @@ test('a partial job reads its pages again', () => {
     ['ocr', 'embed'],
     ['embed', 'index'],
   ] as const) {
-    job = finishStage(startStage(job, name, at(1)), name, { next, skipped: [] }, at(2));
+    job = finishStage(
+      startStage(job, name, at(1)),
+      name,
+      { done: 1, total: 1, next: { stage: next, total: 1 }, skipped: [] },
+      at(2),
+    );
   }
   const partial = finishJob(startStage(job, 'index', at(3)), 'partial', at(4), {
     warnings: [{ code: 'page_unreadable', message: 'blank', page: 2 }],
@@ -116,7 +117,7 @@ test('a partial job reads its pages again', () => {
 
 test('the same warning twice is one warning', () => {
   const warning = { code: 'page_unreadable', message: 'blank', page: 2 };
-  const result = { next: 'embed', skipped: [], warnings: [warning] } as const;
+  const result = { ...parsed, warnings: [warning] };
   const once = finishStage(startStage(newJob(manifest), 'parse', at(1)), 'parse', result, at(2));
   expect(finishStage(once, 'parse', result, at(3)).warnings).toEqual([warning]);
 });

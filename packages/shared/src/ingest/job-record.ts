@@ -94,18 +94,26 @@ export function progressStage(job: JobRecord, name: StageName, done: number, tot
 export function finishStage(
   job: JobRecord,
   name: StageName,
-  result: { next?: StageName; skipped: readonly StageName[]; warnings?: readonly JobWarning[] },
+  result: {
+    readonly done: number;
+    readonly total: number;
+    readonly next?: { readonly stage: StageName; readonly total: number };
+    readonly skipped: readonly StageName[];
+    readonly warnings?: readonly JobWarning[];
+  },
   at: string,
 ): JobRecord {
-  const finished = stageOf(job, name);
   const stages = job.stages.map((stage): Stage => {
-    if (stage.name === name)
-      return { ...finished, state: 'done', done: Math.max(finished.done, finished.total), finishedAt: at };
+    if (stage.name === name) {
+      const total = Math.max(stage.total, result.total);
+      return { ...stage, state: 'done', done: Math.max(result.done, total), total, finishedAt: at };
+    }
+    if (stage.name === result.next?.stage) return { ...stage, total: result.next.total };
     return result.skipped.includes(stage.name) ? { ...stage, state: 'skipped' } : stage;
   });
   return restaged(job, stages, at, {
     warnings: addWarnings(job.warnings, result.warnings ?? []),
-    ...(result.next ? { stage: result.next } : {}),
+    ...(result.next ? { stage: result.next.stage } : {}),
   });
 }
 

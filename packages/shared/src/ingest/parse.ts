@@ -34,10 +34,8 @@ export const parseStep: Step = async (deps, context) => {
     ...(extraction.paged ? { pages } : {}),
   });
   await context.progress(pages, pages);
-  return {
-    facts: { ocrPages: extraction.pages.filter((page) => page.needsOcr).length },
-    warnings: extraction.warnings,
-  };
+  const ocrPages = extraction.pages.filter((page) => page.needsOcr).length;
+  return { facts: { ocrPages }, warnings: extraction.warnings, nextTotal: ocrPages };
 };
 
 /** The caller's title, else the document's own, else its name. */

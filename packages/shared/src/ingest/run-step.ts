@@ -73,7 +73,7 @@ export async function runStep(
   try {
     if (stageOf(started, stage).attempts > maxStarts) throw poison(stage, maxStarts);
     const manifest = await readManifest(deps.blobs, payload);
-    const context = createContext(deps, payload, manifest, stage, signal);
+    const { context, reached } = createContext(deps, payload, manifest, stage, signal);
     const result = await steps[name](deps, context);
     if (result.ended) return;
     const { next, skipped } = nextStage(stage, result.facts ?? {});
@@ -82,7 +82,12 @@ export async function runStep(
       finishStage(
         job,
         stage,
-        { skipped, warnings: result.warnings ?? [], ...(nextName ? { next: nextName } : {}) },
+        {
+          skipped,
+          warnings: result.warnings ?? [],
+          ...reached(),
+          ...(nextName ? { next: { stage: nextName, total: result.nextTotal ?? 0 } } : {}),
+        },
         now(deps),
       ),
     );
@@ -126,20 +131,24 @@ function createContext(
   manifest: Manifest,
   stage: StageName,
   signal: AbortSignal,
-): StepContext {
-  let writtenAt = 0;
-  return {
+): { context: StepContext; reached: () => { done: number; total: number } } {
+  let writtenAt = deps.clock.now();
+  let latest = { done: 0, total: 0 };
+  const context: StepContext = {
     payload,
     manifest,
     signal,
     progress: async (done, total) => {
       signal.throwIfAborted();
+      latest = { done, total };
+      // A step that is over sooner says it all at its end.
       const at = deps.clock.now();
-      if (done < total && done > 0 && at - writtenAt < progressEveryMs) return;
+      if (at - writtenAt < progressEveryMs) return;
       writtenAt = at;
       await update(deps, payload, (job) => progressStage(job, stage, done, total, now(deps)));
     },
   };
+  return { context, reached: () => latest };
 }
 
 /** Decides what a fault means for the job: it ends, it waits, or the step is tried again. */

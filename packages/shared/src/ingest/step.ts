@@ -18,6 +18,8 @@ export interface StepResult {
   /** What decides which stage comes next. */
   readonly facts?: StepFacts;
   readonly warnings?: readonly JobWarning[];
+  /** How much the next stage has to do, in its units. */
+  readonly nextTotal?: number;
   /** The step has ended the job itself: nothing follows. */
   readonly ended?: true;
 }
