@@ -82,14 +82,15 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
   /** Does what needs the folder of `path`; makes it anew where a delete took it away in between. */
   async function inFolder(path: string, act: () => void): Promise<void> {
     const folder = dirname(path);
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 0; ; attempt += 1) {
       try {
-        await directories.ensure(folder);
-        await act();
+        // Most folders are there, made by the process that accepted the document.
+        if (attempt > 0) await directories.ensure(folder);
+        act();
         break;
       } catch (error) {
         if (codeOf(error) !== 'ENOENT' || attempt === maxAttempts) throw error;
-        directories.forget(folder);
+        if (attempt > 0) directories.forget(folder);
       }
     }
     // A folder that is gone by now was deleted after our write, and the blob with it.

@@ -25,6 +25,8 @@ export function openRedis(url: string, options: { name: string; logger?: Logger 
     // Whatever was under way when a connection broke fails at once; with 1, only after another try at connecting.
     maxRetriesPerRequest: 0,
     keepAlive: 10_000,
+    // What is asked in one turn of the event loop goes out in one write.
+    enableAutoPipelining: true,
     // A connection that is closed while Redis is away holds the process for this long.
     disconnectTimeout: 200,
     retryStrategy: retryDelayMs,

@@ -38,8 +38,7 @@ export const fetchedKey = (ref: VersionRef) => `${versionPrefix(ref)}fetched.jso
 export const extractionKey = (ref: VersionRef) => `${versionPrefix(ref)}extraction.json`;
 export const ocrPageKey = (ref: VersionRef, page: number) => `${versionPrefix(ref)}pages/${page}.json`;
 export const chunksKey = (ref: VersionRef) => `${versionPrefix(ref)}chunks.json`;
-export const vectorsPrefix = (ref: VersionRef) => `${versionPrefix(ref)}vectors/`;
 /** Vectors of one batch of chunks, from the chunk with index `from` on. */
-export const vectorsKey = (ref: VersionRef, from: number) => `${vectorsPrefix(ref)}${from}.f32`;
+export const vectorsKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}vectors-${from}.f32`;
 /** How the version ended; there is none while it has not. */
 export const outcomeKey = (ref: VersionRef) => `${versionPrefix(ref)}outcome.json`;

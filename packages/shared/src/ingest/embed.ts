@@ -6,7 +6,7 @@ import type { Manifest } from '../contracts/model/manifest.ts';
 import { nameOf } from './accept.ts';
 import { encodeJson, readChunkSet, readExtraction, readVectors, vectorBatchSize, writeVectors } from './artifacts.ts';
 import { assembleText } from './assemble-text.ts';
-import { chunksKey, type VersionRef, vectorsPrefix } from './blob-keys.ts';
+import { chunksKey, type VersionRef, vectorsKey } from './blob-keys.ts';
 import { chunkDocument } from './chunk/chunk-document.ts';
 import type { StepDeps } from './deps.ts';
 import { readOcrPages } from './ocr.ts';
@@ -66,7 +66,9 @@ async function chunksOf(deps: StepDeps, context: StepContext, dimension: number)
   if (earlier && payload.run === 0) return earlier;
   const set = await cutChunks(deps, context, dimension);
   if (earlier && isDeepStrictEqual(earlier, set)) return earlier;
-  await deps.blobs.removePrefix(vectorsPrefix(payload));
+  for (let from = 0; earlier && from < earlier.chunks.length; from += vectorBatchSize) {
+    await deps.blobs.remove(vectorsKey(payload, from));
+  }
   await deps.blobs.put(chunksKey(payload), encodeJson(set));
   return set;
 }
