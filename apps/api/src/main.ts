@@ -3,7 +3,6 @@ import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
-import { createOpenaiLanguageModel } from '@semantic-memory/adapters/openai/language-model';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { ConfigError, readConfig } from '@semantic-memory/runtime/config';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
@@ -36,8 +35,7 @@ const endpoint = { apiKey: config.openaiApiKey ?? 'none', baseUrl: config.openai
 // Queries are short: one process answers them faster than they come, and the main loop stays free.
 const embedders = createEmbedders({ processes: 1, openai: hasEndpoint ? endpoint : undefined });
 shutdown.add('embedders', () => embedders.close());
-const languageModel =
-  hasEndpoint && config.llmModel ? createOpenaiLanguageModel({ ...endpoint, model: config.llmModel }) : undefined;
+const languageModel = hasEndpoint && config.llmModel ? await openLanguageModel(config.llmModel) : undefined;
 
 const metrics = createMetrics({ counts: () => queue.counts(), logger });
 const loop = watchEventLoop();
@@ -92,6 +90,12 @@ try {
 } catch (error) {
   logger.error('the api cannot start', { error });
   await shutdown.begin('the start failed', 1);
+}
+
+/** Loaded where it is configured only: it is the largest library of all. */
+async function openLanguageModel(model: string) {
+  const { createOpenaiLanguageModel } = await import('@semantic-memory/adapters/openai/language-model');
+  return createOpenaiLanguageModel({ ...endpoint, model });
 }
 
 function configOrExit() {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { descendants } from '@semantic-memory/e2e/service';
 
 const sampleEveryMs = 250;
+const proportionalEvery = 4;
 const bytesPerPage = 4096;
 /** Of /proc/PID/stat on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -10,6 +11,8 @@ const ticksPerSecond = 100;
 export interface ProcessUse {
   /** Peak of the resident memory of all processes together, in MB; shared pages count for each. */
   readonly totalMb: number;
+  /** The same with each shared page counted once (proportional set size): what the machine has less of. */
+  readonly totalProportionalMb: number;
   /** Who had how much at that moment, in MB. */
   readonly atPeakMb: Readonly<Record<string, number>>;
   /** Peak of the largest single process of each role, in MB. */
@@ -29,6 +32,8 @@ interface Sample {
 export function watchProcesses(pid: number): { stop(): Promise<ProcessUse> } {
   let running = true;
   let totalMb = 0;
+  let totalProportionalMb = 0;
+  let round = 0;
   let atPeakMb: Record<string, number> = {};
   const largestMb: Record<string, number> = {};
   const cpu = new Map<number, { role: string; first: number; last: number }>();
@@ -51,6 +56,15 @@ export function watchProcesses(pid: number): { stop(): Promise<ProcessUse> } {
         else cpu.set(each, { role, first: isFirst ? cpuSeconds : 0, last: cpuSeconds });
       }
       isFirst = false;
+      // It walks the page tables of every process: not at each look.
+      if (round % proportionalEvery === 0) {
+        const parts = await Promise.all(samples.map((each) => proportionalMb(each.pid)));
+        totalProportionalMb = Math.max(
+          totalProportionalMb,
+          parts.reduce((total, mb) => total + mb, 0),
+        );
+      }
+      round += 1;
       await new Promise((resolve) => setTimeout(resolve, sampleEveryMs));
     }
   })();
@@ -62,6 +76,7 @@ export function watchProcesses(pid: number): { stop(): Promise<ProcessUse> } {
       for (const { role, first, last } of cpu.values()) cpuSeconds[role] = (cpuSeconds[role] ?? 0) + last - first;
       return {
         totalMb: Math.round(totalMb),
+        totalProportionalMb: Math.round(totalProportionalMb),
         atPeakMb: roundedValues(atPeakMb),
         largestMb: roundedValues(largestMb),
         cpuSeconds: roundedValues(cpuSeconds),
@@ -111,4 +126,9 @@ async function sample(pid: number, role: string): Promise<Sample> {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
   return { pid, role, mb: (Number(statm.split(' ')[1]) * bytesPerPage) / 1e6, cpuSeconds: ticks / ticksPerSecond };
+}
+
+async function proportionalMb(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+  return (Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024) / 1e6;
 }

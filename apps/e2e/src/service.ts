@@ -40,7 +40,12 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const [port, metricsPort] = [await freePort(), await freePort()];
   const child = spawn(
     process.execPath,
-    ['--conditions=development', 'scripts/up.ts', ...(options.samples ? [] : ['--no-samples'])],
+    [
+      '--max-semi-space-size=2',
+      '--conditions=development',
+      'scripts/up.ts',
+      ...(options.samples ? [] : ['--no-samples']),
+    ],
     {
       cwd: repository,
       env: {

@@ -2,7 +2,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Embedder } from '@semantic-memory/shared/ports/embedder';
 import { createLocalEmbedder } from '../onnx/embedder.ts';
 import { readModelCard } from '../onnx/model-card.ts';
-import { createOpenaiEmbedder } from '../openai/embedder.ts';
+import { deferredEmbedder } from './deferred-embedder.ts';
 
 /** Names the model that is shipped with the project. */
 export const localModel = readModelCard().name;
@@ -25,7 +25,13 @@ export function createEmbedders(settings: EmbedderSettings): Embedders {
   const made = new Map<string, Embedder>();
   const make = (model: string): Embedder => {
     if (model === localModel) return createLocalEmbedder({ processes: settings.processes });
-    if (settings.openai) return createOpenaiEmbedder({ ...settings.openai, model });
+    const { openai } = settings;
+    if (openai) {
+      return deferredEmbedder(model, async () => {
+        const { createOpenaiEmbedder } = await import('../openai/embedder.ts');
+        return createOpenaiEmbedder({ ...openai, model });
+      });
+    }
     throw new MemoryError('dependency_unavailable', `The embedding model ${model} is not configured here.`, {
       hint: 'Set OPENAI_API_KEY or OPENAI_BASE_URL for the endpoint that serves it.',
       retry: { kind: 'wait', afterMs: 30_000 },

@@ -18,6 +18,18 @@ export interface WordPieceTokenizer extends Tokenizer {
  * made from text: a literal `[SEP]` is three ordinary tokens (the official libraries turn it into the separator).
  */
 export function createTokenizer(): WordPieceTokenizer {
+  return {
+    tokenize(text, limit) {
+      vocabulary ??= loadVocabulary();
+      return vocabulary.tokenize(text, limit);
+    },
+  };
+}
+
+/** Some 20 MB: loaded by the first text, and once a process. */
+let vocabulary: WordPieceTokenizer | undefined;
+
+function loadVocabulary(): WordPieceTokenizer {
   const { model } = JSON.parse(readFileSync(modelFile('tokenizer.json'), 'utf8')) as {
     model: { vocab: Record<string, number>; unk_token: string; continuing_subword_prefix: string };
   };

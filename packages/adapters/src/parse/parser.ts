@@ -8,7 +8,10 @@ import { ChildFailure, crashError } from '../child/pool-child.ts';
 import type { ParseJob, ParseReply } from './serve-parser.ts';
 
 export interface ChildParserOptions {
-  /** Documents parsed at the same time, each in a child of its own. Default: one a core. */
+  /**
+   * Documents parsed at the same time, of those with a child of their own and of the others each. Default: half the
+   * cores, since embedding what they hold takes ten times as long.
+   */
   readonly processes?: number;
   /** The longest that a parser may go without finishing a page. */
   readonly pageMs?: number;
@@ -26,7 +29,7 @@ const defaultDocumentMs = 9 * 60_000;
 
 /** A Parser that does its work in child processes. Nothing is started before the first document. */
 export function createChildParser(options: ChildParserOptions = {}): Parser & { peakRssBytes(): number } {
-  const processes = options.processes ?? availableParallelism();
+  const processes = options.processes ?? Math.ceil(availableParallelism() / 2);
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const entry = options.childEntry ?? new URL(`./parse-child.${extension}`, import.meta.url);
   const maxRssBytes = options.maxRssBytes ?? 700 * mebibyte;

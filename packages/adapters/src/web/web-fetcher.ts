@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { isIPv6 } from 'node:net';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { WebFetcher } from '@semantic-memory/shared/ports/fetcher';
-import { Agent, fetch, type Response } from 'undici';
+import type { Agent, Response } from 'undici';
 import { createHostCheck, type HostCheckOptions, parseFetchUrl } from './checked-host.ts';
 import { filenameOf, mediaTypeOf } from './response-facts.ts';
 
@@ -27,6 +27,8 @@ export function createWebFetcher({ userAgent = 'semantic-memory', ...options }: 
       const toError = (error: unknown) => fetchFailure(error, { signal, timeout, timeoutMs });
       const pinned = new Map<string, readonly string[]>();
       // An agent of its own: no connection outlives the check that it was made under.
+      // Loaded by the tier that fetches, and by no other.
+      const { Agent, fetch } = await import('undici');
       const agent = new Agent({
         connect: { lookup: pinnedLookup(pinned) },
         connectTimeout: timeoutMs,

@@ -21,10 +21,9 @@ export const embedStep: Step = async (deps, context) => {
   const known = await knownVectors(deps, payload, manifest, embedder.dimension);
   const { chunks, dimension } = await chunksOf(deps, context, embedder.dimension);
   let tokens = 0;
-  for (let from = 0; from < chunks.length; from += vectorBatchSize) {
-    await context.progress(from, chunks.length);
+  const embedBatch = async (from: number): Promise<void> => {
     const batch = chunks.slice(from, from + vectorBatchSize);
-    if (await readVectors(deps.blobs, payload, from, { count: batch.length, dimension })) continue;
+    if (await readVectors(deps.blobs, payload, from, { count: batch.length, dimension })) return;
     const fresh = batch.filter((chunk) => !known.has(chunk.contentHash));
     const vectors = await embedder.embedPassages(
       fresh.map((chunk) => chunk.embedText),
@@ -43,7 +42,18 @@ export const embedStep: Step = async (deps, context) => {
       from,
       batch.map((chunk) => vectorOf(known, chunk)),
     );
+  };
+  // Two batches are under way: while one is written, and while its last text is embedded, no process stands idle.
+  let before: Promise<void> | undefined;
+  for (let from = 0; from < chunks.length; from += vectorBatchSize) {
+    await context.progress(Math.max(0, from - vectorBatchSize), chunks.length);
+    const batch = embedBatch(from);
+    // Awaited in its turn; until then a failure is not unhandled.
+    batch.catch(() => {});
+    await before;
+    before = batch;
   }
+  await before;
   if (tokens > 0) deps.metrics.embeddingTokens(manifest.embeddingModel, tokens);
   await context.progress(chunks.length, chunks.length);
   await deps.ledger.describeVersion(payload, payload.documentId, payload.version, { chunks: chunks.length });

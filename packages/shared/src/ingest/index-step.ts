@@ -8,6 +8,9 @@ import { readOcrPages, unreadablePages } from './ocr.ts';
 import { removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 
+/** Records of one write: as many as the index takes well in one call. */
+const writeAtOnce = 4 * vectorBatchSize;
+
 /**
  * Commits a version: writes its chunks, sees them in the index, records that durably, then flips the document to it,
  * then removes the version before. A search never sees a half-written one.
@@ -17,15 +20,16 @@ export const indexStep: Step = async (deps, context) => {
   const set = await readChunkSet(deps.blobs, payload);
   if (!set) throw new MemoryError('internal', 'The document was not embedded before it was to be indexed.');
   const key: CollectionKey = { tenant: payload.tenant, namespace: payload.namespace, model: manifest.embeddingModel };
-  for (let from = 0; from < set.chunks.length; from += vectorBatchSize) {
+  for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
     await context.progress(from, set.chunks.length);
-    const batch = set.chunks.slice(from, from + vectorBatchSize);
-    const vectors = await readVectors(deps.blobs, payload, from, { count: batch.length, dimension: set.dimension });
-    if (!vectors) throw new MemoryError('internal', `The vectors from chunk ${from} on are missing.`);
-    await deps.indexWriter.write(
-      key,
-      batch.map((chunk, index) => vectorRecord(context, chunk, vectors[index])),
-    );
+    const records: VectorRecord[] = [];
+    for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
+      const batch = set.chunks.slice(at, at + vectorBatchSize);
+      const vectors = await readVectors(deps.blobs, payload, at, { count: batch.length, dimension: set.dimension });
+      if (!vectors) throw new MemoryError('internal', `The vectors from chunk ${at} on are missing.`);
+      records.push(...batch.map((chunk, index) => vectorRecord(context, chunk, vectors[index])));
+    }
+    await deps.indexWriter.write(key, records);
   }
   return commit(deps, context, key);
 };
