@@ -10,7 +10,12 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
  * @throws StartError with what the compiler says
  */
 export async function compile(): Promise<void> {
-  const compiler = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url));
-  const { ok, output } = await runCommand(compiler, ['-b', `${repository}apps/api`, `${repository}apps/worker`]);
+  const compiler = `${repository}node_modules/typescript/bin/tsc`;
+  const { ok, output } = await runCommand(process.execPath, [
+    compiler,
+    '-b',
+    `${repository}apps/api`,
+    `${repository}apps/worker`,
+  ]);
   if (!ok) throw new StartError('cannot_be_had', `The sources do not compile:\n${output}`);
 }

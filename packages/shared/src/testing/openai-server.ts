@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { bagOfWords } from './fake-embedder.ts';
 
-/** What the next request gets in place of an answer. */
-export type OpenaiFault =
+/** What the next request gets in place of an answer; `on` leaves requests of the other kind alone. */
+export type OpenaiFault = { readonly on?: 'embeddings' | 'chat' } & (
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Record<string, string> }
   /** Takes the request and says nothing; for chat, after the first word. */
   | { readonly kind: 'stall' }
@@ -12,7 +12,8 @@ export type OpenaiFault =
   /** Ends a chat properly, but without the model having finished. */
   | { readonly kind: 'unfinished' }
   | { readonly kind: 'wrong-dimension' }
-  | { readonly kind: 'wrong-count' };
+  | { readonly kind: 'wrong-count' }
+);
 
 export interface OpenaiRequest {
   readonly path: string;
@@ -46,7 +47,8 @@ export async function startOpenaiServer(): Promise<OpenaiServer> {
     for await (const part of request) parts.push(part as Buffer);
     const body = JSON.parse(Buffer.concat(parts).toString() || '{}');
     requests.push({ path: request.url ?? '', authorization: request.headers.authorization, body });
-    const fault = faults.shift();
+    const mine = faults.findIndex(({ on }) => on === undefined || request.url?.startsWith(`/v1/${on}`));
+    const [fault] = mine < 0 ? [] : faults.splice(mine, 1);
     if (fault?.kind === 'status') {
       response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
       response.end(JSON.stringify({ error: { message: 'injected', type: 'injected' } }));
