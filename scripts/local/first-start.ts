@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 
 const POLL_MS = 500;
 /** A question that the sample library answers, asked in other words than its documents use. */
-const SAMPLE_QUERY = 'Will my fridge keep running during a blackout?';
+const SAMPLE_QUERY = 'How many days off do employees get in a year?';
 
 export interface FirstStart {
   client: Client;

@@ -39,7 +39,7 @@ function recordingIndex(behaviour: { forget?: string; fail?: Error } = {}) {
 
 test('documents that come together are written together', async () => {
   const { index, groups, stored } = recordingIndex();
-  const writer = createIndexWriter(index, { maxWaitMs: 5 });
+  const writer = createIndexWriter(index, { minWaitMs: 5, maxWaitMs: 5 });
   await Promise.all(['a', 'b', 'c'].map((id) => writer.write(key, [record(id)])));
   expect(groups).toEqual([['a', 'b', 'c']]);
   expect(stored).toEqual(new Set(['a', 'b', 'c']));
@@ -47,7 +47,7 @@ test('documents that come together are written together', async () => {
 
 test('a full group is written at once, and never two at the same time', async () => {
   const { index, groups, mostAtOnce } = recordingIndex();
-  const writer = createIndexWriter(index, { maxRecords: 2, maxWaitMs: 60_000 });
+  const writer = createIndexWriter(index, { maxRecords: 2, minWaitMs: 60_000, maxWaitMs: 60_000 });
   await Promise.all(['a', 'b', 'c', 'd'].map((id) => writer.write(key, [record(id)])));
   expect(groups.flat()).toEqual(['a', 'b', 'c', 'd']);
   expect(mostAtOnce()).toBe(1);
@@ -55,7 +55,7 @@ test('a full group is written at once, and never two at the same time', async ()
 
 test('what comes while a group is written goes with the next', async () => {
   const { index, groups } = recordingIndex();
-  const writer = createIndexWriter(index, { maxWaitMs: 5 });
+  const writer = createIndexWriter(index, { minWaitMs: 5, maxWaitMs: 5 });
   const first = writer.write(key, [record('a')]);
   while (groups.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   await Promise.all([first, writer.write(key, [record('b')])]);
@@ -64,16 +64,29 @@ test('what comes while a group is written goes with the next', async () => {
 
 test('an index that lost a chunk fails the document it belongs to, and no other', async () => {
   const { index } = recordingIndex({ forget: 'b' });
-  const writer = createIndexWriter(index, { maxWaitMs: 5 });
+  const writer = createIndexWriter(index, { minWaitMs: 5, maxWaitMs: 5 });
   const results = await Promise.allSettled(['a', 'b'].map((id) => writer.write(key, [record(id)])));
   expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected']);
 });
 
 test('a fault of the index reaches every document of the group, and the next group is tried', async () => {
   const failing = recordingIndex({ fail: new MemoryError('dependency_unavailable', 'away') });
-  const writer = createIndexWriter(failing.index, { maxWaitMs: 5 });
+  const writer = createIndexWriter(failing.index, { minWaitMs: 5, maxWaitMs: 5 });
   const results = await Promise.allSettled(['a', 'b'].map((id) => writer.write(key, [record(id)])));
   expect(results.every((result) => result.status === 'rejected')).toBe(true);
   await expect(writer.write(key, [record('c')])).rejects.toThrow('away');
   expect(failing.groups).toEqual([['a', 'b'], ['c']]);
+});
+
+test('many documents gather for longer than a lone one does', async () => {
+  const { index, groups } = recordingIndex();
+  const writer = createIndexWriter(index, { minWaitMs: 1, maxWaitMs: 200 });
+  const writes: Promise<void>[] = [];
+  for (let document = 0; document < 60; document += 1) {
+    writes.push(writer.write(key, [record(`d${document}`)]));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await Promise.all(writes);
+  expect(groups.flat().length).toBe(60);
+  expect(Math.max(...groups.map((group) => group.length))).toBeGreaterThan(15);
 });

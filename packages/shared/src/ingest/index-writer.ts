@@ -12,32 +12,56 @@ interface Entry {
   readonly reject: (error: unknown) => void;
 }
 
+interface Group {
+  entries: Entry[];
+  records: number;
+  writing: boolean;
+  timer?: NodeJS.Timeout;
+  /** When the last group was closed, and how long the next one gathers. */
+  closedAt: number;
+  waitMs: number;
+}
+
+/** Documents that make a group worth a call: the index takes 100 in the time of three calls with one. */
+const wantedEntries = 100;
+/** Fewer documents a second than this come too seldom to wait for. */
+const busyPerSecond = 20;
+
 /**
  * Gathers the chunks of many documents into one call. The index takes 1,000 records in a call as fast as 20, and
  * single writes at the same time only slow each other down: so there is one writer a collection, and what comes
- * while it writes goes with the next group.
+ * while it writes goes with the next group. A lone document hardly waits; the more come, the longer a group gathers.
  * @param maxRecords a group is written at once when it has this many
- * @param maxWaitMs how long the first of a group waits for company
+ * @param minWaitMs how long the first of a group waits for company
+ * @param maxWaitMs the same, where many documents come
  */
-export function createIndexWriter(vectors: VectorIndex, { maxRecords = 250, maxWaitMs = 50 } = {}): IndexWriter {
-  const groups = new Map<string, { entries: Entry[]; records: number; writing: boolean; timer?: NodeJS.Timeout }>();
+export function createIndexWriter(
+  vectors: VectorIndex,
+  { maxRecords = 250, minWaitMs = 20, maxWaitMs = 500 } = {},
+): IndexWriter {
+  const groups = new Map<string, Group>();
 
-  async function flush(id: string, key: CollectionKey): Promise<void> {
-    const group = groups.get(id);
-    if (!group || group.writing) return;
+  async function flush(id: string, key: CollectionKey, group: Group): Promise<void> {
+    if (group.writing) return;
     clearTimeout(group.timer);
     const { entries } = group;
     if (entries.length === 0) {
+      // Nothing came while the last group was written: the collection rests.
       groups.delete(id);
       return;
     }
+    const now = performance.now();
+    const perMs = entries.length / Math.max(1, now - group.closedAt);
+    group.waitMs =
+      perMs * 1000 < busyPerSecond ? minWaitMs : Math.max(minWaitMs, Math.min(maxWaitMs, wantedEntries / perMs));
+    group.closedAt = now;
     group.entries = [];
     group.records = 0;
     group.writing = true;
     await writeGroup(vectors, key, entries);
     group.writing = false;
-    if (group.records >= maxRecords) void flush(id, key);
-    else group.timer = setTimeout(() => void flush(id, key), group.entries.length > 0 ? maxWaitMs : 0);
+    if (group.records >= maxRecords) void flush(id, key, group);
+    else group.timer = setTimeout(() => void flush(id, key, group), group.waitMs);
   }
 
   return {
@@ -46,16 +70,20 @@ export function createIndexWriter(vectors: VectorIndex, { maxRecords = 250, maxW
         const id = JSON.stringify([key.tenant, key.namespace, key.model]);
         let group = groups.get(id);
         if (!group) {
-          group = { entries: [], records: 0, writing: false };
-          groups.set(id, group);
-        }
-        if (group.entries.length === 0 && !group.writing) {
-          clearTimeout(group.timer);
-          group.timer = setTimeout(() => void flush(id, key), maxWaitMs);
+          const opened: Group = {
+            entries: [],
+            records: 0,
+            writing: false,
+            closedAt: performance.now(),
+            waitMs: minWaitMs,
+          };
+          opened.timer = setTimeout(() => void flush(id, key, opened), minWaitMs);
+          groups.set(id, opened);
+          group = opened;
         }
         group.entries.push({ records, resolve, reject });
         group.records += records.length;
-        if (group.records >= maxRecords) void flush(id, key);
+        if (group.records >= maxRecords) void flush(id, key, group);
       }),
   };
 }

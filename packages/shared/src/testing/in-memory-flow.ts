@@ -118,7 +118,7 @@ export function createInMemoryFlow(): InMemoryFlow {
     tokenizer: fakeTokenizer,
     embedderFor: () => embedder,
     vectors,
-    indexWriter: createIndexWriter(vectors, { maxWaitMs: 0 }),
+    indexWriter: createIndexWriter(vectors, { minWaitMs: 0, maxWaitMs: 0 }),
     limits: {
       maxBytes: 1e6,
       maxPages: 100,
