@@ -43,6 +43,8 @@ export function createApp(deps: ApiDeps): express.Express {
   );
   app.use(
     compression({
+      // A Job of a kilobyte fits in one packet either way.
+      threshold: 8 * 1024,
       filter: (request, response) =>
         !String(response.getHeader('content-type')).startsWith('text/event-stream') &&
         compression.filter(request, response),

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { type ScopeName, scopes } from '@semantic-memory/shared/contracts/http/endpoint';
 import { Tenant } from '@semantic-memory/shared/contracts/model/ids';
@@ -81,9 +82,11 @@ function algorithmOf(token: string): unknown {
 }
 
 function sharedSecretCheck(secret: string, { audience, issuer }: TokenOptions) {
+  // Made once: from a string, each check would make it anew.
+  const key = createSecretKey(Buffer.from(secret, 'utf8'));
   return async (token: string): Promise<unknown> => {
     try {
-      return jsonwebtoken.verify(token, secret, {
+      return jsonwebtoken.verify(token, key, {
         algorithms: ['HS256'],
         ...(audience === undefined ? {} : { audience }),
         ...(issuer === undefined ? {} : { issuer }),

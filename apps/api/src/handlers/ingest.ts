@@ -63,6 +63,7 @@ export async function fromJson(
   batchId?: string,
 ): Promise<Received> {
   const { source, ...described } = body;
+  refuseCallback(body);
   const shared = { tenant, ...described, ...(batchId === undefined ? {} : { batchId }) };
   if (source.type !== 'text') return { request: { ...shared, source: fetchable(source) }, fields: body };
   const { text, mediaType = 'text/plain' } = source;
@@ -82,6 +83,14 @@ function fetchable(source: Exclude<Source, { type: 'text' }>) {
   if (source.type !== 's3') return source;
   throw new MemoryError('unprocessable', 'Sources of type s3 are not available here.', {
     hint: 'Send the file itself, or a url that it can be fetched from.',
+  });
+}
+
+/** Who asks to be called must not wait for a call that never comes. @throws MemoryError `unprocessable` */
+function refuseCallback({ callbackUrl }: { readonly callbackUrl?: string | undefined }): void {
+  if (callbackUrl === undefined) return;
+  throw new MemoryError('unprocessable', 'Calls to a callbackUrl are not available here.', {
+    hint: 'Leave it out and watch the events of the job.',
   });
 }
 
@@ -112,7 +121,10 @@ function uploadFields(fields: Record<string, string>) {
 }
 
 /** The fields of a form with what they stand for where they are absent. */
-export function withDefaults<Fields extends Pick<IngestFields, 'metadata' | 'options'>>(fields: Fields) {
+export function withDefaults<Fields extends Pick<IngestFields, 'metadata' | 'options' | 'callbackUrl'>>(
+  fields: Fields,
+) {
+  refuseCallback(fields);
   return { ...fields, metadata: fields.metadata ?? {}, options: fields.options ?? {} };
 }
 
