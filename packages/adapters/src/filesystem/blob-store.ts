@@ -1,18 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, linkSync, renameSync, unlinkSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, type FileHandle, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
 import { blobPath, prefixPath, temporaryFolder } from './blob-path.ts';
 import { createDirectories } from './directories.ts';
-import { codeOf, fileFailure, isAbsent } from './file-errors.ts';
+import { fileFailure, isAbsent } from './file-errors.ts';
+import { createNaming } from './naming.ts';
 import { prepareFolders } from './prepare-folders.ts';
 import { readWholeFile, smallBytes, writeSmallFile } from './small-file.ts';
+import { takeUpTo } from './take-up-to.ts';
 import { keysBelow } from './walk.ts';
-
-/** How often a write makes its folder anew where deletes keep taking it away. */
-const maxAttempts = 5;
 
 /**
  * Blobs as files below a folder. A blob is written beside, synced, and only then gets its name (rename, or link where
@@ -79,25 +78,7 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
     }
   }
 
-  /** Does what needs the folder of `path`; makes it anew where a delete took it away in between. */
-  async function inFolder(path: string, act: () => void): Promise<void> {
-    const folder = dirname(path);
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        // Most folders are there, made by the process that accepted the document.
-        if (attempt > 0) await directories.ensure(folder);
-        act();
-        break;
-      } catch (error) {
-        if (codeOf(error) !== 'ENOENT' || attempt === maxAttempts) throw error;
-        if (attempt > 0) directories.forget(folder);
-      }
-    }
-    // A folder that is gone by now was deleted after our write, and the blob with it.
-    await directories.sync(folder).catch(absentOr);
-  }
-
-  const moveTo = (path: string) => (from: string) => inFolder(path, () => renameSync(from, path));
+  const { moveTo, moveIfAbsent, linkTo } = createNaming(directories, temporaryPath);
 
   return {
     async put(key, bytes) {
@@ -107,20 +88,20 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
 
     async putIfAbsent(key, bytes) {
       const path = blobPath(root, key);
-      return writtenWhole(bytes, async (from) => {
-        let absent = true;
-        await inFolder(path, () => {
-          try {
-            linkSync(from, path);
-          } catch (error) {
-            // The other writer may not have synced yet, and our caller relies on what is there: the folder is synced too.
-            if (codeOf(error) !== 'EEXIST') throw error;
-            absent = false;
-          }
-        });
-        if (absent) unlinkSync(from);
-        return absent;
-      });
+      return writtenWhole(bytes, moveIfAbsent(path));
+    },
+
+    async copy(from, to) {
+      const source = blobPath(root, from);
+      const path = blobPath(root, to);
+      await prepare().catch(rethrow);
+      try {
+        await linkTo(path)(source);
+      } catch (error) {
+        if (isAbsent(error))
+          throw new MemoryError('not_found', 'The content is not in the blob store.', { cause: error });
+        throw fileFailure(error);
+      }
     },
 
     async putStream(key, stream, { maxBytes }) {
@@ -239,22 +220,6 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       }
     },
   };
-}
-
-/** The beginning of a stream: all of it, or somewhat more than `most` bytes. */
-async function takeUpTo(
-  parts: AsyncGenerator<Uint8Array>,
-  most: number,
-): Promise<{ bytes: Uint8Array; isAll: boolean }> {
-  const taken: Uint8Array[] = [];
-  let size = 0;
-  while (size <= most) {
-    const { done, value } = await parts.next();
-    if (done) return { bytes: Buffer.concat(taken), isAll: true };
-    taken.push(value);
-    size += value.byteLength;
-  }
-  return { bytes: Buffer.concat(taken), isAll: false };
 }
 
 /** A write may take less than it was given. */

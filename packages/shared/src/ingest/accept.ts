@@ -12,7 +12,7 @@ import { finishJob, newJob } from './job-record.ts';
 import { newDocumentId, newJobId, newUploadId } from './new-id.ts';
 import { firstStage, queuedStep } from './next-jobs.ts';
 import { writeOutcomeOnce } from './outcome.ts';
-import { removePending, writePending } from './pending.ts';
+import { markPending, removePending } from './pending.ts';
 
 export interface AcceptDeps extends IngestDeps {
   /** The model that a new namespace gets; an old one keeps its own. */
@@ -66,7 +66,7 @@ export const discardOriginal = (deps: { readonly blobs: BlobStore }, original: S
 
 /**
  * Accepts a document: once this returns, the document is in the blob store and ends in a terminal state whatever
- * happens to any process or to Redis. In order: marker and manifest (durable), ledger, queue.
+ * happens to any process or to Redis. In order: manifest and marker (durable), ledger, queue.
  * @throws MemoryError `conflict` where the tenant has the document in another namespace, `dependency_unavailable` where
  * it could not be finished: nothing of it will be ingested then
  */
@@ -126,11 +126,12 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
       atLeast,
     );
     const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
-    const { tenant, namespace } = manifest;
-    await writePending(deps.blobs, { schemaVersion: 1, tenant, namespace, documentId, version, jobId, at: createdAt });
-    if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) return manifest;
+    if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) {
+      await markPending(deps.blobs, manifest);
+      return manifest;
+    }
     // The ledger has forgotten versions that the blob store, which is the truth, still knows.
-    atLeast = (await newestStoredVersion(deps.blobs, tenant, documentId)) + 1;
+    atLeast = (await newestStoredVersion(deps.blobs, request.tenant, documentId)) + 1;
   }
 }
 

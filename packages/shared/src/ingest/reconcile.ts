@@ -1,21 +1,18 @@
 import { MemoryError } from '../contracts/errors.ts';
 import { isTerminal } from '../contracts/model/job.ts';
-import { Manifest } from '../contracts/model/manifest.ts';
+import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import { documentFacts, isManyDocuments, payloadOf, versionRecord } from './accept.ts';
-import { readJson } from './artifacts.ts';
 import { manifestKey, pendingPrefix } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { followOutcome } from './finish.ts';
 import { newJob } from './job-record.ts';
 import { queuedStep } from './next-jobs.ts';
 import { readOutcome } from './outcome.ts';
-import { type PendingMarker, readPending, removePending } from './pending.ts';
+import { readPending, removePending } from './pending.ts';
 
 /** A job that has not moved for this long may have fallen out of the queue. */
 const quietMs = 60_000;
-/** A marker without a manifest is a request that died before it was accepted; this young it may still be under way. */
-const acceptMs = 10 * 60_000;
 
 export interface ReconcileReport {
   readonly checked: number;
@@ -47,20 +44,18 @@ export async function reconcile(deps: IngestDeps, scope: { readonly tenant?: str
 }
 
 /** Puts one version right and says what was wrong, or undefined where nothing was. */
-async function repair(deps: IngestDeps, marker: PendingMarker): Promise<string | undefined> {
+async function repair(deps: IngestDeps, marker: Manifest): Promise<string | undefined> {
   const outcome = await readOutcome(deps.blobs, marker);
-  const manifest = await readJson(deps.blobs, manifestKey(marker), Manifest);
-  const age = deps.clock.now() - Date.parse(marker.at);
-  if (outcome?.state === 'aborted' || manifest?.jobId !== marker.jobId) {
-    if (outcome?.state !== 'aborted' && age < acceptMs) return undefined;
+  // An aborted request was never accepted, and a version without its manifest was deleted.
+  if (outcome?.state === 'aborted' || !(await deps.blobs.has(manifestKey(marker)))) {
     await removePending(deps.blobs, marker.jobId);
-    return 'never_accepted';
+    return 'marker_left';
   }
   let job = await deps.ledger.getJob(marker.tenant, marker.jobId);
   let kind: string | undefined;
   if (!job) {
-    if (age < quietMs) return undefined;
-    job = await restoreJob(deps, manifest);
+    if (deps.clock.now() - Date.parse(marker.createdAt) < quietMs) return undefined;
+    job = await restoreJob(deps, marker);
     kind = 'job_missing';
   }
   if (outcome?.state === 'failed' || outcome?.state === 'cancelled') {

@@ -6,7 +6,7 @@ import type { IngestDeps } from './deps.ts';
 import { retryRecord } from './job-record.ts';
 import { queuedStep } from './next-jobs.ts';
 import { removeOutcome } from './outcome.ts';
-import { writePending } from './pending.ts';
+import { markPending } from './pending.ts';
 
 const retryable: readonly string[] = ['failed', 'partial', 'cancelled'];
 
@@ -25,8 +25,7 @@ export async function retryJob(deps: IngestDeps, tenant: string, jobId: string):
   }
   await readManifest(deps.blobs, job);
   const at = new Date(deps.clock.now()).toISOString();
-  const { namespace, documentId, version } = job;
-  await writePending(deps.blobs, { schemaVersion: 1, tenant, namespace, documentId, version, jobId, at });
+  await markPending(deps.blobs, { ...job, jobId });
   await removeOutcome(deps.blobs, job);
   let begun = false;
   const again = await deps.ledger.updateJob(tenant, jobId, (current) => {

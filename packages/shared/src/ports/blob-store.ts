@@ -8,6 +8,11 @@ export interface BlobStore {
   /** Writes only where nothing is there yet. Returns false, and writes nothing, where something is. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
   /**
+   * Gives a blob a second key, replacing what was there; later writes to the one leave the other as it is.
+   * @throws MemoryError `not_found` where there is no blob `from`.
+   */
+  copy(from: string, to: string): Promise<void>;
+  /**
    * Writes a stream, hashing on the way.
    * @throws MemoryError `request_too_large` once more than `maxBytes` have come; nothing is kept then.
    */

@@ -36,6 +36,19 @@ export function blobStoreSuite(
       expect(await store.has('a/b')).toBe(true);
     });
 
+    test('gives a blob a second key that lives its own life', async () => {
+      await store.put('a/first', bytesOf('same'));
+      await store.put('b/second', bytesOf('other'));
+      await store.copy('a/first', 'b/second');
+      await store.copy('a/first', 'b/second');
+      await store.put('a/first', bytesOf('changed'));
+      expect(textOf(await store.get('b/second'))).toBe('same');
+      await store.remove('a/first');
+      expect(textOf(await store.get('b/second'))).toBe('same');
+      await expect(store.copy('a/first', 'b/third')).rejects.toMatchObject({ code: 'not_found' });
+      expect(await all(store.list('b/'))).toEqual(['b/second']);
+    });
+
     test('keeps empty blobs', async () => {
       await store.put('empty', new Uint8Array());
       expect((await store.get('empty'))?.byteLength).toBe(0);

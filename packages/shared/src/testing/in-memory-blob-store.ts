@@ -40,6 +40,12 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
       blobs.set(key, Uint8Array.from(bytes));
       return true;
     },
+    async copy(from, to) {
+      assertAvailable();
+      const bytes = blobs.get(from);
+      if (!bytes) throw new MemoryError('not_found', 'The content is not in the blob store.');
+      blobs.set(to, bytes);
+    },
     async putStream(key, stream, { maxBytes }) {
       assertAvailable();
       assertKey(key);
