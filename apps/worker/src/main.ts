@@ -126,6 +126,13 @@ shutdown.add('tiers', () => Promise.all(workers.map((worker) => worker.close(con
 shutdown.add('reconciling', stopReconciling);
 shutdown.add('watchdog', stopWatchdog);
 if (config.exitWithParent) onParentGone(() => void shutdown.begin('the process that started this one is gone'));
+// The first document should not wait for the model to load.
+if (config.tiers.includes('embed')) {
+  embedders
+    .embedderFor(config.embeddingModel)
+    .ready()
+    .catch((error: unknown) => logger.warn('the embedding model is not ready', { error }));
+}
 logger.info('worker started', { tiers: config.tiers, metricsPort: server.port });
 
 function configOrExit() {

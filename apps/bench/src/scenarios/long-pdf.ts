@@ -1,5 +1,6 @@
 import type { Service } from '@semantic-memory/e2e/service';
 import type { DocumentChunk } from '@semantic-memory/shared/contracts/model/document';
+import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { ingestAll } from '../ingest-all.ts';
 import { largePdf } from '../large-pdf.ts';
 import { watchProcesses } from '../process-watch.ts';
@@ -17,15 +18,27 @@ export async function measureLongPdf(service: Service, pages: number) {
   const run = await ingestAll(service, namespace, [() => service.client.ingestFile(file, { namespace, documentId })]);
   const use = await watch.stop();
   const chunks = await firstChunks(service, documentId, modelSample);
-  const bare = await bareModelSpeed(chunks.map((chunk) => `book.pdf\n${chunk.headings.join(' > ')}\n${chunk.text}`));
+  const { title, jobId } = await service.client.document(documentId);
+  const bare = await bareModelSpeed(chunks.map((chunk) => [title, chunk.headings.join(' > '), chunk.text].join('\n')));
   const chunksPerSecond = run.chunks / run.seconds;
   return {
     ...run,
     chunksPerSecond: rounded(chunksPerSecond),
     bareModelPerSecond: rounded(bare),
     share: rounded(chunksPerSecond / bare),
+    stageSeconds: stageSeconds(await service.client.job(jobId)),
     use,
   };
+}
+
+function stageSeconds(job: Job): Record<string, number> {
+  const timed = job.stages.filter((stage) => stage.startedAt !== undefined && stage.finishedAt !== undefined);
+  return Object.fromEntries(
+    timed.map(({ name, startedAt, finishedAt }) => [
+      name,
+      (Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? '')) / 1000,
+    ]),
+  );
 }
 
 async function firstChunks(service: Service, documentId: string, count: number): Promise<DocumentChunk[]> {
