@@ -4,7 +4,7 @@ import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
-import { ConfigError, readConfig } from '@semantic-memory/runtime/config';
+import { readConfigOrExit } from '@semantic-memory/runtime/config';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
 import { createLogger } from '@semantic-memory/runtime/logger';
 import { createMetrics } from '@semantic-memory/runtime/metrics';
@@ -17,7 +17,7 @@ import { createTokenVerifier } from './auth.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { startServer } from './server.ts';
 
-const config = configOrExit();
+const config = readConfigOrExit(process.env, { auth: true });
 const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'api' });
 const shutdown = createShutdown({ logger, graceMs: config.drainMs + config.shutdownGraceMs + 5000 });
 if (config.exitWithParent) onParentGone(() => void shutdown.begin('the parent process is gone'));
@@ -29,13 +29,10 @@ const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePref
 shutdown.add('queue', () => queue.close());
 const vectors = createChromaIndex({ host: config.chromaHost, port: config.chromaPort, ssl: config.chromaSsl });
 
-const hasEndpoint = config.openaiApiKey !== undefined || config.openaiBaseUrl !== undefined;
-// An endpoint on one's own machine often wants no key, but the protocol wants the header.
-const endpoint = { apiKey: config.openaiApiKey ?? 'none', baseUrl: config.openaiBaseUrl };
 // Queries are short: one process answers them faster than they come, and the main loop stays free.
-const embedders = createEmbedders({ processes: 1, openai: hasEndpoint ? endpoint : undefined });
+const embedders = createEmbedders({ processes: 1, openai: config.openai });
 shutdown.add('embedders', () => embedders.close());
-const languageModel = hasEndpoint && config.llmModel ? await openLanguageModel(config.llmModel) : undefined;
+const languageModel = await openLanguageModel();
 
 const metrics = createMetrics({ counts: () => queue.counts(), logger });
 const loop = watchEventLoop();
@@ -93,17 +90,9 @@ try {
 }
 
 /** Loaded where it is configured only: it is the largest library of all. */
-async function openLanguageModel(model: string) {
+async function openLanguageModel() {
+  const { openai, llmModel } = config;
+  if (!openai || !llmModel) return undefined;
   const { createOpenaiLanguageModel } = await import('@semantic-memory/adapters/openai/language-model');
-  return createOpenaiLanguageModel({ ...endpoint, model });
-}
-
-function configOrExit() {
-  try {
-    return readConfig(process.env, { auth: true });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
+  return createOpenaiLanguageModel({ ...openai, model: llmModel });
 }

@@ -10,7 +10,7 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
-import { ConfigError, readConfig } from '@semantic-memory/runtime/config';
+import { readConfigOrExit } from '@semantic-memory/runtime/config';
 import { checkDependencies, type DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
 import { createLogger } from '@semantic-memory/runtime/logger';
@@ -32,7 +32,7 @@ const dependencyTimeoutMs = 2_000;
 const closingMs = 5_000;
 
 /** The queue edge: consumes the tiers that TIERS names and runs the shared logic. */
-const config = configOrExit();
+const config = readConfigOrExit(process.env);
 const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'worker' });
 const metrics = createMetrics();
 
@@ -40,12 +40,7 @@ const blobs = createFilesystemBlobStore(config.blobDir);
 const ledger = createRedisLedger({ url: config.redisUrl, prefix: config.queuePrefix, logger });
 const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePrefix });
 const vectors = createChromaIndex({ host: config.chromaHost, port: config.chromaPort, ssl: config.chromaSsl });
-const openai = config.openaiApiKey !== undefined || config.openaiBaseUrl !== undefined;
-const embedders = createEmbedders({
-  processes: config.embedProcesses,
-  // An endpoint on one's own machine often wants no key, but the protocol wants the header.
-  openai: openai ? { apiKey: config.openaiApiKey ?? 'none', baseUrl: config.openaiBaseUrl } : undefined,
-});
+const embedders = createEmbedders({ processes: config.embedProcesses, openai: config.openai });
 const parser = createChildParser({ pageMs: config.pageTimeoutMs });
 const ocr = createOcrEngine({ processes: config.ocrProcesses });
 const cancellations = createCancellationWatch({ ledger, logger });
@@ -134,13 +129,3 @@ if (config.tiers.includes('embed')) {
     .catch((error: unknown) => logger.warn('the embedding model is not ready', { error }));
 }
 logger.info('worker started', { tiers: config.tiers, metricsPort: server.port });
-
-function configOrExit() {
-  try {
-    return readConfig(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-}

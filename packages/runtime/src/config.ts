@@ -16,9 +16,11 @@ type Fields = {
 };
 
 /** The environment as the code uses it. Paths are absolute; sizes are in bytes. */
-export interface Config extends Omit<Fields, 'blobDir' | 'embeddingModel'> {
+export interface Config extends Omit<Fields, 'blobDir' | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl'> {
   readonly blobDir: string;
   readonly embeddingModel: string;
+  /** Set where an endpoint that speaks the OpenAI protocol is configured. */
+  readonly openai: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined;
 }
 
 /** The environment cannot be used. The message lists every fault, one a line, and shows no values. */
@@ -61,13 +63,30 @@ export function readConfig(
   if (fields.embeddingProvider === 'openai' && !fields.openaiApiKey && !fields.openaiBaseUrl)
     faults.push('OPENAI_API_KEY is not set, nor is OPENAI_BASE_URL, but EMBEDDING_PROVIDER is openai.');
   if (faults.length > 0) throw new ConfigError(faults);
+  const { openaiApiKey, openaiBaseUrl, ...rest } = fields;
   const dataDir = resolve(fields.dataDir);
   return {
-    ...fields,
+    ...rest,
     dataDir,
     blobDir: fields.blobDir ? resolve(fields.blobDir) : join(dataDir, 'blobs'),
     embeddingModel: fields.embeddingModel ?? defaultModels[fields.embeddingProvider],
+    // An endpoint on one's own machine often wants no key, but the protocol wants the header.
+    openai:
+      openaiApiKey === undefined && openaiBaseUrl === undefined
+        ? undefined
+        : { apiKey: openaiApiKey ?? 'none', baseUrl: openaiBaseUrl },
   };
+}
+
+/** As `readConfig`, for a process that cannot run without: says what is wrong and ends with status 1. */
+export function readConfigOrExit(...args: Parameters<typeof readConfig>): Config {
+  try {
+    return readConfig(...args);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
 }
 
 /** The text of `.env.example`: every variable with purpose, format and default. */

@@ -1,5 +1,21 @@
 import { z } from 'zod';
 
+/** The codes that describe a document, not a request and not us: they end a job as `failed`. */
+export const documentFaultCodes = [
+  'unsupported_type',
+  'empty_document',
+  'encrypted_document',
+  'corrupt_document',
+  'too_large',
+  'too_many_pages',
+  'limits_exceeded',
+  'no_text_found',
+  'fetch_failed',
+  'fetch_forbidden',
+  'poison_document',
+  'embedding_rejected',
+] as const;
+
 /**
  * Every way in which a request or a document can fail. The set is closed: HTTP and the queue each map it once, and a
  * new code does not compile until both do.
@@ -15,19 +31,7 @@ export const errorCodes = [
   'unsupported_media_type',
   'unprocessable',
   'rate_limited',
-  // The document: these end a job as `failed`.
-  'unsupported_type',
-  'empty_document',
-  'encrypted_document',
-  'corrupt_document',
-  'too_large',
-  'too_many_pages',
-  'limits_exceeded',
-  'no_text_found',
-  'fetch_failed',
-  'fetch_forbidden',
-  'poison_document',
-  'embedding_rejected',
+  ...documentFaultCodes,
   // A dependency or we ourselves.
   'dependency_unavailable',
   'rebuilding',
@@ -37,22 +41,6 @@ export const errorCodes = [
 
 export const ErrorCode = z.enum(errorCodes);
 export type ErrorCode = z.infer<typeof ErrorCode>;
-
-/** The codes that describe a document, not a request and not us. */
-export const documentFaultCodes = [
-  'unsupported_type',
-  'empty_document',
-  'encrypted_document',
-  'corrupt_document',
-  'too_large',
-  'too_many_pages',
-  'limits_exceeded',
-  'no_text_found',
-  'fetch_failed',
-  'fetch_forbidden',
-  'poison_document',
-  'embedding_rejected',
-] as const satisfies readonly ErrorCode[];
 
 /** The error as it stands in a Job. */
 export const JobError = z

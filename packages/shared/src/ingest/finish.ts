@@ -55,6 +55,23 @@ export async function followOutcome(
   return job;
 }
 
+/**
+ * Ends the job of a version whose document was deleted. There is no fact to write: the tombstone is it, and nothing may
+ * be written where the document was.
+ */
+export async function endDeleted(deps: IngestDeps, version: EndedVersion): Promise<void> {
+  let ended: JobRecord | undefined;
+  const at = new Date(deps.clock.now()).toISOString();
+  await deps.ledger.updateJob(version.tenant, version.jobId, (current) => {
+    ended = undefined;
+    if (isTerminal(current.state)) return undefined;
+    ended = finishJob(current, 'cancelled', at, { error: { code: 'cancelled', message: 'The document was deleted.' } });
+    return ended;
+  });
+  if (ended) countEnd(deps, ended);
+  await removePending(deps.blobs, version.jobId);
+}
+
 function countEnd(deps: IngestDeps, job: JobRecord): void {
   const fault = job.error !== undefined && (documentFaultCodes as readonly string[]).includes(job.error.code);
   const outcome = job.state === 'failed' ? (fault ? 'rejected' : 'failed') : job.state;

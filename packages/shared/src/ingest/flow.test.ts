@@ -206,6 +206,44 @@ test('a cancelled job stays cancelled, and a retry takes it to the end', async (
   await expect(retryJob(flow.deps, 'acme', job.id)).rejects.toMatchObject({ code: 'conflict' });
 });
 
+test('a job that is cancelled in mid-index leaves nothing in the index', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest(paragraphs(60));
+  await flow.runNext();
+  await flow.runNext();
+  const write = flow.deps.indexWriter.write;
+  const deps = flow.deps as { indexWriter: typeof flow.deps.indexWriter };
+  deps.indexWriter = {
+    write: async (collection, records) => {
+      await write(collection, records);
+      await cancelJob(flow.deps, 'acme', job.id);
+      // Longer than the watch takes to hear of it.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    },
+  };
+  await flow.runNext();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'cancelled' });
+  expect(await flow.vectors.count(key(flow))).toBe(0);
+});
+
+test('a document that is deleted while it is committed leaves no blob behind', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  await flow.runNext();
+  await flow.runNext();
+  const activate = flow.ledger.activateVersion;
+  flow.ledger.activateVersion = async (...args) => {
+    await removeDocument(flow.deps, 'acme', 'notes');
+    return activate(...args);
+  };
+  await flow.runNext();
+  // Its end was written before the delete came: it succeeded, and then it was deleted.
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await flow.vectors.count(key(flow))).toBe(0);
+  expect(await keysBelow(flow, documentPrefix('acme', 'notes'))).toEqual([]);
+  expect(await markers(flow)).toBe(0);
+});
+
 test('one key is one job, whatever is sent at the same time; another body is refused', async () => {
   const flow = createInMemoryFlow();
   const request = { tenant: 'acme', namespace: 'default', metadata: {}, priority: 'normal', options: {} } as const;

@@ -1,9 +1,10 @@
 import { MemoryError } from '../contracts/errors.ts';
+import type { StepPayload } from '../contracts/jobs.ts';
 import type { Chunk } from '../contracts/model/chunk.ts';
 import type { CollectionKey, VectorRecord } from '../ports/vector-index.ts';
 import { readChunkSet, readExtraction, readVectors, vectorBatchSize } from './artifacts.ts';
 import type { StepDeps } from './deps.ts';
-import { endJob, followOutcome } from './finish.ts';
+import { endDeleted, endJob, followOutcome } from './finish.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
@@ -46,7 +47,7 @@ async function commit(deps: StepDeps, context: StepContext, key: CollectionKey):
   });
   if (outcome.state !== 'succeeded' && outcome.state !== 'partial') {
     // A cancel was faster.
-    await deps.vectors.removeDocument(key, payload.documentId, payload.version);
+    await removeRecords(deps, payload);
     await followOutcome(deps, payload, outcome);
     return { ended: true };
   }
@@ -58,16 +59,26 @@ async function commit(deps: StepDeps, context: StepContext, key: CollectionKey):
     }
     return { ended: true };
   }
-  await deps.vectors.removeDocument(key, payload.documentId, payload.version);
-  const message = flip.outcome === 'gone' ? 'The document was deleted.' : 'A newer version was indexed first.';
-  await endJobAgainstOutcome(deps, context, message);
+  // Written well, and yet not to be found: the durable outcome is corrected before the ledger says so.
+  await removeRecords(deps, payload);
+  await removeOutcome(deps.blobs, payload);
+  if (flip.outcome === 'gone') await endDeleted(deps, payload);
+  else {
+    const message = 'A newer version was indexed first.';
+    await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } });
+  }
   return { ended: true };
 }
 
-/** The version was written well and yet is not to be found: the durable outcome is corrected before the ledger says so. */
-async function endJobAgainstOutcome(deps: StepDeps, { payload }: StepContext, message: string): Promise<void> {
-  await removeOutcome(deps.blobs, payload);
-  await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } });
+/** Takes back what a version has in the index, since it will not be the active one. */
+export async function removeRecords(
+  deps: Pick<StepDeps, 'vectors' | 'ledger'>,
+  { tenant, namespace, documentId, version }: StepPayload,
+): Promise<void> {
+  for (const known of await deps.ledger.namespaces(tenant)) {
+    if (known.namespace !== namespace) continue;
+    await deps.vectors.removeDocument({ tenant, namespace, model: known.embeddingModel }, documentId, version);
+  }
 }
 
 async function warningsOf(deps: StepDeps, { payload }: StepContext) {

@@ -6,7 +6,7 @@ import { Manifest } from '../contracts/model/manifest.ts';
 import type { DocumentRecord } from '../ports/ledger.ts';
 import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
 import { encodeJson, readFetched, readJson } from './artifacts.ts';
-import { documentPrefix, manifestKey, tombstoneKey } from './blob-keys.ts';
+import { documentPrefix, manifestKey, tombstoneKey, versionPrefix } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { endJob } from './finish.ts';
 import { newUploadId } from './new-id.ts';
@@ -124,11 +124,14 @@ export async function sweepDocument(
     if (name !== namespace) continue;
     const key = { tenant, namespace, model: embeddingModel };
     let swept = 0;
-    if (!reborn) swept = await deps.vectors.removeDocument(key, documentId);
-    else
+    if (reborn) {
       for (let version = 1; version <= upToVersion; version += 1)
         swept += await deps.vectors.removeDocument(key, documentId, version);
+    } else swept = await deps.vectors.removeDocument(key, documentId);
     if (swept > 0) deps.metrics.indexDrift('written_after_delete', swept);
   }
-  if (!reborn) await deps.blobs.removePrefix(documentPrefix(tenant, documentId));
+  if (reborn) {
+    for (let version = 1; version <= upToVersion; version += 1)
+      await deps.blobs.removePrefix(versionPrefix({ tenant, documentId, version }));
+  } else await deps.blobs.removePrefix(documentPrefix(tenant, documentId));
 }

@@ -9,8 +9,8 @@ import type { CancellationWatch } from './cancellation-watch.ts';
 import type { StepDeps } from './deps.ts';
 import { embedStep } from './embed.ts';
 import { fetchStep } from './fetch.ts';
-import { endJob } from './finish.ts';
-import { indexStep } from './index-step.ts';
+import { endDeleted, endJob } from './finish.ts';
+import { indexStep, removeRecords } from './index-step.ts';
 import { finishStage, isOpen, progressStage, retryStage, stageOf, startStage, waitStage } from './job-record.ts';
 import { nextStage, queuedStep } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
@@ -29,8 +29,8 @@ const steps: Record<StepName, Step> = {
   settle: settleStep,
 };
 
-/** A stage that was started this often and never ended kills whatever runs it. */
-const maxStarts = 5;
+/** A stage that was started this often and never ended kills whatever runs it: more than any series of restarts. */
+const maxStarts = 20;
 /** Progress is written at most this often. */
 const progressEveryMs = 500;
 
@@ -161,20 +161,22 @@ async function recordFault(
   thrown: unknown,
 ): Promise<void> {
   const stage = stageOfStep(name);
-  // A cancelled job has been recorded as such by whoever cancelled it.
-  if (cancelled) return;
+  if (cancelled) {
+    // Recorded as such by whoever cancelled it.
+    if (stage === 'index') await removeRecords(deps, payload);
+    return;
+  }
   const error = classify(thrown, delivery, stage);
   const fields = { jobId: payload.jobId, documentId: payload.documentId, tier: name, attempt: delivery.attempt };
   if (error.code === 'not_found') {
     // The version's manifest is gone: its document was deleted meanwhile.
-    await endJob(deps, payload, 'cancelled', {
-      error: toJobError(new MemoryError('cancelled', 'The document was deleted.')),
-    });
+    await endDeleted(deps, payload);
     return;
   }
   if (error.retry.kind === 'never' || (error.retry.kind === 'backoff' && delivery.lastAttempt)) {
     if (error.code === 'internal') deps.logger.error('step failed for good', { ...fields, error: thrown });
     else deps.logger.info('document cannot be ingested', { ...fields, code: error.code });
+    if (stage === 'index') await removeRecords(deps, payload);
     await endJob(deps, payload, 'failed', { error: toJobError(error) });
     return;
   }
