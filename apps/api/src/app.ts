@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import compression from 'compression';
 import cors from 'cors';
@@ -14,8 +15,9 @@ import { createOpenApiDocument } from './openapi.ts';
 import { requestIds } from './request-id.ts';
 import { renderStartPage } from './start-page.ts';
 
-/** Of the interface, not of the package: it moves when callers have to. */
-const apiVersion = '1.0.0';
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 /** The whole HTTP edge, over whatever it is given to stand on. */
 export function createApp(deps: ApiDeps): express.Express {
@@ -71,7 +73,7 @@ export function createApp(deps: ApiDeps): express.Express {
 
 /** What needs no token. */
 function addOpenRoutes(app: express.Express, deps: ApiDeps): void {
-  const document = createOpenApiDocument(apiVersion);
+  const document = createOpenApiDocument(version);
   const docsPage = renderDocsPage(document);
   app.get('/health/live', (_request, response) => {
     response.json({ state: 'live', eventLoopLagMs: deps.eventLoopLagMs() });
@@ -87,7 +89,7 @@ function addOpenRoutes(app: express.Express, deps: ApiDeps): void {
     response.type('html').send(docsPage);
   });
   app.get('/', async (_request, response) => {
-    response.type('html').send(renderStartPage(apiVersion, await readiness(deps)));
+    response.type('html').send(renderStartPage(version, await readiness(deps)));
   });
 }
 
