@@ -18,7 +18,7 @@ export function barChart(title: string, bars: readonly { readonly label: string;
   });
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${labelWidth + chartWidth + 80}" height="${height}" font-family="sans-serif" font-size="13">` +
-    `<text x="8" y="20" font-weight="bold">${escapeXml(title)}</text>${rows.join('')}</svg>\n`
+    `<title>${escapeXml(title)}</title><text x="8" y="20" font-weight="bold">${escapeXml(title)}</text>${rows.join('')}</svg>\n`
   );
 }
 
