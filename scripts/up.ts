@@ -8,6 +8,7 @@ import { lockDataDir } from './local/data-dir-lock.ts';
 import { ingestSamples, showSampleSearch } from './local/first-start.ts';
 import { freePort, isPortFree } from './local/free-port.ts';
 import { demoToken, keepJwtSecret } from './local/jwt-secret.ts';
+import { onMakeInterrupted } from './local/make-interrupt.ts';
 import { METRICS_CONTENT_TYPE } from './local/merged-metrics.ts';
 import { StartError } from './local/program.ts';
 import { runEverything } from './local/run-everything.ts';
@@ -117,16 +118,17 @@ async function usableConfig(): Promise<Config> {
   return config;
 }
 
-/** The first signal asks, the second one orders. A closed terminal asks too. */
+/** The first signal asks, the second one orders. A closed terminal asks too, and so does a make that was interrupted. */
 function onSignals(ask: () => void, order: () => void): void {
   let asked = false;
+  const askOnce = () => {
+    if (!asked) ask();
+    asked = true;
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (asked) return order();
-      asked = true;
-      ask();
-    });
+    process.on(signal, () => (asked ? order() : askOnce()));
   }
+  onMakeInterrupted(askOnce);
 }
 
 /** Faults that we know read as sentences; of others the stack helps more. */

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+
+// Elsewhere there is no /proc that would show it.
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('a SIGINT that reaches make alone is heard by what make runs', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'semantic-memory-make-'));
+  const module = fileURLToPath(new URL('make-interrupt.ts', import.meta.url));
+  await writeFile(
+    join(folder, 'recipe.mjs'),
+    `import { onMakeInterrupted } from '${module}';
+     const alive = setInterval(() => {}, 1000);
+     onMakeInterrupted(() => { console.log('interrupted'); clearInterval(alive); }, { everyMs: 20 });
+     console.log('ready');`,
+  );
+  await writeFile(join(folder, 'Makefile'), `up:\n\t@exec ${process.execPath} recipe.mjs\n`);
+  const make = spawn('make', ['up'], { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    let output = '';
+    make.stdout.on('data', (part: Buffer) => {
+      output += part.toString();
+      if (output === 'ready\n') make.kill('SIGINT');
+    });
+    await new Promise((resolve) => make.once('close', resolve));
+    expect(output).toBe('ready\ninterrupted\n');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
