@@ -75,8 +75,8 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
       prefix: options.prefix,
       concurrency,
       maxStalledCount: options.maxStalledCount ?? 100,
-      lockDuration: options.lockMs ?? 30_000,
-      stalledInterval: options.stalledCheckMs ?? 10_000,
+      lockDuration: options.lockMs ?? 15_000,
+      stalledInterval: options.stalledCheckMs ?? 5_000,
       // How soon an outcome that could not be reported is reported again; 15 s by default.
       runRetryDelay: 1000,
     },
