@@ -280,6 +280,21 @@ test('a job that fell out of the queue is handed out again', async () => {
   expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
 });
 
+test('a job that waits in a busy queue is given ten minutes before it is handed out again', async () => {
+  const flow = createInMemoryFlow();
+  flow.queue.unavailable = true;
+  const lost = await flow.ingest('The harbour is open.');
+  flow.queue.unavailable = false;
+  await flow.ingest('The pier is closed.', { documentId: 'pier' });
+  const handedOut = () => flow.queue.waiting.some((job) => 'jobId' in job.payload && job.payload.jobId === lost.id);
+  flow.ahead = 9 * 60_000;
+  await reconcile(flow.deps);
+  expect(handedOut()).toBe(false);
+  flow.ahead = 11 * 60_000;
+  await reconcile(flow.deps);
+  expect(handedOut()).toBe(true);
+});
+
 test('a job that the ledger has lost is restored from its manifest', async () => {
   const flow = createInMemoryFlow();
   const job = await flow.ingest('The harbour is open.');

@@ -1,4 +1,5 @@
 import { MemoryError } from '../contracts/errors.ts';
+import { jobRegistry, type Tier } from '../contracts/jobs.ts';
 import { isTerminal } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
@@ -11,8 +12,10 @@ import { queuedStep } from './next-jobs.ts';
 import { readOutcome } from './outcome.ts';
 import { readPending, removePending } from './pending.ts';
 
-/** A job that has not moved for this long may have fallen out of the queue. */
+/** A job that has not moved for this long may have fallen out of a queue that is empty. */
 const quietMs = 60_000;
+/** The same where the queue is busy: most likely the job only waits its turn. */
+const quietInBusyQueueMs = 10 * 60_000;
 
 export interface ReconcileReport {
   readonly checked: number;
@@ -29,11 +32,16 @@ export async function reconcile(deps: IngestDeps, scope: { readonly tenant?: str
   const drift: Record<string, number> = {};
   let checked = 0;
   let repaired = 0;
+  const busyTiers = new Set(
+    (await deps.queue.counts())
+      .filter(({ waiting, active, delayed }) => waiting + active + delayed > 0)
+      .map(({ tier }) => tier),
+  );
   for await (const key of deps.blobs.list(pendingPrefix)) {
     const marker = await readPending(deps.blobs, key);
     if (!marker || (scope.tenant !== undefined && marker.tenant !== scope.tenant)) continue;
     checked += 1;
-    const kind = await repair(deps, marker);
+    const kind = await repair(deps, marker, busyTiers);
     if (!kind) continue;
     drift[kind] = (drift[kind] ?? 0) + 1;
     repaired += 1;
@@ -44,7 +52,7 @@ export async function reconcile(deps: IngestDeps, scope: { readonly tenant?: str
 }
 
 /** Puts one version right and says what was wrong, or undefined where nothing was. */
-async function repair(deps: IngestDeps, marker: Manifest): Promise<string | undefined> {
+async function repair(deps: IngestDeps, marker: Manifest, busyTiers: ReadonlySet<Tier>): Promise<string | undefined> {
   const outcome = await readOutcome(deps.blobs, marker);
   // An aborted request was never accepted, and a version without its manifest was deleted.
   if (outcome?.state === 'aborted' || !(await deps.blobs.has(manifestKey(marker)))) {
@@ -66,9 +74,11 @@ async function repair(deps: IngestDeps, marker: Manifest): Promise<string | unde
     await removePending(deps.blobs, marker.jobId);
     return kind ?? 'marker_left';
   }
-  if (!kind && deps.clock.now() - Date.parse(job.updatedAt) < quietMs) return undefined;
+  const step = stepUp(job);
+  const patienceMs = busyTiers.has(jobRegistry[step.name].tier) ? quietInBusyQueueMs : quietMs;
+  if (!kind && deps.clock.now() - Date.parse(job.updatedAt) < patienceMs) return undefined;
   // The queue ignores what it still has: only a job that fell out of it is handed out anew.
-  await deps.queue.add([stepUp(job)]);
+  await deps.queue.add([step]);
   return kind;
 }
 
