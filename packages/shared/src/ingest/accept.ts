@@ -1,5 +1,4 @@
 import { type MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
-import type { StepPayload } from '../contracts/jobs.ts';
 import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { StoredSource } from '../contracts/model/source.ts';
@@ -10,7 +9,7 @@ import { documentPrefix, manifestKey, originalKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './job-record.ts';
 import { newDocumentId, newJobId, newUploadId } from './new-id.ts';
-import { firstStage, queuedStep } from './next-jobs.ts';
+import { isManyDocuments, stepUp } from './next-jobs.ts';
 import { writeOutcomeOnce } from './outcome.ts';
 import { markPending, removePending } from './pending.ts';
 
@@ -75,7 +74,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
   const manifest = await claimVersion(deps, request, createdAt);
   const job = newJob(manifest, request.batchId);
   try {
-    if (isManyDocuments(manifest)) await deps.ledger.createParentJob(job);
+    if (isManyDocuments(manifest.source.type)) await deps.ledger.createParentJob(job);
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   } catch (error) {
     // The call may have timed out and yet take effect later: every step looks for this marker first.
@@ -84,7 +83,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
     throw toMemoryError(error);
   }
   try {
-    await deps.queue.add([queuedStep(firstStage(manifest.source), payloadOf(job), job.priority)]);
+    await deps.queue.add([stepUp(job)]);
   } catch (error) {
     // Durable and in the ledger: the reconciler hands it out as soon as the queue is back.
     deps.logger.warn('queue away after accept; the reconciler will hand the job out', { jobId: job.id, error });
@@ -173,9 +172,6 @@ function manifestFor(
   };
 }
 
-/** Whether the source brings many documents, so that its job has none of its own. */
-export const isManyDocuments = (manifest: Manifest) => manifest.source.type === 'git';
-
 /** A version as the ledger first knows it. */
 export function versionRecord(manifest: Manifest): VersionRecord {
   return {
@@ -210,10 +206,4 @@ function decodeURIComponentSafely(text: string): string {
   } catch {
     return text;
   }
-}
-
-/** The reference that a step carries. */
-export function payloadOf(job: JobRecord): StepPayload {
-  const { tenant, namespace, documentId, version, id: jobId, run } = job;
-  return { schemaVersion: 1, tenant, namespace, documentId, version, jobId, run };
 }

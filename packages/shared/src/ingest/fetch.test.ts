@@ -7,6 +7,7 @@ import type { GitFetcher, RepositoryFile, WebFetcher } from '../ports/fetcher.ts
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { accept } from './accept.ts';
 import { readText } from './read-document.ts';
+import { retryJob } from './retry.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -159,6 +160,20 @@ test('a file that cannot be ingested makes the job partial and is named; none at
   const { parent: badParent } = await ingestRepository(bad.flow);
   await bad.flow.drain();
   expect(await badParent()).toMatchObject({ state: 'failed', error: { code: 'fetch_failed' } });
+});
+
+test('the job of a repository can be retried once its files were, and ends as they did', async () => {
+  const { flow } = await withRepository({ 'a.md': 'One.', 'b.md': 'Two.' });
+  flow.faults.embed = new MemoryError('embedding_rejected', 'The model refuses it.');
+  const { job, parent } = await ingestRepository(flow);
+  await flow.drain();
+  expect(await parent()).toMatchObject({ state: 'partial' });
+  const { items } = await flow.ledger.listJobs('acme', { state: 'failed', limit: 10 });
+  expect(items.length).toBe(1);
+  for (const { id } of items) await retryJob(flow.deps, 'acme', id);
+  await retryJob(flow.deps, 'acme', job.id);
+  await flow.drain();
+  expect(await parent()).toMatchObject({ state: 'succeeded', run: 1, warnings: [] });
 });
 
 test('a repository without a wanted file is empty', async () => {

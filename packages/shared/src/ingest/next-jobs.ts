@@ -1,8 +1,6 @@
-import type { StepName, StepPayload } from '../contracts/jobs.ts';
-import type { Priority } from '../contracts/model/ids.ts';
 import type { StageName } from '../contracts/model/job.ts';
-import type { StoredSource } from '../contracts/model/source.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
+import type { JobRecord } from '../ports/ledger.ts';
 
 /** What a finished step found out that decides what comes next. */
 export interface StepFacts {
@@ -13,11 +11,11 @@ export interface StepFacts {
 }
 
 /** The whole order of the flow. Returns the stages that follow, and those that are passed over. */
-export function nextStage(finished: StageName, facts: StepFacts): { next?: StepName; skipped: StageName[] } {
+export function nextStage(finished: StageName, facts: StepFacts): { next?: StageName; skipped: StageName[] } {
   switch (finished) {
     case 'fetch':
       return facts.manyDocuments
-        ? { next: 'settle', skipped: ['parse', 'ocr', 'embed'] }
+        ? { next: 'index', skipped: ['parse', 'ocr', 'embed'] }
         : { next: 'parse', skipped: [] };
     case 'parse':
       return facts.ocrPages ? { next: 'ocr', skipped: [] } : { next: 'embed', skipped: ['ocr'] };
@@ -34,12 +32,13 @@ export function nextStage(finished: StageName, facts: StepFacts): { next?: StepN
   }
 }
 
-/** What a source needs first: bytes that came with the request need not be fetched. */
-export function firstStage(source: StoredSource): StageName {
-  return source.type === 'upload' ? 'parse' : 'fetch';
-}
+/** Whether the source of a job is many documents, each with a job of its own. */
+export const isManyDocuments = (sourceType: string): boolean => sourceType === 'git';
 
-/** A step of the flow as the queue carries it. */
-export function queuedStep(name: StepName, payload: StepPayload, priority: Priority): QueuedJob {
-  return { name, payload, priority };
+/** The step that a job is at, as the queue carries it. */
+export function stepUp(job: JobRecord): QueuedJob {
+  const { tenant, namespace, documentId, version, id: jobId, run, priority } = job;
+  // A job of many documents has nothing to index: it waits for theirs to end.
+  const name = isManyDocuments(job.sourceType) && job.stage === 'index' ? 'settle' : job.stage;
+  return { name, payload: { schemaVersion: 1, tenant, namespace, documentId, version, jobId, run }, priority };
 }

@@ -3,12 +3,12 @@ import { jobRegistry, type Tier } from '../contracts/jobs.ts';
 import { isTerminal } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
-import { documentFacts, isManyDocuments, payloadOf, versionRecord } from './accept.ts';
+import { documentFacts, versionRecord } from './accept.ts';
 import { manifestKey, pendingPrefix } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { followOutcome } from './finish.ts';
 import { newJob } from './job-record.ts';
-import { queuedStep } from './next-jobs.ts';
+import { isManyDocuments, stepUp } from './next-jobs.ts';
 import { readOutcome } from './outcome.ts';
 import { readPending, removePending } from './pending.ts';
 
@@ -82,17 +82,12 @@ async function repair(deps: IngestDeps, marker: Manifest, busyTiers: ReadonlySet
   return kind;
 }
 
-function stepUp(job: JobRecord) {
-  const isSettling = job.sourceType === 'git' && job.stage === 'index';
-  return queuedStep(isSettling ? 'settle' : job.stage, payloadOf(job), job.priority);
-}
-
 /** The ledger has lost a job: it begins from its first step again, and finds what is done in the blob store. */
 async function restoreJob(deps: IngestDeps, manifest: Manifest): Promise<JobRecord> {
   const { tenant, namespace, documentId, version } = manifest;
   await deps.ledger.reserveVersion({ tenant, namespace }, documentId, manifest.embeddingModel, version);
   const job = newJob(manifest);
-  if (isManyDocuments(manifest)) await deps.ledger.createParentJob(job);
+  if (isManyDocuments(manifest.source.type)) await deps.ledger.createParentJob(job);
   else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   const restored = await deps.ledger.getJob(tenant, job.id);
   if (!restored) throw new MemoryError('internal', `Job ${job.id} could not be restored.`);

@@ -1,10 +1,9 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { JobRecord } from '../ports/ledger.ts';
-import { payloadOf } from './accept.ts';
 import { readManifest } from './artifacts.ts';
 import type { IngestDeps } from './deps.ts';
 import { retryRecord } from './job-record.ts';
-import { queuedStep } from './next-jobs.ts';
+import { stepUp } from './next-jobs.ts';
 import { removeOutcome } from './outcome.ts';
 import { markPending } from './pending.ts';
 
@@ -33,6 +32,6 @@ export async function retryJob(deps: IngestDeps, tenant: string, jobId: string):
     return begun ? retryRecord(current, at) : undefined;
   });
   if (!again) throw new MemoryError('not_found', `There is no job ${jobId}.`);
-  if (begun) await deps.queue.add([queuedStep(again.stage, payloadOf(again), again.priority)]);
+  if (begun) await deps.queue.add([stepUp(again)]);
   return again;
 }

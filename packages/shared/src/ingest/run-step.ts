@@ -1,9 +1,8 @@
 import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
 import type { StepName, StepPayload } from '../contracts/jobs.ts';
-import { isTerminal, type StageName } from '../contracts/model/job.ts';
+import type { StageName } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
-import { payloadOf } from './accept.ts';
 import { readManifest } from './artifacts.ts';
 import type { CancellationWatch } from './cancellation-watch.ts';
 import type { StepDeps } from './deps.ts';
@@ -12,7 +11,7 @@ import { fetchStep } from './fetch.ts';
 import { endDeleted, endJob } from './finish.ts';
 import { indexStep, removeRecords } from './index-step.ts';
 import { finishStage, isOpen, progressStage, retryStage, stageOf, startStage, waitStage } from './job-record.ts';
-import { nextStage, queuedStep } from './next-jobs.ts';
+import { nextStage, stepUp } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
 import { readOutcome } from './outcome.ts';
 import { parseStep } from './parse.ts';
@@ -65,7 +64,7 @@ export async function runStep(
   if (!started || !isOpen(started, payload.run)) return;
   if (stageOf(started, stage).state === 'done') {
     // Done by a run that died before it could hand out what follows.
-    return handOutNext(deps, started);
+    return deps.queue.add([stepUp(started)]);
   }
 
   const cancellation = deps.cancellations.watch(payload.tenant, payload.jobId);
@@ -77,7 +76,6 @@ export async function runStep(
     const result = await steps[name](deps, context);
     if (result.ended) return;
     const { next, skipped } = nextStage(stage, result.facts ?? {});
-    const nextName = next === 'settle' ? 'index' : next;
     const finished = await update(deps, payload, (job) =>
       finishStage(
         job,
@@ -86,13 +84,13 @@ export async function runStep(
           skipped,
           warnings: result.warnings ?? [],
           ...reached(),
-          ...(nextName ? { next: { stage: nextName, total: result.nextTotal ?? 0 } } : {}),
+          ...(next ? { next: { stage: next, total: result.nextTotal ?? 0 } } : {}),
         },
         now(deps),
       ),
     );
     if (finished && isOpen(finished, payload.run) && next) {
-      await deps.queue.add([queuedStep(next, payloadOf(finished), finished.priority)]);
+      await deps.queue.add([stepUp(finished)]);
     }
   } catch (thrown) {
     await recordFault(deps, name, payload, delivery, cancellation.signal.aborted, thrown);
@@ -116,13 +114,6 @@ function update(
     const changed = change(job);
     return changed === job ? undefined : changed;
   });
-}
-
-/** Adds whatever stage the record says is up. */
-async function handOutNext(deps: StepDeps, job: JobRecord): Promise<void> {
-  if (isTerminal(job.state) || stageOf(job, job.stage).state === 'done') return;
-  const parent = job.sourceType === 'git' && job.stage === 'index';
-  await deps.queue.add([queuedStep(parent ? 'settle' : job.stage, payloadOf(job), job.priority)]);
 }
 
 function createContext(
