@@ -1,3 +1,4 @@
+import { inParallel } from '@semantic-memory/client/in-parallel';
 import type { Service } from '@semantic-memory/e2e/service';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 
@@ -20,7 +21,7 @@ export async function ingestAll(
   namespace: string,
   posts: readonly (() => Promise<Job>)[],
 ): Promise<IngestRun> {
-  await mapLimited(posts, postsAtOnce, (post) => post());
+  await inParallel(posts, postsAtOnce, (post) => post());
   while (await hasOpenJobs(service, namespace)) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   const jobs = await allJobs(service, namespace);
   const states: Record<string, number> = {};
@@ -48,23 +49,4 @@ async function allJobs(service: Service, namespace: string): Promise<Job[]> {
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   return jobs;
-}
-
-/** Runs `work` over the items, at most `limit` at a time; results in order. */
-export async function mapLimited<Item, Result>(
-  items: readonly Item[],
-  limit: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = new Array(items.length);
-  let next = 0;
-  const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
-    while (next < items.length) {
-      const index = next;
-      next += 1;
-      results[index] = await work(items[index] as Item);
-    }
-  });
-  await Promise.all(lanes);
-  return results;
 }
