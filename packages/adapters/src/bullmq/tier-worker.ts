@@ -13,6 +13,8 @@ export interface JobContext {
   /** From 1. Waiting for a dependency and a process that died use none up. */
   readonly attempt: number;
   readonly lastAttempt: boolean;
+  /** How often a process died or froze with this job, or lost its lock. */
+  readonly stalls: number;
   /** From when the job was due until it was taken. */
   readonly waitedMs: number;
   /** Fires when the time is over, the lock is lost, or the worker stops; its reason is a MemoryError to throw. */
@@ -132,7 +134,7 @@ async function processJob(
   const count = (outcome: Parameters<Metrics['jobAttempt']>[1]) =>
     metrics.jobAttempt(tier, outcome, (performance.now() - startedAt) / 1000);
   try {
-    await handle(parsed, { attempt, lastAttempt, waitedMs, signal: run.signal });
+    await handle(parsed, { attempt, lastAttempt, stalls: job.stalledCounter, waitedMs, signal: run.signal });
     count('succeeded');
   } catch (thrown) {
     const action = queueActionFor(thrown);

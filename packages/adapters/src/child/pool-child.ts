@@ -106,12 +106,14 @@ export class PoolChild {
     const resultPath = join(this.#directory, `${id}.json`);
     this.jobs += 1;
     this.#process.channel?.ref();
+    let mayHaveFile = true;
     try {
       const json = await this.#exchange({ id, job, resultPath }, limits);
+      mayHaveFile = json === undefined;
       return JSON.parse(json ?? (await readFile(resultPath, 'utf8')));
     } finally {
       if (this.#process.connected) this.#process.channel?.unref();
-      await rm(resultPath, { force: true });
+      if (mayHaveFile) await rm(resultPath, { force: true });
     }
   }
 

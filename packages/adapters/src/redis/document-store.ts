@@ -125,9 +125,9 @@ export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKep
       }));
     },
 
-    async activateVersion(scope, documentId, version, at) {
+    async activateVersion(scope, documentId, version, at, facts) {
       return change(scope, documentId, (current) => {
-        const { document, ...result } = documents.activateVersion(current, version, at);
+        const { document, ...result } = documents.activateVersion(current, version, at, facts);
         return { store: document, result };
       });
     },

@@ -32,6 +32,13 @@ type JobStore = Pick<
 >;
 
 export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys }): JobStore {
+  // Of the records that were given out, so that whoever changes one need not read it anew.
+  const revisions = new WeakMap<JobRecord, string>();
+  const remembered = (stored: string | null) => {
+    const found = parseWithEvent<JobRecord>(stored);
+    if (found) revisions.set(found.value, found.revision);
+    return found;
+  };
   return {
     async createJob(job, version, described) {
       let current: ReturnType<typeof parseRevisioned<LedgerDocument>>;
@@ -59,8 +66,7 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
     },
 
     async getJob(tenant, jobId) {
-      const stored = await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId)));
-      return parseWithEvent<JobRecord>(stored)?.value;
+      return remembered(await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId))))?.value;
     },
 
     async getJobs(tenant, jobIds) {
@@ -92,30 +98,40 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
       );
     },
 
-    async updateJob(tenant, jobId, change) {
-      let stored = await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId)));
+    async updateJob(tenant, jobId, change, known) {
+      const read = async () => remembered(await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId))));
+      const revision = known && revisions.get(known);
+      let current = known && revision ? { value: known, revision } : await read();
+      let isFresh = !revision;
       for (;;) {
-        const current = parseWithEvent<JobRecord>(stored);
         if (!current) return undefined;
+        const { id, state, run } = current.value;
         const next = change(current.value);
-        if (!next) return current.value;
-        // `change` may have worked on the record itself.
-        const before = parseWithEvent<JobRecord>(stored)?.value ?? next;
-        assertTransition(before, next);
-        const { job, events } = jobNames(keys, before);
+        if (!next) {
+          if (isFresh) return current.value;
+          current = await read();
+          isFresh = true;
+          continue;
+        }
+        assertTransition({ id, state, run }, next);
+        const { job, events } = jobNames(keys, next);
         const byState = keys.tenant(tenant).jobsByState;
         const answer = await withRedis(redis, () =>
           runScript(
             redis,
             updateJobScript,
-            [job, events, keys.openJobs, byState(before.state), byState(next.state)],
-            [...jobArgs(keys, next), current.revision],
+            [job, events, keys.openJobs, byState(state), byState(next.state)],
+            [...jobArgs(keys, next), current?.revision ?? ''],
           ),
         );
         const [outcome, detail] = answer as [string, string?];
-        if (outcome === 'ok') return next;
+        if (outcome === 'ok') {
+          revisions.set(next, String(Number(current.revision) + 1));
+          return next;
+        }
         if (outcome === 'absent') return undefined;
-        stored = detail ?? null;
+        current = remembered(detail ?? null);
+        isFresh = true;
       }
     },
 

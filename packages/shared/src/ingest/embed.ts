@@ -56,7 +56,6 @@ export const embedStep: Step = async (deps, context) => {
   await before;
   if (tokens > 0) deps.metrics.embeddingTokens(manifest.embeddingModel, tokens);
   await context.progress(chunks.length, chunks.length);
-  await deps.ledger.describeVersion(payload, payload.documentId, payload.version, { chunks: chunks.length });
   return { nextTotal: chunks.length };
 };
 

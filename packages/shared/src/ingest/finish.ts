@@ -7,6 +7,7 @@ import type { IngestDeps } from './deps.ts';
 import { type FinalState, finishJob } from './job-record.ts';
 import { type Outcome, writeOutcomeOnce } from './outcome.ts';
 import { removePending } from './pending.ts';
+import type { UpdateJob } from './step-record.ts';
 
 export interface EndedVersion extends VersionRef {
   readonly namespace: string;
@@ -22,6 +23,7 @@ export async function endJob(
   version: EndedVersion,
   state: FinalState,
   facts: { error?: JobError | undefined; warnings?: readonly JobWarning[] | undefined } = {},
+  update?: UpdateJob,
 ): Promise<JobRecord | undefined> {
   const outcome = await writeOutcomeOnce(deps.blobs, version, {
     state,
@@ -29,14 +31,18 @@ export async function endJob(
     ...(facts.error ? { error: facts.error } : {}),
     ...(facts.warnings?.length ? { warnings: [...facts.warnings] } : {}),
   });
-  return followOutcome(deps, version, outcome);
+  return followOutcome(deps, version, outcome, update);
 }
 
-/** Makes the ledger say what the durable outcome says. Repeating it changes nothing. */
+/**
+ * Makes the ledger say what the durable outcome says. Repeating it changes nothing.
+ * @param update how the step that is running changes the job's record; by default whoever has it
+ */
 export async function followOutcome(
   deps: IngestDeps,
   version: EndedVersion,
   outcome: Outcome,
+  update: UpdateJob = (change) => deps.ledger.updateJob(version.tenant, version.jobId, change),
 ): Promise<JobRecord | undefined> {
   const state = outcome.state === 'aborted' ? 'cancelled' : outcome.state;
   if (state === 'failed' || state === 'cancelled') {
@@ -44,7 +50,7 @@ export async function followOutcome(
     await deps.ledger.failVersion(version, version.documentId, version.version, error, outcome.at);
   }
   let ended: JobRecord | undefined;
-  const job = await deps.ledger.updateJob(version.tenant, version.jobId, (current) => {
+  const job = await update((current) => {
     ended = undefined;
     if (isTerminal(current.state)) return undefined;
     ended = finishJob(current, state, outcome.at, outcome);

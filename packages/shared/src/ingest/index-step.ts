@@ -1,12 +1,14 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { StepPayload } from '../contracts/jobs.ts';
-import type { Chunk } from '../contracts/model/chunk.ts';
+import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
+import type { Extraction } from '../contracts/model/extraction.ts';
 import type { CollectionKey, VectorRecord } from '../ports/vector-index.ts';
 import { readChunkSet, readExtraction, readVectors, vectorBatchSize } from './artifacts.ts';
 import type { StepDeps } from './deps.ts';
 import { endDeleted, endJob, followOutcome } from './finish.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { removeOutcome, writeOutcomeOnce } from './outcome.ts';
+import { factsOf } from './parse.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 
 /** Records of one write: as many as the index takes well in one call. */
@@ -32,13 +34,16 @@ export const indexStep: Step = async (deps, context) => {
     }
     await deps.indexWriter.write(key, records);
   }
-  return commit(deps, context, key);
+  return commit(deps, context, key, set);
 };
 
-async function commit(deps: StepDeps, context: StepContext, key: CollectionKey): Promise<StepResult> {
+async function commit(deps: StepDeps, context: StepContext, key: CollectionKey, set: ChunkSet): Promise<StepResult> {
   const { payload } = context;
   context.signal.throwIfAborted();
-  const warnings = await warningsOf(deps, context);
+  const extraction = await readExtraction(deps.blobs, payload);
+  if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be indexed.');
+  const warnings = await warningsOf(deps, payload, extraction);
+  const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length };
   const at = new Date(deps.clock.now()).toISOString();
   const outcome = await writeOutcomeOnce(deps.blobs, payload, {
     state: warnings.length > 0 ? 'partial' : 'succeeded',
@@ -48,12 +53,12 @@ async function commit(deps: StepDeps, context: StepContext, key: CollectionKey):
   if (outcome.state !== 'succeeded' && outcome.state !== 'partial') {
     // A cancel was faster.
     await removeRecords(deps, payload);
-    await followOutcome(deps, payload, outcome);
+    await followOutcome(deps, payload, outcome, context.updateJob);
     return { ended: true };
   }
-  const flip = await deps.ledger.activateVersion(payload, payload.documentId, payload.version, at);
+  const flip = await deps.ledger.activateVersion(payload, payload.documentId, payload.version, at, facts);
   if (flip.outcome === 'activated') {
-    await followOutcome(deps, payload, outcome);
+    await followOutcome(deps, payload, outcome, context.updateJob);
     if (flip.previous > 0 && flip.previous !== payload.version) {
       await deps.vectors.removeDocument(key, payload.documentId, flip.previous);
     }
@@ -65,7 +70,7 @@ async function commit(deps: StepDeps, context: StepContext, key: CollectionKey):
   if (flip.outcome === 'gone') await endDeleted(deps, payload);
   else {
     const message = 'A newer version was indexed first.';
-    await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } });
+    await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } }, context.updateJob);
   }
   return { ended: true };
 }
@@ -81,9 +86,8 @@ export async function removeRecords(
   }
 }
 
-async function warningsOf(deps: StepDeps, { payload }: StepContext) {
-  const extraction = await readExtraction(deps.blobs, payload);
-  if (!extraction?.pages.some((page) => page.needsOcr)) return [];
+async function warningsOf(deps: StepDeps, payload: StepPayload, extraction: Extraction) {
+  if (!extraction.pages.some((page) => page.needsOcr)) return [];
   const unread = unreadablePages(await readOcrPages(deps.blobs, payload, extraction));
   if (unread.length === 0) return [];
   const all = extraction.pages.length;

@@ -1,9 +1,13 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
+import type { VersionFacts } from '../ports/ledger.ts';
 import { nameOf } from './accept.ts';
 import { encodeJson, readExtraction, readOriginal } from './artifacts.ts';
 import { extractionKey } from './blob-keys.ts';
 import type { Step } from './step.ts';
+
+/** UTF-16 code units of a text that is embedded within some tenths of a second: about a dozen chunks. */
+const shortTextLength = 10_000;
 
 /** Turns the original into text by page: the artifact `extraction`. */
 export const parseStep: Step = async (deps, context) => {
@@ -28,15 +32,24 @@ export const parseStep: Step = async (deps, context) => {
     await deps.blobs.put(extractionKey(payload), encodeJson(extraction));
   }
   const pages = extraction.pages.length;
-  await deps.ledger.describeVersion(payload, payload.documentId, payload.version, {
-    mediaType: extraction.mediaType,
-    title: titleOf(extraction, manifest.title, nameOf(manifest)),
-    ...(extraction.paged ? { pages } : {}),
-  });
-  await context.progress(pages, pages);
   const ocrPages = extraction.pages.filter((page) => page.needsOcr).length;
+  if (takesAWhile(extraction)) {
+    const title = titleOf(extraction, manifest.title, nameOf(manifest));
+    await deps.ledger.describeVersion(payload, payload.documentId, payload.version, { ...factsOf(extraction), title });
+  }
+  await context.progress(pages, pages);
   return { facts: { ocrPages }, warnings: extraction.warnings, nextTotal: ocrPages };
 };
+
+/** A document whose next steps take more than some tenths of a second is described now, the others when they are found. */
+const takesAWhile = ({ pages }: Extraction): boolean =>
+  pages.length > 1 ||
+  pages.some((page) => page.needsOcr || page.text.length > shortTextLength || !/\S/.test(page.text));
+
+/** What the ledger says of a version, as far as the extraction tells. */
+export function factsOf({ mediaType, paged, pages }: Extraction): VersionFacts {
+  return { mediaType, ...(paged ? { pages: pages.length } : {}) };
+}
 
 /** The caller's title, else the document's own, else its name. */
 export function titleOf(extraction: Extraction, given: string | undefined, name: string): string {

@@ -2,7 +2,6 @@ import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
 import type { StepName, StepPayload } from '../contracts/jobs.ts';
 import type { StageName } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
-import type { JobRecord } from '../ports/ledger.ts';
 import { readManifest } from './artifacts.ts';
 import type { CancellationWatch } from './cancellation-watch.ts';
 import type { StepDeps } from './deps.ts';
@@ -10,13 +9,14 @@ import { embedStep } from './embed.ts';
 import { fetchStep } from './fetch.ts';
 import { endDeleted, endJob } from './finish.ts';
 import { indexStep, removeRecords } from './index-step.ts';
-import { finishStage, isOpen, progressStage, retryStage, stageOf, startStage, waitStage } from './job-record.ts';
+import { finishStage, isOpen, progressStage, retryStage, stageOf, waitStage } from './job-record.ts';
 import { nextStage, stepUp } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
 import { readOutcome } from './outcome.ts';
 import { parseStep } from './parse.ts';
 import { settleStep } from './settle.ts';
 import type { Step, StepContext } from './step.ts';
+import { openStepRecord, type StepRecord } from './step-record.ts';
 
 /** Every step of the flow, by name. */
 const steps: Record<StepName, Step> = {
@@ -38,6 +38,8 @@ export interface Delivery {
   /** From 1; waits for a dependency do not count. */
   readonly attempt: number;
   readonly lastAttempt: boolean;
+  /** How often a process died or froze with this step. */
+  readonly stalls: number;
   /** Fires when the step has to stop: its time is over, or the process ends. */
   readonly signal: AbortSignal;
 }
@@ -55,30 +57,26 @@ export async function runStep(
 ): Promise<void> {
   const stage = stageOfStep(name);
   if ((await readOutcome(deps.blobs, payload))?.state === 'aborted') return;
-  const started = await update(deps, payload, (job) => {
-    const { state } = stageOf(job, stage);
-    // A step that waits for other jobs is woken again and again: that is one start.
-    const goesOn = state === 'done' || (name === 'settle' && state === 'running');
-    return goesOn ? job : startStage(job, stage, now(deps));
-  });
-  if (!started || !isOpen(started, payload.run)) return;
-  if (stageOf(started, stage).state === 'done') {
-    // Done by a run that died before it could hand out what follows.
-    return deps.queue.add([stepUp(started)]);
-  }
+  const job = await deps.ledger.getJob(payload.tenant, payload.jobId);
+  if (!job || !isOpen(job, payload.run)) return;
+  const { state, attempts } = stageOf(job, stage);
+  // Done by a run that died before it could hand out what follows.
+  if (state === 'done') return deps.queue.add([stepUp(job)]);
 
+  // A step that waits for other jobs is woken again and again: that is one start.
+  const record = openStepRecord(deps, payload, stage, job, name === 'settle' && state === 'running');
   const cancellation = deps.cancellations.watch(payload.tenant, payload.jobId);
   const signal = AbortSignal.any([delivery.signal, cancellation.signal]);
   try {
-    if (stageOf(started, stage).attempts > maxStarts) throw poison(stage, maxStarts);
+    if (Math.max(attempts, delivery.stalls) >= maxStarts) throw poison(stage, maxStarts);
     const manifest = await readManifest(deps.blobs, payload);
-    const { context, reached } = createContext(deps, payload, manifest, stage, signal);
+    const { context, reached } = createContext(deps, payload, manifest, stage, record, signal);
     const result = await steps[name](deps, context);
     if (result.ended) return;
     const { next, skipped } = nextStage(stage, result.facts ?? {});
-    const finished = await update(deps, payload, (job) =>
+    const finished = await record.update((current) =>
       finishStage(
-        job,
+        current,
         stage,
         {
           skipped,
@@ -93,8 +91,9 @@ export async function runStep(
       await deps.queue.add([stepUp(finished)]);
     }
   } catch (thrown) {
-    await recordFault(deps, name, payload, delivery, cancellation.signal.aborted, thrown);
+    await recordFault(deps, name, payload, delivery, record, cancellation.signal.aborted, thrown);
   } finally {
+    record.close();
     cancellation.stop();
   }
 }
@@ -103,24 +102,12 @@ const stageOfStep = (name: StepName): StageName => (name === 'settle' ? 'index' 
 
 const now = (deps: Pick<StepDeps, 'clock'>) => new Date(deps.clock.now()).toISOString();
 
-/** Changes the job only while this run of it is open; returns it as it stands. */
-function update(
-  deps: StepDeps,
-  payload: StepPayload,
-  change: (job: JobRecord) => JobRecord,
-): Promise<JobRecord | undefined> {
-  return deps.ledger.updateJob(payload.tenant, payload.jobId, (job) => {
-    if (!isOpen(job, payload.run)) return undefined;
-    const changed = change(job);
-    return changed === job ? undefined : changed;
-  });
-}
-
 function createContext(
   deps: StepDeps,
   payload: StepPayload,
   manifest: Manifest,
   stage: StageName,
+  record: StepRecord,
   signal: AbortSignal,
 ): { context: StepContext; reached: () => { done: number; total: number } } {
   let writtenAt = deps.clock.now();
@@ -129,6 +116,7 @@ function createContext(
     payload,
     manifest,
     signal,
+    updateJob: record.update,
     progress: async (done, total) => {
       signal.throwIfAborted();
       latest = { done, total };
@@ -136,7 +124,7 @@ function createContext(
       const at = deps.clock.now();
       if (at - writtenAt < progressEveryMs) return;
       writtenAt = at;
-      await update(deps, payload, (job) => progressStage(job, stage, done, total, now(deps)));
+      await record.update((job) => progressStage(job, stage, done, total, now(deps)));
     },
   };
   return { context, reached: () => latest };
@@ -148,6 +136,7 @@ async function recordFault(
   name: StepName,
   payload: StepPayload,
   delivery: Delivery,
+  record: StepRecord,
   cancelled: boolean,
   thrown: unknown,
 ): Promise<void> {
@@ -168,7 +157,7 @@ async function recordFault(
     if (error.code === 'internal') deps.logger.error('step failed for good', { ...fields, error: thrown });
     else deps.logger.info('document cannot be ingested', { ...fields, code: error.code });
     if (stage === 'index') await removeRecords(deps, payload);
-    await endJob(deps, payload, 'failed', { error: toJobError(error) });
+    await endJob(deps, payload, 'failed', { error: toJobError(error) }, record.update);
     return;
   }
   // It waits for other jobs, not for a dependency that is away.
@@ -179,9 +168,11 @@ async function recordFault(
   });
   const change = error.retry.kind === 'wait' ? waitStage : retryStage;
   // Where the ledger itself is away the queue's own retry still holds the job.
-  await update(deps, payload, (job) => change(job, stage, toJobError(error), now(deps))).catch((ledgerError: unknown) =>
-    deps.logger.warn('ledger away while recording a fault', { ...fields, error: ledgerError }),
-  );
+  await record
+    .update((job) => change(job, stage, toJobError(error), now(deps)))
+    .catch((ledgerError: unknown) =>
+      deps.logger.warn('ledger away while recording a fault', { ...fields, error: ledgerError }),
+    );
   throw error;
 }
 

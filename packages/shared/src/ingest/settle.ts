@@ -29,10 +29,11 @@ export const settleStep: Step = async (deps, context) => {
   if (bad.length > warnings.length)
     warnings.push({ code: 'more', message: `${bad.length - warnings.length} more did not succeed.` });
   const found = children.some((child) => child.state === 'succeeded' || child.state === 'partial');
-  if (found) await endJob(deps, context.payload, bad.length > 0 ? 'partial' : 'succeeded', { warnings });
+  if (found)
+    await endJob(deps, context.payload, bad.length > 0 ? 'partial' : 'succeeded', { warnings }, context.updateJob);
   else {
     const error = { code: 'fetch_failed', message: 'No file of the source could be ingested.' } as const;
-    await endJob(deps, context.payload, 'failed', { error, warnings });
+    await endJob(deps, context.payload, 'failed', { error, warnings }, context.updateJob);
   }
   return { ended: true };
 };

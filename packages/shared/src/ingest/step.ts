@@ -3,6 +3,7 @@ import type { JobWarning } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { StepDeps } from './deps.ts';
 import type { StepFacts } from './next-jobs.ts';
+import type { UpdateJob } from './step-record.ts';
 
 /** What a step knows of its document version. */
 export interface StepContext {
@@ -12,6 +13,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Says how far the step is; throws where the signal has fired. Cheap to call often. */
   progress(done: number, total: number): Promise<void>;
+  /** For a step that ends the job itself. */
+  readonly updateJob: UpdateJob;
 }
 
 export interface StepResult {

@@ -1,6 +1,6 @@
 import type { DocumentState } from '../contracts/model/document.ts';
 import type { Metadata, Scope } from '../contracts/model/ids.ts';
-import type { DocumentRecord, DocumentRow, VersionRecord } from './ledger.ts';
+import type { DocumentRecord, DocumentRow, VersionFacts, VersionRecord } from './ledger.ts';
 
 /**
  * How a document's record changes, as pure functions: every ledger applies these and only differs in how it makes the
@@ -12,15 +12,6 @@ export interface LedgerDocument extends DocumentRecord {
    * take effect together with its text. A `PATCH` in between removes them here, being the later wish.
    */
   readonly pending: Readonly<Record<string, { readonly title?: string; readonly metadata?: Metadata }>>;
-}
-
-export interface VersionFacts {
-  readonly mediaType?: string;
-  readonly title?: string;
-  readonly pages?: number;
-  readonly chunks?: number;
-  readonly bytes?: number;
-  readonly sha256?: string;
 }
 
 /** `active` where a version is, else the state of the latest one. */
@@ -78,19 +69,25 @@ export interface Activation {
 }
 
 /** An older version never wins over a newer one, and what was deleted stays so. */
-export function activateVersion(current: LedgerDocument | undefined, version: number, at: string): Activation {
+export function activateVersion(
+  current: LedgerDocument | undefined,
+  version: number,
+  at: string,
+  facts: VersionFacts = {},
+): Activation {
   if (!current?.versions.some((known) => known.version === version)) return { outcome: 'gone', previous: 0 };
   if (current.activeVersion > version) return { outcome: 'superseded', previous: current.activeVersion };
   // Versions become active in ascending order, so the one before is the newest older one that ever was.
   const previous = current.versions.find((known) => known.version < version && known.state === 'active')?.version ?? 0;
   if (current.activeVersion === version) return { outcome: 'activated', previous };
-  const next = replaceVersion(current, version, (known) => ({ ...known, state: 'active' })) as LedgerDocument;
+  const described = describeVersion(current, version, facts) ?? current;
+  const next = replaceVersion(described, version, (known) => ({ ...known, state: 'active' })) ?? described;
   const pending = Object.fromEntries(Object.entries(next.pending).filter(([key]) => Number(key) > version));
-  const described = next.pending[version];
+  const waiting = next.pending[version];
   const document = show({
     ...next,
-    title: described?.title ?? next.title,
-    metadata: described?.metadata ?? next.metadata,
+    title: waiting?.title ?? next.title,
+    metadata: waiting?.metadata ?? next.metadata,
     activeVersion: version,
     updatedAt: at,
     pending,

@@ -34,6 +34,16 @@ export interface VersionRecord extends Omit<DocumentVersion, 'active'> {
   readonly mediaType: string;
 }
 
+/** What steps find out about a version. */
+export interface VersionFacts {
+  readonly mediaType?: string;
+  readonly title?: string;
+  readonly pages?: number;
+  readonly chunks?: number;
+  readonly bytes?: number;
+  readonly sha256?: string;
+}
+
 /** What a search needs to know about a document. */
 export interface DocumentRow {
   readonly documentId: string;
@@ -111,12 +121,14 @@ export interface Ledger {
    * Changes a job by compare-and-set: `change` gets the current record and returns the new one, or undefined to leave
    * it. It is called again where another process was faster, so it must be pure. A transition that is not in
    * `contracts/model/job-transitions.ts` is refused (`conflict`). The change is an event at once.
+   * @param known the job as this ledger gave it lately: tried first, which saves reading it anew
    * @returns the record as it now stands, or undefined where there is no such job.
    */
   updateJob(
     tenant: string,
     jobId: string,
     change: (job: JobRecord) => JobRecord | undefined,
+    known?: JobRecord,
   ): Promise<JobRecord | undefined>;
 
   /** Every change since `afterId` (all kept ones without), then live; ends after a terminal state or by `signal`. */
@@ -143,16 +155,12 @@ export interface Ledger {
   ): Promise<DocumentRecord | undefined>;
 
   /** Fills in what a step found out about a version. Does nothing where the version is not known (deleted). */
-  describeVersion(
-    scope: Scope,
-    documentId: string,
-    version: number,
-    facts: { mediaType?: string; title?: string; pages?: number; chunks?: number; bytes?: number; sha256?: string },
-  ): Promise<void>;
+  describeVersion(scope: Scope, documentId: string, version: number, facts: VersionFacts): Promise<void>;
 
   /**
    * Makes a version the active one, unless a newer one is active or the document is gone, and moves the namespace's
    * generation on.
+   * @param facts what is known of the version by then, as `describeVersion` takes it
    * @returns `activated` with the version that was active before (0: none), or `superseded`, or `gone`.
    */
   activateVersion(
@@ -160,6 +168,7 @@ export interface Ledger {
     documentId: string,
     version: number,
     at: string,
+    facts?: VersionFacts,
   ): Promise<{ outcome: 'activated' | 'superseded' | 'gone'; previous: number }>;
   /** Marks a version as failed; the active version stays. */
   failVersion(scope: Scope, documentId: string, version: number, error: JobError, at: string): Promise<void>;

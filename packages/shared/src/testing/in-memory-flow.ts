@@ -161,7 +161,12 @@ export function createInMemoryFlow(): InMemoryFlow {
       else if (job.name !== 'reconcile') {
         try {
           const signal = new AbortController().signal;
-          await runStep(deps, job.name as StepName, job.payload as StepPayload, { attempt, lastAttempt, signal });
+          await runStep(deps, job.name as StepName, job.payload as StepPayload, {
+            attempt,
+            lastAttempt,
+            stalls: 0,
+            signal,
+          });
         } catch (error) {
           await queue.add([job]);
           throw error;

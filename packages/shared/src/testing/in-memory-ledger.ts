@@ -183,8 +183,8 @@ export function createInMemoryLedger(): Ledger {
       if (next) store(next);
     },
 
-    async activateVersion(scope, documentId, version, at) {
-      const { outcome, previous, document } = documents.activateVersion(find(scope, documentId), version, at);
+    async activateVersion(scope, documentId, version, at, facts) {
+      const { outcome, previous, document } = documents.activateVersion(find(scope, documentId), version, at, facts);
       if (document) store(document);
       return { outcome, previous };
     },
