@@ -21,6 +21,8 @@ export interface ChildPoolOptions {
   readonly dataLimitGiB: DataLimitGiB;
   /** Whether one child is started ahead of need once the pool has been used, so that the next job does not wait for it. */
   readonly spare: boolean;
+  /** Whether a child whose job failed is replaced, since nobody knows what it left behind. */
+  readonly replaceFailed?: boolean;
   /** Children without work for this long are ended. */
   readonly idleMs: number;
 }
@@ -45,15 +47,19 @@ export class ChildPool {
 
   /**
    * Does a job in a child, waiting for a free one first.
+   * @param owner a child that has done a job of one owner does none of another
    * @throws ChildFailure, MemoryError or the signal's reason, as `PoolChild.run`.
    */
-  async run<Result>(job: unknown, limits: JobLimits): Promise<Result> {
+  async run<Result>(job: unknown, limits: JobLimits, owner?: string): Promise<Result> {
     const signal = AbortSignal.any([limits.signal, this.#closing.signal]);
     await this.#enter(signal);
     try {
-      const child = await this.#take();
+      const child = await this.#take(owner);
       try {
         return (await child.run(job, { ...limits, signal })) as Result;
+      } catch (error) {
+        if (this.#options.replaceFailed) child.kill();
+        throw error;
       } finally {
         this.peakRssBytes = Math.max(this.peakRssBytes, child.peakRssBytes);
         await this.#giveBack(child);
@@ -98,10 +104,15 @@ export class ChildPool {
     else this.#running -= 1;
   }
 
-  async #take(): Promise<PoolChild> {
+  async #take(owner: string | undefined): Promise<PoolChild> {
     this.#idle = this.#idle.filter((child) => child.alive);
-    const child = this.#idle.pop() ?? (await this.#start());
-    if (this.#options.spare && this.#idle.length + this.#starting === 0) {
+    const known = this.#takeIdle((child) => child.owner === owner);
+    const child = known ?? this.#takeIdle((other) => other.owner === undefined) ?? (await this.#start());
+    child.owner = owner;
+    // Those of others would pile up, one for each.
+    if (!known) while (this.#idle.length > this.#options.size) this.#idle.shift()?.kill();
+    const isSpareThere = this.#starting > 0 || this.#idle.some((other) => other.owner === undefined);
+    if (this.#options.spare && !isSpareThere) {
       // Its failure would show again where a job needs it.
       void this.#start().then(
         (spare) => this.#keep(spare),
@@ -109,6 +120,11 @@ export class ChildPool {
       );
     }
     return child;
+  }
+
+  #takeIdle(wanted: (child: PoolChild) => boolean): PoolChild | undefined {
+    const at = this.#idle.findLastIndex(wanted);
+    return at < 0 ? undefined : this.#idle.splice(at, 1)[0];
   }
 
   async #start(): Promise<PoolChild> {

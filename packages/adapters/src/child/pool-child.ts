@@ -42,6 +42,8 @@ export class PoolChild {
   #alive = true;
   #ready = false;
   jobs = 0;
+  /** Whose jobs it does; undefined before the first one, or where it does not matter. */
+  owner: string | undefined;
   /** The largest resident size seen, in bytes. */
   peakRssBytes = 0;
 

@@ -30,7 +30,7 @@ async function obey(order: string, ending: 'txt' | 'md', signal = new AbortContr
   const filename = `${files++}.${ending}`;
   const path = join(directory, filename);
   await writeFile(path, order);
-  const extraction = await parser!.parse({ path, filename, limits }, signal);
+  const extraction = await parser!.parse({ tenant: 'test', path, filename, limits }, signal);
   return extraction.pages[0]!.text;
 }
 

@@ -30,7 +30,7 @@ afterAll(async () => {
 async function parse(filename: string, content: string | Uint8Array, declaredMediaType?: string): Promise<Extraction> {
   const path = join(directory, filename.replaceAll('/', '_'));
   await writeFile(path, content);
-  return parser.parse({ path, filename, declaredMediaType, limits }, new AbortController().signal);
+  return parser.parse({ tenant: 'test', path, filename, declaredMediaType, limits }, new AbortController().signal);
 }
 
 function fixture(name: string): Promise<Buffer> {

@@ -42,7 +42,15 @@ export function createChildParser(options: ChildParserOptions = {}): Parser & { 
     recycleRssBytes: 250 * mebibyte,
     spare: false,
   });
-  const own = new ChildPool({ ...common, size: processes, jobsPerChild: 1, recycleRssBytes: 0, spare: true });
+  // Starting a child costs more than most PDFs do, so that one serves a tenant's next documents while all goes well.
+  const own = new ChildPool({
+    ...common,
+    size: processes,
+    jobsPerChild: 25,
+    recycleRssBytes: 200 * mebibyte,
+    spare: true,
+    replaceFailed: true,
+  });
 
   async function parse(input: ParseInput, signal: AbortSignal): Promise<Extraction> {
     await checkSize(input);
@@ -51,7 +59,9 @@ export function createChildParser(options: ChildParserOptions = {}): Parser & { 
       const reply = await pooled.run<ParseReply>(first, { ...limits, signal });
       if ('extraction' in reply) return reply.extraction;
       const second: ParseJob = { input, mediaType: reply.needsOwnChild };
-      return ((await own.run<ParseReply>(second, { ...limits, signal })) as { extraction: Extraction }).extraction;
+      const { tenant } = input;
+      const parsed = await own.run<ParseReply>(second, { ...limits, signal }, tenant);
+      return (parsed as { extraction: Extraction }).extraction;
     } catch (error) {
       throw error instanceof ChildFailure ? explain(error) : error;
     }

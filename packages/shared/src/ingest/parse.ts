@@ -20,6 +20,7 @@ export const parseStep: Step = async (deps, context) => {
     const file = await deps.blobs.localFile(original.key);
     try {
       const input = {
+        tenant: payload.tenant,
         path: file.path,
         limits: deps.limits,
         ...(original.mediaType ? { declaredMediaType: original.mediaType } : {}),

@@ -1,6 +1,8 @@
 import type { Extraction } from '../contracts/model/extraction.ts';
 
 export interface ParseInput {
+  /** Documents of two tenants never meet in one process. */
+  readonly tenant: string;
   /** A file that holds the original's bytes. */
   readonly path: string;
   /** What the sender said it is: a hint for text formats, which bytes cannot tell apart. */
