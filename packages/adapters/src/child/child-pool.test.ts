@@ -57,6 +57,23 @@ test('a child of its own for every job, the next one started ahead', async () =>
   expect(new Set(pids).size).toBe(3);
 });
 
+test('a child serves one owner only, and children of many owners do not pile up', async () => {
+  start({ spare: true });
+  const pidFor = async (owner: string) => (await pool.run<{ pid: number }>({}, limits, owner)).pid;
+  const first = await pidFor('a');
+  expect(await pidFor('a')).toBe(first);
+  const others = [await pidFor('b'), await pidFor('c'), await pidFor('d')];
+  expect(new Set([first, ...others]).size).toBe(4);
+  expect(await residentBytes(first)).toBe(0);
+});
+
+test('where it is so wished, a child whose job failed is replaced', async () => {
+  start({ replaceFailed: true });
+  const before = await pidOf();
+  await expect(pidOf({ fail: true })).rejects.toMatchObject({ code: 'corrupt_document' });
+  expect(await pidOf()).not.toBe(before);
+});
+
 test('closing ends every child', async () => {
   start({});
   const pid = await pidOf();

@@ -96,6 +96,36 @@ export function ledgerJobsSuite(name: string, create: () => Ledger): void {
       expect(after?.warnings.map((warning) => warning.code).sort()).toEqual([...codes].sort());
     });
 
+    test('a change of a record that is out of date is made to the one that stands', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      const job = await accept(ledger, scope, 'a');
+      const old = await ledger.getJob(scope.tenant, job.id);
+      const running = await ledger.updateJob(scope.tenant, job.id, to('running'), old);
+      const seen: string[] = [];
+      const note = (current: JobRecord) => {
+        seen.push(current.state);
+        return { ...current, progress: 0.5 };
+      };
+      const after = await ledger.updateJob(scope.tenant, job.id, note, old);
+      expect(after).toEqual({ ...running, progress: 0.5 });
+      expect(seen.at(-1)).toBe('running');
+      expect(await ledger.getJob(scope.tenant, job.id)).toEqual(after);
+      // What was given back is up to date again.
+      expect(await ledger.updateJob(scope.tenant, job.id, to('succeeded'), after)).toMatchObject({ progress: 0.5 });
+    });
+
+    test('that there is nothing to change is not decided on a record that is out of date', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      const job = await accept(ledger, scope, 'a');
+      const old = await ledger.getJob(scope.tenant, job.id);
+      await ledger.updateJob(scope.tenant, job.id, to('running'));
+      const endIfRunning = (current: JobRecord) =>
+        current.state === 'running' ? { ...current, state: 'failed' as const } : undefined;
+      expect(await ledger.updateJob(scope.tenant, job.id, endIfRunning, old)).toMatchObject({ state: 'failed' });
+    });
+
     test('of two that end a job at once, one is refused', async () => {
       const ledger = create();
       const scope = freshScope();
