@@ -48,20 +48,32 @@ export function parseFetchUrl(text: string, base?: string): URL {
  * @throws MemoryError `fetch_forbidden`; `fetch_failed` where the name cannot be found
  */
 export function createHostCheck({ allowHosts, lookup = resolveName }: HostCheckOptions) {
-  const exceptions = new Set(allowHosts.map((host) => host.trim().toLowerCase()));
+  const checkWritten = createWrittenHostCheck(allowHosts);
 
   return async function checkHost(url: URL): Promise<CheckedHost> {
-    const hostname = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-    const excepted = exceptions.has(url.hostname) || exceptions.has(`${url.hostname}:${port}`);
-    if (isIP(hostname) !== 0) {
-      if (!excepted && !isPublicAddress(hostname)) throw notPublic();
-      return { hostname, port, addresses: [hostname] };
-    }
-    if (!excepted && (hostname === '' || isLocalName(hostname))) throw notPublic();
+    const { hostname, port, excepted } = checkWritten(url);
+    if (isIP(hostname) !== 0) return { hostname, port, addresses: [hostname] };
     const addresses = await addressesOf(lookup, hostname);
     if (!excepted && !addresses.every(isPublicAddress)) throw notPublic();
     return { hostname, port, addresses };
+  };
+}
+
+/**
+ * The part of the check that looks nothing up: what a URL says by itself. A name that it lets pass may still lead where
+ * it must not.
+ * @throws MemoryError `fetch_forbidden`
+ */
+export function createWrittenHostCheck(allowHosts: readonly string[]) {
+  const exceptions = new Set(allowHosts.map((host) => host.trim().toLowerCase()));
+
+  return (url: URL): { hostname: string; port: number; excepted: boolean } => {
+    const hostname = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    const excepted = exceptions.has(url.hostname) || exceptions.has(`${url.hostname}:${port}`);
+    const isPublic = isIP(hostname) !== 0 ? isPublicAddress(hostname) : hostname !== '' && !isLocalName(hostname);
+    if (!excepted && !isPublic) throw notPublic();
+    return { hostname, port, excepted };
   };
 }
 

@@ -1,9 +1,8 @@
-import type { LookupFunction } from 'node:net';
-import { isIPv6 } from 'node:net';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { WebFetcher } from '@semantic-memory/shared/ports/fetcher';
 import type { Agent, Response } from 'undici';
 import { createHostCheck, type HostCheckOptions, parseFetchUrl } from './checked-host.ts';
+import { createPinnedAgent, orAborted } from './pinned-agent.ts';
 import { filenameOf, mediaTypeOf } from './response-facts.ts';
 
 export interface WebFetcherOptions extends HostCheckOptions {
@@ -25,22 +24,12 @@ export function createWebFetcher({ userAgent = 'semantic-memory', ...options }: 
       const timeout = AbortSignal.timeout(timeoutMs);
       const ended = AbortSignal.any([signal, timeout]);
       const toError = (error: unknown) => fetchFailure(error, { signal, timeout, timeoutMs });
-      const pinned = new Map<string, readonly string[]>();
-      // An agent of its own: no connection outlives the check that it was made under.
-      // Loaded by the tier that fetches, and by no other.
-      const { Agent, fetch } = await import('undici');
-      const agent = new Agent({
-        connect: { lookup: pinnedLookup(pinned) },
-        connectTimeout: timeoutMs,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-        maxResponseSize: -1,
-      });
+      const { fetch } = await import('undici');
+      const { agent, pin } = await createPinnedAgent(timeoutMs);
       try {
         let url = parseFetchUrl(address);
         for (let redirects = 0; ; redirects += 1) {
-          const { hostname, addresses } = await orAborted(checkHost(url), ended);
-          pinned.set(hostname, addresses);
+          pin(await orAborted(checkHost(url), ended));
           const response = await fetch(url, {
             dispatcher: agent,
             redirect: 'manual',
@@ -71,20 +60,6 @@ export function createWebFetcher({ userAgent = 'semantic-memory', ...options }: 
         throw toError(error);
       }
     },
-  };
-}
-
-/** Answers from what was checked; a name that was not is not looked up. Literal addresses never come here. */
-function pinnedLookup(pinned: ReadonlyMap<string, readonly string[]>): LookupFunction {
-  return (hostname, options, callback) => {
-    const addresses = (pinned.get(hostname.replace(/\.$/, '')) ?? []).map((address) => ({
-      address,
-      family: isIPv6(address) ? 6 : 4,
-    }));
-    const [first] = addresses;
-    if (!first) callback(new Error(`${hostname} was not checked`), '', 0);
-    else if (options.all) callback(null, addresses);
-    else callback(null, first.address, first.family);
   };
 }
 
@@ -135,21 +110,6 @@ const tooLarge = (maxBytes: number) =>
   new MemoryError('too_large', `The document at the address is larger than ${maxBytes} bytes.`, {
     details: { maxBytes },
   });
-
-/** A name server cannot be told to stop; waiting for it can. */
-async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
 
 function fetchFailure(
   error: unknown,
