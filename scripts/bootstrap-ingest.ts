@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { bootstrap, defaultSlowSeconds } from './bootstrap/bootstrap.ts';
 import { progressLine } from './bootstrap/progress-line.ts';
 import { renderReport } from './bootstrap/render-report.ts';
-import { demoToken } from './local/jwt-secret.ts';
+import { demoToken } from './local/kept-secret.ts';
 
 const usage = `Ingests a library through the API and checks that everything came out as it must.
 

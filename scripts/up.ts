@@ -7,7 +7,7 @@ import { compile } from './local/compile.ts';
 import { lockDataDir } from './local/data-dir-lock.ts';
 import { ingestSamples, showSampleSearch } from './local/first-start.ts';
 import { freePort, isPortFree } from './local/free-port.ts';
-import { demoToken, keepJwtSecret } from './local/jwt-secret.ts';
+import { demoToken, keepSecret } from './local/kept-secret.ts';
 import { onMakeInterrupted } from './local/make-interrupt.ts';
 import { METRICS_CONTENT_TYPE } from './local/merged-metrics.ts';
 import { StartError } from './local/program.ts';
@@ -25,15 +25,21 @@ const terminal = createTerminal();
 async function main(): Promise<void> {
   const config = await usableConfig();
   const unlock = await lockDataDir(config.dataDir);
-  const jwtSecret = config.jwtSecret ?? (await keepJwtSecret(config.dataDir));
+  const jwtSecret = config.jwtSecret ?? (await keepSecret(config.dataDir, 'jwt-secret'));
+  const webhookSecret = config.webhookSecret ?? (await keepSecret(config.dataDir, 'webhook-secret'));
   const ending = new AbortController();
   terminal.say(`starting (data and logs: ${config.dataDir})`);
   await compile();
 
-  const everything = runEverything(config, process.env, jwtSecret, {
-    say: terminal.say,
-    alert: createAlerts(terminal.say),
-  });
+  const everything = runEverything(
+    config,
+    process.env,
+    { JWT_SECRET: jwtSecret, WEBHOOK_SECRET: webhookSecret },
+    {
+      say: terminal.say,
+      alert: createAlerts(terminal.say),
+    },
+  );
   const metrics = await startMetricsServer({
     host: config.host,
     port: config.metricsPort,

@@ -8,7 +8,7 @@ import jwt from 'jsonwebtoken';
 import { fitsNpmBinary } from './chroma-binary.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { freePort, isPortFree } from './free-port.ts';
-import { demoToken, keepJwtSecret } from './jwt-secret.ts';
+import { demoToken, keepSecret } from './kept-secret.ts';
 import { endLeftovers, leftoversFile } from './leftovers.ts';
 import { openLogFile } from './log-file.ts';
 import { processIdentity } from './process-identity.ts';
@@ -75,9 +75,9 @@ test('processes of a killed run are waited for, then killed', async () => {
 
 test('the secret is made once, for its owner only, and its token is for the demo tenant', async () => {
   const directory = await dataDir();
-  const secret = await keepJwtSecret(directory);
+  const secret = await keepSecret(directory, 'jwt-secret');
   expect(secret.length).toBeGreaterThanOrEqual(32);
-  expect(await keepJwtSecret(directory)).toBe(secret);
+  expect(await keepSecret(directory, 'jwt-secret')).toBe(secret);
   expect((await stat(join(directory, 'jwt-secret'))).mode & 0o777).toBe(0o600);
   const claims = jwt.verify(demoToken(secret, { audience: 'me' }), secret, { algorithms: ['HS256'], audience: 'me' });
   expect(claims).toMatchObject({ tenant: 'demo', scope: 'memory:read memory:write memory:admin' });

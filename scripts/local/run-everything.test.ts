@@ -40,11 +40,16 @@ let everything: Everything;
 
 function run(): Everything {
   const env = { DATA_DIR: config.dataDir, PORT: String(config.port) };
-  return runEverything(config, env, 'a secret of the test', {
-    say: (message) => said.push(message),
-    alert: (process, line) => alerts.push(`${process} ${line}`),
-    ownServices: fakeServices,
-  });
+  return runEverything(
+    config,
+    env,
+    { JWT_SECRET: 'a secret of the test', WEBHOOK_SECRET: 'another' },
+    {
+      say: (message) => said.push(message),
+      alert: (process, line) => alerts.push(`${process} ${line}`),
+      ownServices: fakeServices,
+    },
+  );
 }
 
 beforeAll(async () => {
@@ -73,6 +78,7 @@ test('Redis and Chroma run on ports of their own, and the services are told wher
     CHROMA_PORT: String(chroma),
     DATA_DIR: config.dataDir,
     JWT_SECRET: 'a secret of the test',
+    WEBHOOK_SECRET: 'another',
     LOG_FORMAT: 'json',
   });
   expect(await log('api')).toContain('the fake has started');

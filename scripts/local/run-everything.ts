@@ -36,7 +36,7 @@ export interface RunDeps {
 export function runEverything(
   config: Config,
   env: Readonly<Record<string, string | undefined>>,
-  jwtSecret: string,
+  secrets: Readonly<Record<'JWT_SECRET' | 'WEBHOOK_SECRET', string>>,
   deps: RunDeps,
 ): Everything {
   const logs = new Map<string, LogFile>();
@@ -75,7 +75,7 @@ export function runEverything(
       REDIS_URL: redis?.url() ?? config.redisUrl,
       CHROMA_HOST: config.chromaHost,
       CHROMA_PORT: String(chroma?.port() ?? config.chromaPort),
-      JWT_SECRET: jwtSecret,
+      ...secrets,
       // Nobody balances load over one API: it need not say for a while that it is going to end.
       DRAIN_MS: env.DRAIN_MS?.trim() || '0',
     };

@@ -13,6 +13,12 @@ export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
   /** The longest that the event loop was held up since it was last asked, in milliseconds. */
   readonly eventLoopLagMs: () => number;
   readonly limits: ApiLimits;
+  /**
+   * Refuses an address that no webhook may call, as far as it can be told without looking anything up.
+   * Undefined where webhooks cannot be signed, and so are not made.
+   * @throws MemoryError `fetch_forbidden`
+   */
+  readonly checkCallbackUrl: ((url: string) => void) | undefined;
   /** Web pages of these origins may call. */
   readonly corsOrigins: readonly string[];
 }

@@ -1,8 +1,8 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Document, DocumentVersion } from '@semantic-memory/shared/contracts/model/document';
+import { documentPath, jobPath } from '@semantic-memory/shared/ingest/job-view';
 import { documentState } from '@semantic-memory/shared/ports/document-transitions';
 import type { DocumentRecord } from '@semantic-memory/shared/ports/ledger';
-import { documentPath, jobPath } from './job-view.ts';
 
 /** A document as its tenant sees it: of its active version, else of the latest. */
 export function documentView(record: DocumentRecord): Document {

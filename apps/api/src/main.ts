@@ -4,6 +4,7 @@ import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
+import { createWrittenHostCheck, parseFetchUrl } from '@semantic-memory/adapters/web/checked-host';
 import { readConfigOrExit } from '@semantic-memory/runtime/config';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
 import { createLogger } from '@semantic-memory/runtime/logger';
@@ -34,6 +35,7 @@ const embedders = createEmbedders({ processes: 1, openai: config.openai });
 shutdown.add('embedders', () => embedders.close());
 const languageModel = await openLanguageModel();
 
+const checkHost = createWrittenHostCheck(config.fetchAllowHosts);
 const metrics = createMetrics({ counts: () => queue.counts(), logger });
 const loop = watchEventLoop();
 const lifecycle = createLifecycle();
@@ -70,6 +72,7 @@ const app = createApp({
     uploadIdleMs: 30_000,
     heartbeatMs: 15_000,
   },
+  checkCallbackUrl: config.webhookSecret ? (url) => void checkHost(parseFetchUrl(url)) : undefined,
   corsOrigins: config.corsOrigins,
 });
 

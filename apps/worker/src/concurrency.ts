@@ -7,7 +7,8 @@ import type { Tier } from '@semantic-memory/shared/contracts/jobs';
 export function concurrencyOf(tier: Tier, settings: { readonly ocrProcesses: number }): number {
   switch (tier) {
     case 'fetch':
-      return 4;
+      // Nearly all of it is waiting for others; a few receivers of webhooks that hang must not hold up the sources.
+      return 8;
     case 'parse':
       return 8;
     case 'ocr':

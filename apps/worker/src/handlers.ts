@@ -1,6 +1,7 @@
 import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/contracts/jobs';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
 import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
+import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/notify';
 import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
 import { sweepDocument } from '@semantic-memory/shared/ingest/remove';
 import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
@@ -10,7 +11,9 @@ export type Handlers = {
   readonly [Name in JobName]: (payload: JobPayload<Name>, delivery: Delivery) => Promise<void>;
 };
 
-export function createHandlers(deps: StepDeps & { readonly cancellations: CancellationWatch }): Handlers {
+export function createHandlers(
+  deps: StepDeps & { readonly cancellations: CancellationWatch; readonly webhooks: WebhookSettings },
+): Handlers {
   const step = (name: StepName) => (payload: JobPayload<StepName>, delivery: Delivery) =>
     runStep(deps, name, payload, delivery);
   return {
@@ -24,6 +27,7 @@ export function createHandlers(deps: StepDeps & { readonly cancellations: Cancel
       await reconcile(deps);
     },
     sweep: (payload) => sweepDocument(deps, payload),
+    notify: (payload, delivery) => notify(deps, payload, delivery),
   };
 }
 

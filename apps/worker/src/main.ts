@@ -10,6 +10,7 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
+import { createWebhookSender } from '@semantic-memory/adapters/web/webhook-sender';
 import { readConfigOrExit } from '@semantic-memory/runtime/config';
 import { checkDependencies, type DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
@@ -21,6 +22,7 @@ import { inSpan } from '@semantic-memory/runtime/tracing';
 import { createCancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
 import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
 import { createIndexWriter } from '@semantic-memory/shared/ingest/index-writer';
+import type { WebhookSettings } from '@semantic-memory/shared/ingest/notify';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { concurrencyOf } from './concurrency.ts';
 import { createHandlers, dispatch } from './handlers.ts';
@@ -45,7 +47,7 @@ const parser = createChildParser({ pageMs: config.pageTimeoutMs });
 const ocr = createOcrEngine({ processes: config.ocrProcesses });
 const cancellations = createCancellationWatch({ ledger, logger });
 
-const deps: StepDeps & { cancellations: typeof cancellations } = {
+const deps: StepDeps & { cancellations: typeof cancellations; webhooks: WebhookSettings } = {
   blobs,
   ledger,
   queue,
@@ -70,6 +72,13 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
     fetchMs: 10 * 60_000,
   },
   cancellations,
+  webhooks: {
+    sender: createWebhookSender({ allowHosts: config.fetchAllowHosts }),
+    secret: config.webhookSecret,
+    timeoutMs: config.webhookTimeoutMs,
+    backoffMs: config.webhookBackoffMs,
+    retryMs: config.webhookRetryMs,
+  },
 };
 
 const handlers = createHandlers(deps);

@@ -139,6 +139,24 @@ export const configVariables = {
     purpose: 'Hosts that may be fetched from although their address is private.',
     format: 'list with commas of host or host:port',
   }),
+  webhookSecret: optional('WEBHOOK_SECRET', z.string().min(32, 'has fewer than 32 characters'), {
+    purpose:
+      'Key that signs the calls of webhooks, for the API and workers of tier fetch; without it a callbackUrl is refused.',
+    format: 'at least 32 characters, random',
+    defaultDescription: 'none; make up makes one and keeps it in DATA_DIR',
+  }),
+  webhookTimeoutMs: always('WEBHOOK_TIMEOUT_MS', '10000', whole(100, 240_000), {
+    purpose: 'Longest that one call of a webhook may take.',
+    format: 'milliseconds',
+  }),
+  webhookBackoffMs: always('WEBHOOK_BACKOFF_MS', '5000', whole(10, 3_600_000), {
+    purpose: 'Least time between two attempts at a webhook; doubles, up to an hour.',
+    format: 'milliseconds',
+  }),
+  webhookRetryMs: always('WEBHOOK_RETRY_MS', '86400000', whole(0, 30 * 86_400_000), {
+    purpose: 'How long a webhook that does not answer is tried.',
+    format: 'milliseconds',
+  }),
   maxFileBytes: bytes('MAX_FILE_BYTES', 100 * megabyte, 'Largest file that is accepted.'),
   maxJsonBytes: bytes('MAX_JSON_BYTES', 32 * megabyte, 'Largest JSON body that is accepted.'),
   maxInflatedBytes: bytes('MAX_INFLATED_BYTES', 200 * megabyte, 'Most bytes that a packed document may unpack to.'),

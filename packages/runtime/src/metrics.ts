@@ -58,6 +58,7 @@ export function createMetrics(options: MetricsOptions = {}): PrometheusMetrics {
   const tokens = counter('embedding_tokens_total', 'Tokens that were embedded.', ['model']);
   const degraded = counter('degraded_responses_total', 'Answers that lacked something, by what.', ['reason']);
   const breaker = gauge('breaker_state', '0 closed, 1 half open, 2 open.', ['dependency']);
+  const webhooks = counter('webhook_attempts_total', 'Attempts to call a webhook, by how they went.', ['outcome']);
   const drift = gauge('index_drift', 'What the last reconciliation found out of step.', ['kind']);
 
   return {
@@ -77,6 +78,7 @@ export function createMetrics(options: MetricsOptions = {}): PrometheusMetrics {
     embeddingTokens: (model, count) => tokens.inc({ model }, count),
     degraded: (reason) => degraded.inc({ reason }),
     breakerState: (dependency, state) => breaker.set({ dependency }, breakerNumbers[state]),
+    webhookAttempt: (outcome) => webhooks.inc({ outcome }),
     indexDrift: (kind, count) => drift.set({ kind }, count),
     metricsText: () => registry.metrics(),
     contentType: registry.contentType,

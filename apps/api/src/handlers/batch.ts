@@ -1,6 +1,11 @@
 import { MemoryError, toMemoryError } from '@semantic-memory/shared/contracts/errors';
 import { errorStatus } from '@semantic-memory/shared/contracts/http/error-status';
-import { IngestBatchFields, IngestRequest, maxBatchItems } from '@semantic-memory/shared/contracts/http/ingest';
+import {
+  CallbackUrl,
+  IngestBatchFields,
+  IngestRequest,
+  maxBatchItems,
+} from '@semantic-memory/shared/contracts/http/ingest';
 import { BatchId, DocumentId, Namespace } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobState } from '@semantic-memory/shared/contracts/model/job';
 import {
@@ -12,14 +17,14 @@ import {
   storeOriginal,
 } from '@semantic-memory/shared/ingest/accept';
 import { cancelJob } from '@semantic-memory/shared/ingest/cancel';
+import { jobView } from '@semantic-memory/shared/ingest/job-view';
 import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
 import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
 import { faultsOf, invalidRequest } from '../errors.ts';
-import { jobView } from '../job-view.ts';
 import { readMultipart } from '../multipart.ts';
-import { fromJson, maxFieldBytes, uploadedAs, withDefaults } from './ingest.ts';
+import { assertCallable, fromJson, maxFieldBytes, uploadedAs, withDefaults } from './ingest.ts';
 
 /** How many items are written at the same time: disk and ledger wait, not this process. */
 const itemsAtOnce = 8;
@@ -59,31 +64,60 @@ async function jsonItem(deps: ApiDeps, tenant: string, item: unknown, batchId: s
   const parsed = IngestRequest.safeParse(item);
   if (parsed.error) {
     const error = invalidRequest(faultsOf(parsed.error, 'item'));
-    return { rejected: rejectedRequest(tenant, item, batchId), error };
+    return { rejected: rejectedRequest(deps, tenant, item, batchId), error };
   }
   try {
     return { request: (await fromJson(deps, tenant, parsed.data, batchId)).request };
   } catch (thrown) {
     const error = faultOfItem(thrown);
-    const { source: _source, ...described } = parsed.data;
-    return { rejected: { tenant, batchId, ...described, source: { type: 'upload' } }, error };
+    const { source: _source, callbackUrl, ...described } = parsed.data;
+    const request = {
+      tenant,
+      batchId,
+      ...described,
+      ...callable(deps, callbackUrl),
+      source: { type: 'upload' as const },
+    };
+    return { rejected: request, error };
   }
 }
 
 /** As much of a malformed item as can be told: where it is usable, the job stands under its own id and namespace. */
-function rejectedRequest(tenant: string, item: unknown, batchId: string): Omit<AcceptRequest, 'original'> {
-  const { documentId, namespace } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
+function rejectedRequest(
+  deps: ApiDeps,
+  tenant: string,
+  item: unknown,
+  batchId: string,
+): Omit<AcceptRequest, 'original'> {
+  const { documentId, namespace, callbackUrl } = (typeof item === 'object' && item !== null ? item : {}) as Record<
+    string,
+    unknown
+  >;
   const id = DocumentId.safeParse(documentId).data;
   return {
     tenant,
     namespace: Namespace.safeParse(namespace).data ?? 'default',
     ...(id === undefined ? {} : { documentId: id }),
+    ...callable(deps, callbackUrl),
     metadata: {},
     priority: 'normal',
     options: {},
     source: { type: 'upload' },
     batchId,
   };
+}
+
+/** Where a bad item asks to be told of its end, and may be. */
+function callable(deps: ApiDeps, value: unknown): { callbackUrl?: string } {
+  const callbackUrl = CallbackUrl.safeParse(value).data;
+  if (callbackUrl === undefined) return {};
+  try {
+    assertCallable(deps, { callbackUrl });
+    return { callbackUrl };
+  } catch (error) {
+    if (error instanceof MemoryError && error.code === 'unprocessable') return {};
+    throw error;
+  }
 }
 
 /** An error that is this item's own; ours ends the whole request. */
@@ -114,6 +148,7 @@ async function uploadedItems(deps: ApiDeps, context: RequestContext, batchId: st
     if (files.length === 0) throw invalidRequest([{ path: 'files.file', message: 'is missing' }]);
     const parsed = IngestBatchFields.safeParse(fields);
     if (parsed.error) throw invalidRequest(faultsOf(parsed.error, 'fields'));
+    assertCallable(deps, parsed.data);
     const shared = { tenant, batchId, ...withDefaults(parsed.data) };
     return files.map((result): Item => {
       if (result.file) return { request: { ...shared, ...uploadedAs(result.file) } };

@@ -13,11 +13,11 @@ import {
   storeOriginal,
 } from '@semantic-memory/shared/ingest/accept';
 import { acceptOnce } from '@semantic-memory/shared/ingest/accept-once';
+import { jobPath, jobView } from '@semantic-memory/shared/ingest/job-view';
 import type { ApiDeps } from '../api-deps.ts';
 import type { Handlers, RequestContext } from '../endpoint-handler.ts';
 import { faultsOf, invalidRequest } from '../errors.ts';
 import { fingerprint } from '../fingerprint.ts';
-import { jobPath, jobView } from '../job-view.ts';
 import { readMultipart } from '../multipart.ts';
 
 /** Fields hold metadata and options: as much as a large set of them needs. */
@@ -63,7 +63,7 @@ export async function fromJson(
   batchId?: string,
 ): Promise<Received> {
   const { source, ...described } = body;
-  refuseCallback(body);
+  assertCallable(deps, body);
   const shared = { tenant, ...described, ...(batchId === undefined ? {} : { batchId }) };
   if (source.type !== 'text') return { request: { ...shared, source: fetchable(source) }, fields: body };
   const { text, mediaType = 'text/plain' } = source;
@@ -86,12 +86,29 @@ function fetchable(source: Exclude<Source, { type: 'text' }>) {
   });
 }
 
-/** Who asks to be called must not wait for a call that never comes. @throws MemoryError `unprocessable` */
-function refuseCallback({ callbackUrl }: { readonly callbackUrl?: string | undefined }): void {
+/**
+ * Who asks to be called must not wait for a call that will never come.
+ * @throws MemoryError `unprocessable`
+ */
+export function assertCallable(
+  { checkCallbackUrl }: Pick<ApiDeps, 'checkCallbackUrl'>,
+  { callbackUrl }: { readonly callbackUrl?: string | undefined },
+): void {
   if (callbackUrl === undefined) return;
-  throw new MemoryError('unprocessable', 'Calls to a callbackUrl are not available here.', {
-    hint: 'Leave it out and watch the events of the job.',
-  });
+  if (!checkCallbackUrl) {
+    throw new MemoryError('unprocessable', 'Calls to a callbackUrl are not available here.', {
+      hint: 'Leave it out and watch the events of the job, or have an operator set WEBHOOK_SECRET.',
+    });
+  }
+  try {
+    checkCallbackUrl(callbackUrl);
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    throw new MemoryError('unprocessable', `The callbackUrl cannot be called: ${error.message}`, {
+      hint: 'Give an http(s) address on the public internet, or have an operator allow the host in FETCH_ALLOW_HOSTS.',
+      cause: error,
+    });
+  }
 }
 
 async function fromUpload(deps: ApiDeps, context: RequestContext): Promise<Received> {
@@ -106,6 +123,7 @@ async function fromUpload(deps: ApiDeps, context: RequestContext): Promise<Recei
     const [file] = files;
     if (!file) throw invalidRequest([{ path: 'files.file', message: 'is missing' }]);
     const described = uploadFields(fields);
+    assertCallable(deps, described);
     const request = { tenant: context.tenant, ...described, ...uploadedAs(file) };
     return { request, fields: described };
   } catch (error) {
@@ -121,10 +139,7 @@ function uploadFields(fields: Record<string, string>) {
 }
 
 /** The fields of a form with what they stand for where they are absent. */
-export function withDefaults<Fields extends Pick<IngestFields, 'metadata' | 'options' | 'callbackUrl'>>(
-  fields: Fields,
-) {
-  refuseCallback(fields);
+export function withDefaults<Fields extends Pick<IngestFields, 'metadata' | 'options'>>(fields: Fields) {
   return { ...fields, metadata: fields.metadata ?? {}, options: fields.options ?? {} };
 }
 

@@ -43,6 +43,7 @@ export async function startTestApi(change: (deps: ApiDeps) => Partial<ApiDeps> =
     dependencies: [],
     eventLoopLagMs: () => 0,
     limits: { maxFileBytes: 1_000_000, maxJsonBytes: 100_000, uploadIdleMs: 5000, heartbeatMs: 15_000 },
+    checkCallbackUrl: () => {},
     corsOrigins: [],
   };
   const deps = { ...base, ...change(base) };

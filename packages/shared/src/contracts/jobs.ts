@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DocumentId, JobId, Namespace, Tenant, Version } from './model/ids.ts';
+import { DeliveryId, DocumentId, JobId, Namespace, Tenant, Version } from './model/ids.ts';
 
 export const tiers = ['fetch', 'parse', 'ocr', 'embed', 'index', 'maintenance'] as const;
 export const Tier = z.enum(tiers);
@@ -30,6 +30,10 @@ export const SweepPayload = z.object({
   sweepId: z.string(),
 });
 export type SweepPayload = z.infer<typeof SweepPayload>;
+
+/** Whom to call and with what lies in the blob store: the queue may lose the job and nothing is lost. */
+export const NotifyPayload = z.object({ schemaVersion: z.literal(1), deliveryId: DeliveryId });
+export type NotifyPayload = z.infer<typeof NotifyPayload>;
 
 interface JobDefinition<Payload extends z.ZodType> {
   readonly tier: Tier;
@@ -91,10 +95,19 @@ export const jobRegistry = {
     runningMs: 5 * minute,
     dedupeId: (payload) => `sweep-${payload.sweepId}`,
   }),
+  /** Calls a webhook. Of tier fetch, which alone has a way out. A receiver that is away is waited for, by the handler. */
+  notify: define({
+    tier: 'fetch',
+    payload: NotifyPayload,
+    attempts: 5,
+    backoffMs: 1000,
+    runningMs: 5 * minute,
+    dedupeId: (payload) => `notify-${payload.deliveryId}`,
+  }),
 } as const;
 
 /** The jobs that move one document version on. */
-export type StepName = Exclude<JobName, 'reconcile' | 'sweep'>;
+export type StepName = Exclude<JobName, 'reconcile' | 'sweep' | 'notify'>;
 
 export type JobName = keyof typeof jobRegistry;
 export type JobPayload<Name extends JobName> = z.infer<(typeof jobRegistry)[Name]['payload']>;

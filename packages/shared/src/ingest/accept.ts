@@ -8,10 +8,11 @@ import { encodeJson } from './artifacts.ts';
 import { documentPrefix, manifestKey, originalKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './job-record.ts';
-import { newDocumentId, newJobId, newUploadId } from './new-id.ts';
+import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
 import { isManyDocuments, stepUp } from './next-jobs.ts';
 import { writeOutcomeOnce } from './outcome.ts';
 import { markPending, removePending } from './pending.ts';
+import { announceEnd, oweCall, oweNothing } from './webhook-outbox.ts';
 
 export interface AcceptDeps extends IngestDeps {
   /** The model that a new namespace gets; an old one keeps its own. */
@@ -79,6 +80,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
   } catch (error) {
     // The call may have timed out and yet take effect later: every step looks for this marker first.
     await writeOutcomeOnce(deps.blobs, manifest, { state: 'aborted', at: createdAt });
+    if (job.deliveryId) await oweNothing(deps.blobs, job.deliveryId);
     await removePending(deps.blobs, manifest.jobId);
     throw toMemoryError(error);
   }
@@ -104,12 +106,19 @@ export async function acceptRejected(
   const createdAt = new Date(deps.clock.now()).toISOString();
   const manifest = manifestFor(request, newJobId(), 1, deps.embeddingModel, createdAt);
   const job = newJob(manifest, request.batchId);
-  await deps.ledger.createParentJob(job);
-  const failed = await deps.ledger.updateJob(request.tenant, job.id, (current) =>
-    finishJob(current, 'failed', createdAt, { error: toJobError(error) }),
-  );
+  const failed = finishJob(job, 'failed', createdAt, { error: toJobError(error) });
+  await oweCallback(deps, manifest);
+  // In one step: nothing would ever end a job that has no document.
+  await deps.ledger.createParentJob(failed);
   deps.metrics.ingestRequest('rejected');
-  return failed ?? job;
+  await announceEnd(deps, failed);
+  return failed;
+}
+
+/** A call that was asked for is owed before anybody can hear of the job. */
+async function oweCallback(deps: AcceptDeps, manifest: Manifest): Promise<void> {
+  const { callbackUrl, jobId } = manifest;
+  if (callbackUrl !== undefined) await oweCall(deps, manifest, { deliveryId: firstDeliveryId(jobId), callbackUrl });
 }
 
 /** Reserves the next version and writes what was accepted under it, durably. */
@@ -126,6 +135,7 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     );
     const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
     if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) {
+      await oweCallback(deps, manifest);
       await markPending(deps.blobs, manifest);
       return manifest;
     }

@@ -15,6 +15,13 @@ export const originalKey = (tenant: string, uploadId: string) => `${tenantPrefix
 export const pendingPrefix = 'pending/';
 export const pendingKey = (jobId: string) => `${pendingPrefix}${jobId}.json`;
 
+/** Calls that are owed when a job ends, from the moment it is accepted. */
+export const owedCallsPrefix = 'webhooks/owed/';
+export const owedCallKey = (deliveryId: string) => `${owedCallsPrefix}${deliveryId}.json`;
+/** Calls of jobs that have ended, until they have been made or given up. */
+export const dueCallsPrefix = 'webhooks/due/';
+export const dueCallKey = (deliveryId: string) => `${dueCallsPrefix}${deliveryId}.json`;
+
 export const documentPrefix = (tenant: string, documentId: string) => {
   const hash = hashOf(documentId);
   return `${tenantPrefix(tenant)}documents/${hash.slice(0, 2)}/${hash}/`;

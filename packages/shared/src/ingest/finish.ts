@@ -8,6 +8,7 @@ import { type FinalState, finishJob } from './job-record.ts';
 import { type Outcome, writeOutcomeOnce } from './outcome.ts';
 import { removePending } from './pending.ts';
 import type { UpdateJob } from './step-record.ts';
+import { announceEnd } from './webhook-outbox.ts';
 
 export interface EndedVersion extends VersionRef {
   readonly namespace: string;
@@ -56,7 +57,7 @@ export async function followOutcome(
     ended = finishJob(current, state, outcome.at, outcome);
     return ended;
   });
-  if (ended) countEnd(deps, ended);
+  if (ended) await tellEnd(deps, ended);
   await removePending(deps.blobs, version.jobId);
   return job;
 }
@@ -74,8 +75,13 @@ export async function endDeleted(deps: IngestDeps, version: EndedVersion): Promi
     ended = finishJob(current, 'cancelled', at, { error: { code: 'cancelled', message: 'The document was deleted.' } });
     return ended;
   });
-  if (ended) countEnd(deps, ended);
+  if (ended) await tellEnd(deps, ended);
   await removePending(deps.blobs, version.jobId);
+}
+
+async function tellEnd(deps: IngestDeps, job: JobRecord): Promise<void> {
+  countEnd(deps, job);
+  await announceEnd(deps, job);
 }
 
 function countEnd(deps: IngestDeps, job: JobRecord): void {

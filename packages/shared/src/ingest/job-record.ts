@@ -2,6 +2,7 @@ import type { JobError } from '../contracts/errors.ts';
 import { isTerminal, type JobWarning, type Stage, type StageName, stageNames } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
+import { firstDeliveryId } from './new-id.ts';
 
 /*
  * How a job's record changes: pure functions from a record to the next one. The ledger applies them by
@@ -30,6 +31,7 @@ export function newJob(manifest: Manifest, batchId?: string): JobRecord {
     sourceType: manifest.source.type,
     ...(manifest.parentJobId ? { parentJobId: manifest.parentJobId } : {}),
     ...(batchId ? { batchId } : {}),
+    ...(manifest.callbackUrl ? { deliveryId: firstDeliveryId(manifest.jobId) } : {}),
     state: 'queued',
     stage: fetched ? 'parse' : 'fetch',
     progress: 0,
@@ -154,8 +156,11 @@ export function finishJob(
   });
 }
 
-/** The job begins again where it stopped: what is done stays done. */
-export function retryRecord(job: JobRecord, at: string): JobRecord {
+/**
+ * The job begins again where it stopped: what is done stays done.
+ * @param deliveryId the call that this run's end owes, where there is one
+ */
+export function retryRecord(job: JobRecord, at: string, deliveryId?: string): JobRecord {
   // A partial job is done to the end; what it missed is found in OCR.
   const again: readonly StageName[] = job.state === 'partial' ? ['ocr', 'embed', 'index'] : [];
   const stages = job.stages.map((stage): Stage => {
@@ -164,7 +169,8 @@ export function retryRecord(job: JobRecord, at: string): JobRecord {
   });
   const { error: _error, finishedAt: _finishedAt, ...rest } = job;
   const stage = stages.find((candidate) => candidate.state === 'pending')?.name ?? 'index';
-  return restaged({ ...rest, warnings: [] }, stages, at, { state: 'queued', stage, run: job.run + 1 });
+  const owed = deliveryId === undefined ? {} : { deliveryId };
+  return restaged({ ...rest, warnings: [] }, stages, at, { state: 'queued', stage, run: job.run + 1, ...owed });
 }
 
 function addWarnings(before: readonly JobWarning[], more: readonly JobWarning[]): JobWarning[] {

@@ -21,6 +21,9 @@ const ulid = () => ulidOf(undefined, random);
 export const newJobId = () => `job_${ulid()}`;
 export const newBatchId = () => `batch_${ulid()}`;
 export const newUploadId = () => ulid().toLowerCase();
+export const newDeliveryId = () => `del_${ulid()}`;
+/** The call at a job's first end: known from the job alone, so that a job made again from its manifest owes the same one. */
+export const firstDeliveryId = (jobId: string) => jobId.replace(/^job_/, 'del_');
 export const newDocumentId = () => `doc_${ulid().toLowerCase()}`;
 
 /** The id of a job that another job makes: the same each time, so that making it again makes nothing new. */

@@ -11,6 +11,7 @@ import { newJob } from './job-record.ts';
 import { isManyDocuments, stepUp } from './next-jobs.ts';
 import { readOutcome } from './outcome.ts';
 import { readPending, removePending } from './pending.ts';
+import { redeliverWebhooks } from './webhook-outbox.ts';
 
 /** A job that has not moved for this long may have fallen out of a queue that is empty. */
 const quietMs = 60_000;
@@ -46,6 +47,9 @@ export async function reconcile(deps: IngestDeps, scope: { readonly tenant?: str
     drift[kind] = (drift[kind] ?? 0) + 1;
     repaired += 1;
   }
+  const unannounced = await redeliverWebhooks(deps, scope);
+  if (unannounced > 0) drift.webhook_unannounced = unannounced;
+  repaired += unannounced;
   for (const [kind, count] of Object.entries(drift)) deps.metrics.indexDrift(kind, count);
   if (repaired > 0) deps.logger.info('reconciled', { checked, drift });
   return { checked, drift, repaired };

@@ -12,6 +12,8 @@ export interface JobRecord extends Omit<Job, 'links'> {
   readonly sourceType: string;
   readonly parentJobId?: string | undefined;
   readonly batchId?: string | undefined;
+  /** The call that is owed when this run of the job ends: where a callbackUrl was given. */
+  readonly deliveryId?: string | undefined;
 }
 
 /** A document as the ledger keeps it. */

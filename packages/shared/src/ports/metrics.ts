@@ -16,5 +16,6 @@ export interface Metrics {
   embeddingTokens(model: string, tokens: number): void;
   degraded(reason: string): void;
   breakerState(dependency: string, state: 'closed' | 'half_open' | 'open'): void;
+  webhookAttempt(outcome: 'delivered' | 'retried' | 'refused' | 'gave_up'): void;
   indexDrift(kind: string, count: number): void;
 }

@@ -6,6 +6,7 @@ import { type AcceptRequest, accept, storeOriginal } from '../ingest/accept.ts';
 import { type CancellationWatch, createCancellationWatch } from '../ingest/cancellation-watch.ts';
 import type { StepDeps } from '../ingest/deps.ts';
 import { createIndexWriter } from '../ingest/index-writer.ts';
+import { notify, type WebhookSettings } from '../ingest/notify.ts';
 import { sweepDocument } from '../ingest/remove.ts';
 import { runStep } from '../ingest/run-step.ts';
 import type { Embedder } from '../ports/embedder.ts';
@@ -41,13 +42,19 @@ export const silentMetrics: Metrics = {
   embeddingTokens: () => {},
   degraded: () => {},
   breakerState: () => {},
+  webhookAttempt: () => {},
   indexDrift: () => {},
 };
+
+/** Signs the webhooks of the flow. */
+export const webhookSecret = 'a-webhook-secret-for-tests-of-more-than-32';
 
 /** What a step meets once, instead of doing its work. */
 export interface Faults {
   parse?: unknown;
   embed?: unknown;
+  /** What the receiver of webhooks answers, or throws where it is no number; 200 unless set. */
+  webhook?: unknown;
   /** Text that OCR reads, by page; a page that is not here fails. */
   ocr: Map<number, string>;
 }
@@ -57,7 +64,7 @@ export interface Faults {
  * the text, divided by form feeds; an empty page is one for OCR.
  */
 export interface InMemoryFlow {
-  readonly deps: StepDeps & { readonly cancellations: CancellationWatch };
+  readonly deps: StepDeps & { readonly cancellations: CancellationWatch; readonly webhooks: WebhookSettings };
   readonly blobs: InMemoryBlobStore;
   readonly ledger: Ledger;
   readonly queue: InMemoryQueue;
@@ -65,6 +72,8 @@ export interface InMemoryFlow {
   readonly faults: Faults;
   /** Texts that were embedded, in order. */
   readonly embedded: string[];
+  /** Webhooks that were called, in order. */
+  readonly calls: { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string }[];
   /** Milliseconds that the clock is ahead of the real one. */
   ahead: number;
   ingest(text: string, request?: Partial<AcceptRequest>): Promise<JobRecord>;
@@ -81,6 +90,7 @@ export function createInMemoryFlow(): InMemoryFlow {
   const vectors = createInMemoryVectorIndex();
   const faults: Faults = { ocr: new Map() };
   const embedded: string[] = [];
+  const calls: { url: string; headers: Readonly<Record<string, string>>; body: string }[] = [];
   const fake = createFakeEmbedder();
   const embedder: Embedder = {
     ...fake,
@@ -128,6 +138,20 @@ export function createInMemoryFlow(): InMemoryFlow {
       fetchMs: 1000,
     },
     cancellations,
+    webhooks: {
+      sender: {
+        post: async (url, message) => {
+          calls.push({ url, ...message });
+          const answer = faults.webhook ?? 200;
+          if (typeof answer !== 'number') throw answer;
+          return { status: answer };
+        },
+      },
+      secret: webhookSecret,
+      timeoutMs: 1000,
+      backoffMs: 1000,
+      retryMs: 60_000,
+    },
   };
 
   const flow: InMemoryFlow = {
@@ -138,6 +162,7 @@ export function createInMemoryFlow(): InMemoryFlow {
     vectors,
     faults,
     embedded,
+    calls,
     ahead: 0,
     async ingest(text, request = {}) {
       const tenant = request.tenant ?? 'acme';
@@ -157,16 +182,18 @@ export function createInMemoryFlow(): InMemoryFlow {
     async runNext({ attempt, lastAttempt } = { attempt: 1, lastAttempt: false }) {
       const job = queue.take();
       if (!job) return undefined;
+      const signal = new AbortController().signal;
       if (job.name === 'sweep') await sweepDocument(deps, job.payload);
       else if (job.name !== 'reconcile') {
         try {
-          const signal = new AbortController().signal;
-          await runStep(deps, job.name as StepName, job.payload as StepPayload, {
-            attempt,
-            lastAttempt,
-            stalls: 0,
-            signal,
-          });
+          if (job.name === 'notify') await notify(deps, job.payload, { signal });
+          else
+            await runStep(deps, job.name as StepName, job.payload as StepPayload, {
+              attempt,
+              lastAttempt,
+              stalls: 0,
+              signal,
+            });
         } catch (error) {
           await queue.add([job]);
           throw error;

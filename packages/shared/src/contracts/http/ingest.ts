@@ -8,7 +8,8 @@ export const maxBatchItems = 1000;
 
 const Title = z.string().trim().min(1).max(1000);
 const Options = z.record(z.string().max(200), z.unknown());
-const CallbackUrl = z.url({ protocol: /^https?$/ }).max(4096);
+/** Gets the Job when it has ended. Whether the address may be called is checked apart, and again before each call. */
+export const CallbackUrl = z.url({ protocol: /^https?$/ }).max(4096);
 
 /** As a request may write a source: a misspelt member is a fault, not silence. */
 const RequestSource = z

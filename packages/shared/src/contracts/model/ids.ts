@@ -16,6 +16,8 @@ export const Tenant = z.string().min(1).max(200);
 
 export const JobId = z.string().regex(/^job_[0-9A-HJKMNP-TV-Z]{26}$/, 'is not a job id');
 export const BatchId = z.string().regex(/^batch_[0-9A-HJKMNP-TV-Z]{26}$/, 'is not a batch id');
+/** Names one call of a webhook: the same for every attempt at it. */
+export const DeliveryId = z.string().regex(/^del_[0-9A-HJKMNP-TV-Z]{26}$/, 'is not a delivery id');
 export const Version = z.int().min(1);
 
 /** ISO-8601 in UTC. */

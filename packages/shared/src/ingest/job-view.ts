@@ -1,13 +1,14 @@
-import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
-import type { Job } from '@semantic-memory/shared/contracts/model/job';
-import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
+import { apiPrefix } from '../contracts/http/endpoint.ts';
+import type { Job } from '../contracts/model/job.ts';
+import type { JobRecord } from '../ports/ledger.ts';
 
 export const jobPath = (jobId: string) => `${apiPrefix}/jobs/${encodeURIComponent(jobId)}`;
 export const documentPath = (documentId: string) => `${apiPrefix}/documents/${encodeURIComponent(documentId)}`;
 
-/** A job as its tenant sees it. */
+/** A job as its tenant sees it, in an answer of the API and in the call of a webhook. */
 export function jobView(record: JobRecord): Job {
-  const { tenant: _tenant, run: _run, priority: _priority, sourceType, parentJobId, batchId, ...job } = record;
+  const { tenant: _tenant, run: _run, priority: _priority, deliveryId: _delivery, ...shown } = record;
+  const { sourceType, parentJobId, batchId, ...job } = shown;
   const self = jobPath(job.id);
   return {
     ...job,

@@ -5,10 +5,10 @@ import jwt from 'jsonwebtoken';
 
 const DAYS_30_SECONDS = 30 * 24 * 60 * 60;
 
-/** The secret kept in the folder, made at the first start; only its owner may read it. */
-export async function keepJwtSecret(dataDir: string): Promise<string> {
+/** A secret kept in the folder, made at the first start; only its owner may read it. */
+export async function keepSecret(dataDir: string, name: 'jwt-secret' | 'webhook-secret'): Promise<string> {
   await mkdir(dataDir, { recursive: true });
-  const file = join(dataDir, 'jwt-secret');
+  const file = join(dataDir, name);
   try {
     // RFC 7518 section 3.2: a key of HS256 has at least the 256 bits of its hash.
     await writeFile(file, `${randomBytes(48).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 });
