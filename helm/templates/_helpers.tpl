@@ -39,8 +39,12 @@ envFrom:
 {{- define "memory.volumes" -}}
 volumes:
   - name: data
+    {{- if .root.Values.blobs.s3.bucket }}
+    emptyDir: {}
+    {{- else }}
     persistentVolumeClaim:
       claimName: {{ .root.Values.blobs.existingClaim | default (include "memory.name" (dict "root" .root "component" "blobs")) }}
+    {{- end }}
   - name: tmp
     emptyDir: {}
 {{- end }}

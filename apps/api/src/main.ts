@@ -1,7 +1,7 @@
+import { openBlobStore } from '@semantic-memory/adapters/blobs/open-blob-store';
 import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
-import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createWrittenHostCheck, parseFetchUrl } from '@semantic-memory/adapters/web/checked-host';
@@ -23,7 +23,8 @@ const logger = createLogger({ level: config.logLevel, format: config.logFormat, 
 const shutdown = createShutdown({ logger, graceMs: config.drainMs + config.shutdownGraceMs + 5000 });
 if (config.exitWithParent) onParentGone(() => void shutdown.begin('the parent process is gone'));
 
-const blobs = createFilesystemBlobStore(config.blobDir);
+const { blobs, close: closeBlobs } = await openBlobStore({ ...config, logger });
+shutdown.add('blobs', closeBlobs);
 const ledger = createRedisLedger({ url: config.redisUrl, prefix: config.queuePrefix, logger });
 shutdown.add('ledger', () => ledger.close());
 const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePrefix });

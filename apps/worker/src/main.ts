@@ -1,9 +1,9 @@
+import { openBlobStore } from '@semantic-memory/adapters/blobs/open-blob-store';
 import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { startTierWorker } from '@semantic-memory/adapters/bullmq/tier-worker';
 import { startWatchdog } from '@semantic-memory/adapters/bullmq/watchdog';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
-import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
 import { createGitFetcher } from '@semantic-memory/adapters/git/git-fetcher';
 import { createOcrEngine } from '@semantic-memory/adapters/ocr/ocr-engine';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
@@ -38,7 +38,7 @@ const config = readConfigOrExit(process.env);
 const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'worker' });
 const metrics = createMetrics();
 
-const blobs = createFilesystemBlobStore(config.blobDir);
+const { blobs, close: closeBlobs } = await openBlobStore({ ...config, logger });
 const ledger = createRedisLedger({ url: config.redisUrl, prefix: config.queuePrefix, logger });
 const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePrefix });
 const vectors = createChromaIndex({ host: config.chromaHost, port: config.chromaPort, ssl: config.chromaSsl });
@@ -120,6 +120,7 @@ const stopReconciling = config.tiers.includes('maintenance') ? startReconciling(
 // Closed in the opposite order: what runs ends first, then what it stood on.
 const shutdown = createShutdown({ logger, graceMs: config.shutdownGraceMs + closingMs });
 shutdown.add('metrics server', () => server.close());
+shutdown.add('blobs', closeBlobs);
 shutdown.add('ledger', () => ledger.close());
 shutdown.add('queue', () => queue.close());
 shutdown.add('cancellations', () => cancellations.close());

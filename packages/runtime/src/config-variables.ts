@@ -87,6 +87,45 @@ export const configVariables = {
     format: 'path',
     defaultDescription: 'DATA_DIR/blobs',
   }),
+  blobStore: optional('BLOB_STORE', z.enum(['directory', 's3'], 'is neither directory nor s3'), {
+    purpose: 'Where the blob store is.',
+    format: 'directory, or s3 for a bucket of Amazon S3 or of a server that speaks its protocol',
+    defaultDescription: 's3 where S3_BUCKET is set, else directory',
+  }),
+  s3Bucket: optional('S3_BUCKET', text, {
+    purpose: 'Bucket of the blob store, without versioning: an old version would outlive the delete of its document.',
+    format: 'name',
+    requiredWhen: 'BLOB_STORE is s3',
+  }),
+  s3Prefix: optional(
+    'S3_PREFIX',
+    z.string().regex(/^(?!\/)[\w./-]{0,100}$/, 'begins with a slash or has other characters'),
+    {
+      purpose: 'Begins every key, so that several installations can share a bucket.',
+      format: 'up to 100 of A-Z a-z 0-9 _ . - /; a slash is added at its end',
+      defaultDescription: 'none',
+    },
+  ),
+  s3Endpoint: optional('S3_ENDPOINT', url(/^https?$/), {
+    purpose: "Address of an S3 server other than Amazon's. It must obey If-None-Match on PutObject.",
+    format: 'http(s) address',
+  }),
+  s3Region: always('S3_REGION', 'us-east-1', text, { purpose: 'Region of the bucket.', format: 'name' }),
+  s3AccessKeyId: optional('S3_ACCESS_KEY_ID', text, {
+    purpose: 'Key of the bucket: may read, write, delete and list.',
+    format: 'text',
+    defaultDescription: "what the AWS SDK finds: the environment, shared files, the pod's or machine's role",
+  }),
+  s3SecretAccessKey: optional('S3_SECRET_ACCESS_KEY', text, {
+    purpose: 'Secret of that key.',
+    format: 'text',
+    requiredWhen: 'S3_ACCESS_KEY_ID is set',
+  }),
+  s3ForcePathStyle: optional('S3_FORCE_PATH_STYLE', flag, {
+    purpose: 'Name the bucket in the path of the address and not in its host name.',
+    format: 'true or false',
+    defaultDescription: 'true where S3_ENDPOINT is set',
+  }),
   redisUrl: always('REDIS_URL', 'redis://127.0.0.1:6379', url(/^rediss?$/), {
     purpose: 'Redis or Valkey of queues and ledger. Must run with maxmemory-policy noeviction and AOF.',
     format: 'redis://[user:password@]host:port[/database], or rediss:// for TLS',

@@ -56,10 +56,31 @@ test('an empty variable counts as unset, and lists are split', () => {
   expect(config.tiers).toEqual(['ocr']);
 });
 
+test('a bucket is the blob store where it is named, and its secret is never shown', () => {
+  expect(readConfig({}).s3).toBeUndefined();
+  const env = { S3_BUCKET: 'memory', S3_ACCESS_KEY_ID: 'an-id', S3_SECRET_ACCESS_KEY: 'the-secret', S3_PREFIX: 'team' };
+  expect(readConfig(env).s3).toEqual({
+    bucket: 'memory',
+    prefix: 'team/',
+    region: 'us-east-1',
+    endpoint: undefined,
+    forcePathStyle: false,
+    credentials: { accessKeyId: 'an-id', secretAccessKey: 'the-secret' },
+  });
+  expect(readConfig({ ...env, S3_ENDPOINT: 'http://s3.example:9000' }).s3?.forcePathStyle).toBe(true);
+  expect(readConfig({ S3_BUCKET: 'memory' }).s3?.credentials).toBeUndefined();
+  expect(readConfig({ ...env, BLOB_STORE: 'directory' }).s3).toBeUndefined();
+  expect(faultsOf(() => readConfig({ BLOB_STORE: 's3' }))[0]).toMatch(/^S3_BUCKET is not set/);
+  const half = { S3_BUCKET: 'memory', S3_SECRET_ACCESS_KEY: 'the-secret', MAX_FILE_BYTES: String(2 ** 33) };
+  const faults = faultsOf(() => readConfig(half));
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['S3_ACCESS_KEY_ID', 'MAX_FILE_BYTES']);
+  expect(faults.join()).not.toContain('the-secret');
+});
+
 test('the example file names every variable once and its defaults are what an empty environment gives', () => {
   const example = renderEnvExample();
   const env: Record<string, string> = {};
-  for (const [, name = '', value = ''] of example.matchAll(/^#([A-Z_]+)=(.*)$/gm)) env[name] = value;
+  for (const [, name = '', value = ''] of example.matchAll(/^#([A-Z0-9_]+)=(.*)$/gm)) env[name] = value;
   expect(Object.keys(env).sort()).toEqual(
     Object.values(configVariables)
       .map((variable) => variable.name)

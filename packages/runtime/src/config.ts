@@ -15,9 +15,28 @@ type Fields = {
       : never;
 };
 
+type S3Field = Extract<keyof Fields, `s3${string}`>;
+
+export interface S3Config {
+  readonly bucket: string;
+  /** Empty, or ending with a slash. */
+  readonly prefix: string;
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  readonly forcePathStyle: boolean;
+  /** Where absent, the SDK looks for them itself. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+/** What one CopyObject takes; a claimed upload is copied. */
+const maxS3CopyBytes = 5 * 2 ** 30;
+
 /** The environment as the code uses it. Paths are absolute; sizes are in bytes. */
-export interface Config extends Omit<Fields, 'blobDir' | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl'> {
+export interface Config
+  extends Omit<Fields, 'blobDir' | 'blobStore' | S3Field | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl'> {
   readonly blobDir: string;
+  /** Set where the blob store is a bucket. */
+  readonly s3: S3Config | undefined;
   readonly embeddingModel: string;
   /** Set where an endpoint that speaks the OpenAI protocol is configured. */
   readonly openai: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined;
@@ -62,12 +81,14 @@ export function readConfig(
     faults.push(`JWT_SECRET is not set (expected: ${configVariables.jwtSecret.format}), nor is JWKS_URL.`);
   if (fields.embeddingProvider === 'openai' && !fields.openaiApiKey && !fields.openaiBaseUrl)
     faults.push('OPENAI_API_KEY is not set, nor is OPENAI_BASE_URL, but EMBEDDING_PROVIDER is openai.');
+  const { openaiApiKey, openaiBaseUrl, ...others } = fields;
+  const { s3, rest } = takeS3(others, faults);
   if (faults.length > 0) throw new ConfigError(faults);
-  const { openaiApiKey, openaiBaseUrl, ...rest } = fields;
   const dataDir = resolve(fields.dataDir);
   return {
     ...rest,
     dataDir,
+    s3,
     blobDir: fields.blobDir ? resolve(fields.blobDir) : join(dataDir, 'blobs'),
     embeddingModel: fields.embeddingModel ?? defaultModels[fields.embeddingProvider],
     // An endpoint on one's own machine often wants no key, but the protocol wants the header.
@@ -76,6 +97,41 @@ export function readConfig(
         ? undefined
         : { apiKey: openaiApiKey ?? 'none', baseUrl: openaiBaseUrl },
   };
+}
+
+/** The settings of the bucket where the blob store is one, and the fields that are left. Adds to `faults`. */
+function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileBytes'>>(fields: Others, faults: string[]) {
+  const {
+    blobStore,
+    s3Bucket,
+    s3Prefix = '',
+    s3Endpoint,
+    s3Region,
+    s3AccessKeyId,
+    s3SecretAccessKey,
+    s3ForcePathStyle,
+    ...rest
+  } = fields;
+  if (blobStore === 's3' && !s3Bucket) faults.push('S3_BUCKET is not set, but BLOB_STORE is s3.');
+  if ((blobStore ?? 's3') !== 's3' || !s3Bucket) return { s3: undefined, rest };
+  if (!s3AccessKeyId !== !s3SecretAccessKey) {
+    const missing = s3AccessKeyId ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
+    faults.push(`${missing} is not set, but the other half of the key is.`);
+  }
+  if (fields.maxFileBytes > maxS3CopyBytes)
+    faults.push(`MAX_FILE_BYTES is more than the ${maxS3CopyBytes} bytes that one object of S3 may be copied with.`);
+  const s3: S3Config = {
+    bucket: s3Bucket,
+    prefix: s3Prefix === '' || s3Prefix.endsWith('/') ? s3Prefix : `${s3Prefix}/`,
+    region: s3Region,
+    endpoint: s3Endpoint,
+    forcePathStyle: s3ForcePathStyle ?? s3Endpoint !== undefined,
+    credentials:
+      s3AccessKeyId && s3SecretAccessKey
+        ? { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey }
+        : undefined,
+  };
+  return { s3, rest };
 }
 
 /** As `readConfig`, for a process that cannot run without: says what is wrong and ends with status 1. */

@@ -1,16 +1,17 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
+import { hashedStream } from '../blobs/hashed-stream.ts';
+import { takeUpTo } from '../blobs/take-up-to.ts';
 import { blobPath, prefixPath, temporaryFolder } from './blob-path.ts';
 import { createDirectories } from './directories.ts';
 import { fileFailure, isAbsent } from './file-errors.ts';
 import { createNaming } from './naming.ts';
 import { prepareFolders } from './prepare-folders.ts';
 import { readWholeFile, smallBytes, writeSmallFile } from './small-file.ts';
-import { takeUpTo } from './take-up-to.ts';
 import { keysBelow } from './walk.ts';
 
 /**
@@ -106,21 +107,7 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
 
     async putStream(key, stream, { maxBytes }) {
       const path = blobPath(root, key);
-      const hash = createHash('sha256');
-      let bytes = 0;
-      async function* counted(): AsyncGenerator<Uint8Array> {
-        for await (const part of stream) {
-          bytes += part.byteLength;
-          if (bytes > maxBytes) {
-            throw new MemoryError('request_too_large', `The content is larger than ${maxBytes} bytes.`, {
-              details: { maxBytes },
-            });
-          }
-          hash.update(part);
-          yield part;
-        }
-      }
-      const parts = counted();
+      const { parts, facts } = hashedStream(stream, maxBytes);
       try {
         const head = await takeUpTo(parts, smallBytes);
         if (head.isAll) await writtenWhole(head.bytes, moveTo(path));
@@ -134,7 +121,7 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
         // Where a write failed the rest of the stream is not wanted.
         await parts.return(undefined);
       }
-      return { bytes, sha256: hash.digest('hex') };
+      return facts();
     },
 
     async get(key) {

@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryError } from '../contracts/errors.ts';
+import { assertBlobKey, assertBlobPrefix } from '../ports/blob-key.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 
 export interface InMemoryBlobStore extends BlobStore {
@@ -16,26 +17,17 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
   const assertAvailable = () => {
     if (store.unavailable) throw new MemoryError('dependency_unavailable', 'The blob store does not answer.');
   };
-  const assertKey = (key: string) => {
-    const segments = key.split('/');
-    if (key.includes('\0') || segments.some((segment) => ['', '.', '..'].includes(segment) || segment.length > 255)) {
-      throw new MemoryError('internal', 'A blob key is malformed.', { retry: { kind: 'never' } });
-    }
-  };
-  const assertPrefix = (prefix: string) => {
-    if (prefix !== '') assertKey(prefix.endsWith('/') ? prefix.slice(0, -1) : '');
-  };
   const store: InMemoryBlobStore = {
     blobs,
     unavailable: false,
     async put(key, bytes) {
       assertAvailable();
-      assertKey(key);
+      assertBlobKey(key);
       blobs.set(key, Uint8Array.from(bytes));
     },
     async putIfAbsent(key, bytes) {
       assertAvailable();
-      assertKey(key);
+      assertBlobKey(key);
       if (blobs.has(key)) return false;
       blobs.set(key, Uint8Array.from(bytes));
       return true;
@@ -48,7 +40,7 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
     },
     async putStream(key, stream, { maxBytes }) {
       assertAvailable();
-      assertKey(key);
+      assertBlobKey(key);
       const parts: Uint8Array[] = [];
       let bytes = 0;
       for await (const part of stream) {
@@ -67,7 +59,7 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
     },
     async get(key) {
       assertAvailable();
-      assertKey(key);
+      assertBlobKey(key);
       const bytes = blobs.get(key);
       return bytes && Uint8Array.from(bytes);
     },
@@ -77,22 +69,22 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
     },
     async has(key) {
       assertAvailable();
-      assertKey(key);
+      assertBlobKey(key);
       return blobs.has(key);
     },
     async *list(prefix) {
       assertAvailable();
-      assertPrefix(prefix);
+      assertBlobPrefix(prefix);
       for (const key of [...blobs.keys()]) if (key.startsWith(prefix)) yield key;
     },
     async remove(key) {
       assertAvailable();
-      assertKey(key);
+      assertBlobKey(key);
       blobs.delete(key);
     },
     async removePrefix(prefix) {
       assertAvailable();
-      assertPrefix(prefix);
+      assertBlobPrefix(prefix);
       if (prefix === '') throw new MemoryError('internal', 'The whole blob store is never removed.');
       const keys = [...blobs.keys()].filter((key) => key.startsWith(prefix));
       for (const key of keys) blobs.delete(key);
