@@ -49,6 +49,7 @@ const app = createApp({
   metrics,
   logger,
   embeddingModel: config.embeddingModel,
+  idempotencyTimeoutMs: config.idempotencyTimeoutMs,
   embedderFor: embedders.embedderFor,
   table: createDocumentTable({ ledger }),
   languageModel,

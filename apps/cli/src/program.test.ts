@@ -223,3 +223,21 @@ test('a command stopped by Ctrl-C ends with status 130 and says what goes on', a
   expect(status).toBe(130);
   expect(err).toContain('goes on in the service');
 });
+
+test('an operator sees the queues and the dead letters, retries one, and reconciles', async () => {
+  await writeFile(join(folder, 'bad.bin'), 'x');
+  expect((await run(['ingest', join(folder, 'bad.bin')])).status).toBe(1);
+  expect((await run(['admin', 'queues'])).out).toMatch(/^tier +waiting +active.*\nparse +0 +0 +0 +1 +2\n$/);
+  const listed = await run(['admin', 'dead-letters']);
+  expect(listed.status).toBe(0);
+  const [jobId = ''] = listed.out.split(' ');
+  expect(jobId).toMatch(/^job_/);
+  expect(await run(['admin', 'retry', jobId])).toMatchObject({
+    status: 0,
+    out: expect.stringContaining(`queued ${jobId}`),
+  });
+  expect((await run(['admin', 'dead-letters'])).out).toBe('No dead letters.\n');
+  expect((await run(['admin', 'retry', jobId])).status).toBe(1);
+  expect((await run(['admin', 'reconcile'])).out).toBe('7 checked, 1 repaired\n  job_missing: 1\n');
+  expect(JSON.parse((await run(['admin', 'queues', '--json'])).out)).toMatchObject({ queues: [{ tier: 'parse' }] });
+});

@@ -3,6 +3,7 @@ import type { Filter } from '@semantic-memory/shared/contracts/model/filter';
 import type { Metadata, Priority } from '@semantic-memory/shared/contracts/model/ids';
 import type { SearchMode } from '@semantic-memory/shared/contracts/model/search';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { runDeadLetters, runQueues, runReconcile, runRetryDeadLetters } from './admin-command.ts';
 import { runAsk } from './ask-command.ts';
 import { connect, defaultUrl, type GlobalOptions } from './connect.ts';
 import { runDelete, runList, runShow, runText } from './documents-command.ts';
@@ -51,6 +52,7 @@ function createProgram(io: Io, fail: () => void): Command {
   addSearch(program, io);
   addAsk(program, io);
   addDocuments(program, io);
+  addAdmin(program, io);
   addToken(program, io);
   return program;
 }
@@ -167,6 +169,42 @@ function addDocuments(program: Command, io: Io): void {
   add('show', 'all that is known about one', runShow);
   add('text', 'its text as extracted', runText);
   add('delete', 'remove it from every store', runDelete);
+}
+
+function addAdmin(program: Command, io: Io): void {
+  const admin = program.command('admin').description('look after the service; needs memory:admin');
+  const settings = async (command: Command) => {
+    const options = command.optsWithGlobals<GlobalOptions>();
+    return { client: await connect(io, options), json: options.json === true };
+  };
+  admin
+    .command('queues')
+    .description('what waits in each tier')
+    .action(async (_, command: Command) => {
+      const { client, json } = await settings(command);
+      await runQueues(client, io, json);
+    });
+  admin
+    .command('dead-letters')
+    .description('jobs that failed by a fault of the service')
+    .action(async (_, command: Command) => {
+      const { client, json } = await settings(command);
+      await runDeadLetters(client, io, json);
+    });
+  admin
+    .command('retry <jobId...>')
+    .description('run dead letters again')
+    .action(async (ids: string[], _, command: Command) => {
+      const { client, json } = await settings(command);
+      await runRetryDeadLetters(client, io, ids, json);
+    });
+  admin
+    .command('reconcile')
+    .description('compare the stores and repair')
+    .action(async (_, command: Command) => {
+      const { client, json } = await settings(command);
+      await runReconcile(client, io, json);
+    });
 }
 
 function addToken(program: Command, io: Io): void {

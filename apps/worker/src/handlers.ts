@@ -1,6 +1,7 @@
 import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/contracts/jobs';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
 import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
+import { expireIdempotency } from '@semantic-memory/shared/ingest/expire-idempotency';
 import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/notify';
 import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
 import { sweepDocument } from '@semantic-memory/shared/ingest/remove';
@@ -25,6 +26,9 @@ export function createHandlers(
     settle: step('settle'),
     reconcile: async () => {
       await reconcile(deps);
+    },
+    expire: async () => {
+      await expireIdempotency(deps);
     },
     sweep: (payload) => sweepDocument(deps, payload),
     notify: (payload, delivery) => notify(deps, payload, delivery),

@@ -164,6 +164,10 @@ export function createClient(options: TransportOptions) {
       ),
     admin: {
       queues: ({ signal }: CallOptions = {}): Promise<{ queues: QueueState[] }> => get('/admin/queues', { signal }),
+      /** Jobs that failed by a fault of the service, newest first. */
+      deadLetters: (query: PageQuery = {}): Promise<Page<Job>> => get('/admin/dead-letters', query),
+      retryDeadLetter: (jobId: string, { signal }: CallOptions = {}): Promise<Job> =>
+        act(`/admin/dead-letters/${encodeURIComponent(jobId)}/retry`, signal),
       reconcile: ({ signal }: CallOptions = {}): Promise<ReconcileReport> => act('/admin/reconcile', signal),
     },
   };

@@ -221,6 +221,10 @@ export const configVariables = {
     format: 'count',
     defaultDescription: 'number of cores',
   }),
+  idempotencyTimeoutMs: always('IDEMPOTENCY_TIMEOUT_MS', '60000', whole(100, 3_600_000), {
+    purpose: 'After how long a request with an Idempotency-Key that was never answered counts as dead.',
+    format: 'milliseconds',
+  }),
   drainMs: always('DRAIN_MS', '2000', whole(0, 600_000), {
     purpose:
       'How long an API that is ending says so on /health/ready before it stops listening; longer than the probe interval.',

@@ -1,10 +1,26 @@
+import { isDeadLetter, retryDeadLetter } from '@semantic-memory/shared/ingest/dead-letters';
+import { jobView } from '@semantic-memory/shared/ingest/job-view';
 import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
+import { tenantQueues } from '@semantic-memory/shared/ingest/tenant-queues';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok } from '../endpoint-handler.ts';
 
-export function adminHandlers(deps: ApiDeps): Pick<Handlers, 'adminQueues' | 'adminReconcile'> {
+import { knownJob } from './jobs.ts';
+
+type AdminHandlers = Pick<Handlers, 'adminQueues' | 'adminDeadLetters' | 'adminRetryDeadLetter' | 'adminReconcile'>;
+
+export function adminHandlers(deps: ApiDeps): AdminHandlers {
   return {
-    adminQueues: async () => ok({ queues: await deps.queue.counts() }),
+    adminQueues: async ({ tenant }) => ok({ queues: await tenantQueues(deps.ledger, tenant, deps.clock.now()) }),
+    async adminDeadLetters({ tenant }, { query }) {
+      const page = await deps.ledger.listJobs(tenant, { ...query, state: 'failed', matches: isDeadLetter });
+      const { items, nextCursor } = page;
+      return ok({ items: items.map(jobView), ...(nextCursor === undefined ? {} : { nextCursor }) });
+    },
+    async adminRetryDeadLetter({ tenant }, { params }) {
+      const { id } = await knownJob(deps, tenant, params.jobId);
+      return ok(jobView(await retryDeadLetter(deps, tenant, id)));
+    },
     adminReconcile: async ({ tenant }) => ok(await reconcile(deps, { tenant })),
   };
 }

@@ -39,7 +39,8 @@ export function jobHandlers(deps: ApiDeps): JobHandlers {
   };
 }
 
-async function knownJob(deps: ApiDeps, tenant: string, jobId: string): Promise<JobRecord> {
+/** @throws MemoryError `not_found`, also for what is no job's id */
+export async function knownJob(deps: ApiDeps, tenant: string, jobId: string): Promise<JobRecord> {
   const job = JobId.safeParse(jobId).success ? await deps.ledger.getJob(tenant, jobId) : undefined;
   if (!job) throw new MemoryError('not_found', 'There is no such job.');
   return job;

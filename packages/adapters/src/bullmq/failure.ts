@@ -5,11 +5,13 @@ import { documentFaultCodes, type ErrorCode, toMemoryError } from '@semantic-mem
  * - `fail`: over, whatever attempts are left.
  * - `retry`: uses up an attempt; the queue waits longer each time.
  * - `wait`: the step goes back as if it had not been tried.
+ * - `yield`: the same, and its turn comes after those of others who wait.
  */
 export type QueueAction =
   | { readonly kind: 'fail'; readonly outcome: 'rejected' | 'failed' }
   | { readonly kind: 'retry'; readonly outcome: 'failed' }
-  | { readonly kind: 'wait'; readonly outcome: 'waiting'; readonly afterMs: number };
+  | { readonly kind: 'wait'; readonly outcome: 'waiting'; readonly afterMs: number }
+  | { readonly kind: 'yield' };
 
 /** Waiting steps come back spread over this share of their time, so that a dependency is not met by all at once. */
 const jitter = 0.2;
@@ -24,6 +26,8 @@ export function queueActionFor(thrown: unknown, random: () => number = Math.rand
       return { kind: 'retry', outcome: 'failed' };
     case 'wait':
       return { kind: 'wait', outcome: 'waiting', afterMs: Math.round(retry.afterMs * (1 + jitter * random())) };
+    case 'yield':
+      return { kind: 'yield' };
     default: {
       const never: never = retry;
       throw new Error(`unknown retry ${JSON.stringify(never)}`);

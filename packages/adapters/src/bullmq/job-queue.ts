@@ -1,12 +1,22 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { jobRegistry, type Tier, tiers } from '@semantic-memory/shared/contracts/jobs';
+import type { Priority } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobQueue, QueuedJob } from '@semantic-memory/shared/ports/job-queue';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
-import { type JobsOptions, Queue } from 'bullmq';
+import { Job, type JobsOptions, Queue } from 'bullmq';
 import { closeRedis, openRedis, withRedis } from '../redis/connection.ts';
 import { runScript } from '../redis/script.ts';
-import { parseCounts, queueCountsScript } from './queue-counts.ts';
-import { queueName, queuePriorities } from './queue-names.ts';
+import { defaultPriority, othersWait, placeAgain, placeInTurn, priorityClass } from './fair-order.ts';
+import { parseCounts, queueCountsArgs, queueCountsScript } from './queue-counts.ts';
+import { queueName } from './queue-names.ts';
+
+/** What a worker asks when a job runs long. */
+export interface Turns {
+  /** Whether others should run before a job of this tenant and priority goes on. */
+  othersWait(tier: Tier, priority: Priority, tenant: string): Promise<boolean>;
+  /** Gives an active job its place for when it is handed back. */
+  placeAgain(tier: Tier, priority: Priority, job: { readonly id: string; readonly tenant: string }): Promise<void>;
+}
 
 export interface BullmqQueueOptions {
   readonly url: string;
@@ -20,9 +30,10 @@ export interface BullmqQueueOptions {
  * (`dependency_unavailable`). An add that timed out may still be carried out later: ids are deterministic, so
  * adding again is safe.
  */
-export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): JobQueue {
+export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): JobQueue & Turns {
   const redis = openRedis(url, { name: 'queue', logger });
   const queues = new Map<Tier, Queue>();
+  const keyOf = (tier: Tier) => `${prefix}:${queueName(tier)}`;
 
   const openQueue = async (tier: Tier): Promise<Queue> => {
     const queue = queues.get(tier) ?? new Queue(queueName(tier), { connection: redis, prefix });
@@ -48,11 +59,17 @@ export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): 
         await Promise.all(
           [...groupByTier(jobs)].map(async ([tier, ofTier]) => {
             const queue = await openQueue(tier);
-            const added = ofTier.map((job) => ({ name: job.name, data: job.payload, opts: optionsOf(job) }));
-            const [only] = added;
-            // In bulk is a transaction, which costs three times as much for a single job.
-            if (only && added.length === 1) await queue.add(only.name, only.data, only.opts);
-            else await queue.addBulk(added);
+            const { client: opening } = queue.getBackend();
+            const client = await opening;
+            // All of it is asked in one turn of the event loop, so the connection sends it in one write, in this order.
+            const sent: Promise<unknown>[] = ofTier.map((job) =>
+              new Job(queue, job.name, job.payload, optionsOf(job), dedupeIdOf(job)).addJob(client),
+            );
+            for (const [priority, ofPriority] of Map.groupBy(ofTier.filter(takesTurns), priorityOfJob)) {
+              const placed = ofPriority.map((job) => ({ id: dedupeIdOf(job), tenant: job.payload.tenant }));
+              sent.push(placeInTurn(redis, keyOf(tier), priorityClass(priority), placed));
+            }
+            await Promise.all(sent);
           }),
         );
       });
@@ -66,16 +83,18 @@ export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): 
             const answer = await runScript(
               redis,
               queueCountsScript,
-              ['wait', 'prioritized', 'active', 'delayed', 'failed'].map(
-                (part) => `${prefix}:${queueName(tier)}:${part}`,
-              ),
-              [`${prefix}:${queueName(tier)}:`, ...Object.values(queuePriorities)],
+              ['wait', 'prioritized', 'active', 'delayed', 'failed'].map((part) => `${keyOf(tier)}:${part}`),
+              queueCountsArgs(keyOf(tier)),
             );
             return parseCounts(tier, answer, now);
           }),
         ),
       );
     },
+
+    othersWait: (tier, priority, tenant) => withRedis(redis, () => othersWait(redis, keyOf(tier), priority, tenant)),
+    placeAgain: (tier, priority, job) =>
+      withRedis(redis, () => placeAgain(redis, keyOf(tier), priorityClass(priority), job)),
 
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
@@ -95,7 +114,8 @@ function optionsOf(job: QueuedJob): JobsOptions {
     jobId: dedupeIdOf(job),
     attempts,
     backoff: { type: 'exponential', delay: backoffMs },
-    priority: queuePriorities[job.priority ?? 'normal'],
+    // 0 comes first: what a process asks of its own accord is not held up by documents.
+    priority: takesTurns(job) ? priorityClass(priorityOfJob(job)).unplaced : 0,
     delay: job.delayMs ?? 0,
     // The ledger holds the truth, and an id that is kept would turn the next add into a silent no-op.
     removeOnComplete: true,
@@ -103,6 +123,13 @@ function optionsOf(job: QueuedJob): JobsOptions {
     stackTraceLimit: 1,
   };
 }
+
+const priorityOfJob = (job: QueuedJob): Priority => job.priority ?? defaultPriority;
+
+type TenantsJob = Extract<QueuedJob, { payload: { tenant: string } }>;
+
+/** Whatever a tenant asks for waits its turn among the tenants; what is put off has waited when it is due. */
+const takesTurns = (job: QueuedJob): job is TenantsJob => 'tenant' in job.payload && !job.delayMs;
 
 function dedupeIdOf(job: QueuedJob): string {
   // Name and payload belong together by type; the union has lost which is which.

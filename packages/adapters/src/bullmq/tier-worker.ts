@@ -2,11 +2,14 @@ import { jobRegistry, type Tier } from '@semantic-memory/shared/contracts/jobs';
 import type { QueuedJob } from '@semantic-memory/shared/ports/job-queue';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { retryDelayMs } from '../redis/connection.ts';
 import { queueActionFor } from './failure.ts';
+import { priorityOf } from './fair-order.ts';
+import type { Turns } from './job-queue.ts';
 import { isJobName, queueName } from './queue-names.ts';
 import { createRunningJobs } from './running-jobs.ts';
+import { createSuspects } from './suspects.ts';
 
 /** What the handler gets to know about this delivery of a job. */
 export interface JobContext {
@@ -17,6 +20,11 @@ export interface JobContext {
   readonly stalls: number;
   /** From when the job was due until it was taken. */
   readonly waitedMs: number;
+  /**
+   * Whether a job that runs long should end at its next checkpoint, with an error whose retry is `yield`, since others
+   * wait. Asks the queue once per slice of time, else answers at once.
+   */
+  readonly makeWay: () => Promise<boolean>;
   /** Fires when the time is over, the lock is lost, or the worker stops; its reason is a MemoryError to throw. */
   readonly signal: AbortSignal;
 }
@@ -34,6 +42,10 @@ export interface TierWorkerOptions {
   readonly handle: (job: HandledJob, context: JobContext) => Promise<void>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Who waits beside a job that runs long; without it a job runs to its end. */
+  readonly turns?: Turns;
+  /** How long a job runs before it looks whether others wait, and between two looks. */
+  readonly sliceMs?: number;
   /**
    * How often the queue hands out a job again whose process died. Far beyond what the handlers allow: they count starts
    * in the ledger and end the job with a reason, where the queue would only drop it.
@@ -63,12 +75,13 @@ const obeyWithinMs = 3000;
 export function startTierWorker(options: TierWorkerOptions): TierWorker {
   const { tier, concurrency, logger, metrics } = options;
   const running = createRunningJobs();
+  const suspects = createSuspects(tier);
   let lastActivityAt = Date.now();
   const worker = new Worker(
     queueName(tier),
     async (job, token) => {
       lastActivityAt = Date.now();
-      await processJob({ ...options, running }, job, token).finally(() => {
+      await processJob({ ...options, running, suspects }, job, token).finally(() => {
         lastActivityAt = Date.now();
       });
     },
@@ -114,11 +127,13 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
   };
 }
 
-async function processJob(
-  { tier, handle, logger, metrics, running }: TierWorkerOptions & { running: ReturnType<typeof createRunningJobs> },
-  job: Job,
-  token: string | undefined,
-): Promise<void> {
+interface Hands {
+  readonly running: ReturnType<typeof createRunningJobs>;
+  readonly suspects: ReturnType<typeof createSuspects>;
+}
+
+async function processJob(options: TierWorkerOptions & Hands, job: Job, token: string | undefined): Promise<void> {
+  const { tier, handle, logger, metrics, running, suspects, turns } = options;
   const parsed = parseJob(job, tier, logger);
   if (!parsed) {
     metrics.jobAttempt(tier, 'failed', 0);
@@ -129,16 +144,18 @@ async function processJob(
   if (job.attemptsStarted <= 1) metrics.jobWaited(tier, waitedMs / 1000);
   const attempt = job.attemptsMade + 1;
   const lastAttempt = attempt >= (job.opts.attempts ?? 1);
+  const alone = await suspects.enter(job.stalledCounter);
   const run = running.start(job.id ?? '', jobRegistry[parsed.name].runningMs);
   const startedAt = performance.now();
   const count = (outcome: Parameters<Metrics['jobAttempt']>[1]) =>
     metrics.jobAttempt(tier, outcome, (performance.now() - startedAt) / 1000);
   try {
-    await handle(parsed, { attempt, lastAttempt, stalls: job.stalledCounter, waitedMs, signal: run.signal });
+    const makeWay = createMakeWay(options, job);
+    await handle(parsed, { attempt, lastAttempt, waitedMs, stalls: job.stalledCounter, makeWay, signal: run.signal });
     count('succeeded');
   } catch (thrown) {
     const action = queueActionFor(thrown);
-    count(action.outcome);
+    if (action.kind !== 'yield') count(action.outcome);
     switch (action.kind) {
       case 'fail':
         throw new UnrecoverableError((thrown as Error).message);
@@ -147,6 +164,12 @@ async function processJob(
       case 'wait':
         await job.moveToDelayed(Date.now() + action.afterMs, token);
         throw new DelayedError();
+      case 'yield': {
+        const place = turnOf(job);
+        if (turns && place) await turns.placeAgain(tier, place.priority, { id: job.id ?? '', tenant: place.tenant });
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
       default: {
         const never: never = action;
         throw new Error(`unknown action ${JSON.stringify(never)}`);
@@ -154,7 +177,30 @@ async function processJob(
     }
   } finally {
     run.end();
+    alone.leave();
   }
+}
+
+/** Whose turn a job takes; undefined where it takes none. */
+function turnOf(job: Job) {
+  const priority = priorityOf(job.opts.priority);
+  return priority && { priority, tenant: (job.data as { tenant: string }).tenant };
+}
+
+function createMakeWay({ tier, turns, sliceMs = 2_000, logger }: TierWorkerOptions, job: Job): JobContext['makeWay'] {
+  const place = turnOf(job);
+  let lookedAt = performance.now();
+  return async () => {
+    if (!turns || !place || performance.now() - lookedAt < sliceMs) return false;
+    lookedAt = performance.now();
+    try {
+      return await turns.othersWait(tier, place.priority, place.tenant);
+    } catch (error) {
+      // Nobody can be seen while the queue is away; the work goes on.
+      logger.debug('the queue cannot be looked at', { tier, error });
+      return false;
+    }
+  };
 }
 
 /** Undefined, and logged, where this is no job of the tier. */

@@ -4,6 +4,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { DataLimitGiB } from './isolation.ts';
 import { type JobLimits, PoolChild } from './pool-child.ts';
 import { spawnChild } from './spawn-child.ts';
+import { Turns } from './turns.ts';
 import { makeWorkDirectory } from './work-directory.ts';
 
 export interface ChildPoolOptions {
@@ -25,6 +26,20 @@ export interface ChildPoolOptions {
   readonly replaceFailed?: boolean;
   /** Children without work for this long are ended. */
   readonly idleMs: number;
+  /** Places beyond `size` for those of whom no job runs: a long one of one tenant does not hold up another's. */
+  readonly spareSize?: number;
+}
+
+export interface PoolJobLimits extends JobLimits {
+  /** Whose turn it takes where many wait for a place. */
+  readonly turnOf?: string | undefined;
+  /** Ends the waiting for a place; once the job has begun it means nothing. */
+  readonly waiting?: AbortSignal | undefined;
+}
+
+interface Entering {
+  readonly owner: string;
+  readonly go: () => void;
 }
 
 /** Runs jobs in child processes that may be killed at any time. Starts nothing before the first job. */
@@ -34,9 +49,11 @@ export class ChildPool {
   readonly #all = new Set<PoolChild>();
   #idle: PoolChild[] = [];
   #directory: Promise<string> | undefined;
-  #running = 0;
+  /** How many jobs of an owner run. */
+  readonly #running = new Map<string, number>();
+  #places = 0;
   #starting = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Turns<Entering>();
   #idleTimer: NodeJS.Timeout | undefined;
   /** The largest resident size that any child had during a job, in bytes. */
   peakRssBytes = 0;
@@ -50,9 +67,10 @@ export class ChildPool {
    * @param owner a child that has done a job of one owner does none of another
    * @throws ChildFailure, MemoryError or the signal's reason, as `PoolChild.run`.
    */
-  async run<Result>(job: unknown, limits: JobLimits, owner?: string): Promise<Result> {
+  async run<Result>(job: unknown, limits: PoolJobLimits, owner?: string): Promise<Result> {
     const signal = AbortSignal.any([limits.signal, this.#closing.signal]);
-    await this.#enter(signal);
+    const turnOf = limits.turnOf ?? '';
+    await this.#enter(turnOf, limits.waiting ? AbortSignal.any([signal, limits.waiting]) : signal);
     try {
       const child = await this.#take(owner);
       try {
@@ -65,7 +83,7 @@ export class ChildPool {
         await this.#giveBack(child);
       }
     } finally {
-      this.#leave();
+      this.#leave(turnOf);
     }
   }
 
@@ -77,31 +95,45 @@ export class ChildPool {
     if (this.#directory) await rm(await this.#directory, { recursive: true, force: true });
   }
 
-  async #enter(signal: AbortSignal): Promise<void> {
+  async #enter(owner: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#running < this.#options.size) {
-      this.#running += 1;
-      return;
-    }
     await new Promise<void>((resolve, reject) => {
-      const go = () => {
-        signal.removeEventListener('abort', stop);
-        resolve();
+      const entering = {
+        owner,
+        go: () => {
+          signal.removeEventListener('abort', stop);
+          resolve();
+        },
       };
       const stop = () => {
-        this.#waiting = this.#waiting.filter((other) => other !== go);
+        this.#waiting.remove(owner, entering);
         reject(signal.reason);
       };
       signal.addEventListener('abort', stop, { once: true });
-      this.#waiting.push(go);
+      this.#waiting.push(owner, [entering]);
+      this.#letIn();
     });
   }
 
-  #leave(): void {
-    const next = this.#waiting.shift();
-    // The place passes on, so `#running` stays.
-    if (next) next();
-    else this.#running -= 1;
+  #letIn(): void {
+    const { size, spareSize = 0 } = this.#options;
+    for (;;) {
+      if (this.#places >= size + spareSize) return;
+      const mayGo = (owner: string) => this.#places < size || !this.#running.has(owner);
+      const entering = this.#waiting.next(mayGo);
+      if (!entering) return;
+      this.#places += 1;
+      this.#running.set(entering.owner, (this.#running.get(entering.owner) ?? 0) + 1);
+      entering.go();
+    }
+  }
+
+  #leave(owner: string): void {
+    const others = (this.#running.get(owner) ?? 1) - 1;
+    if (others > 0) this.#running.set(owner, others);
+    else this.#running.delete(owner);
+    this.#places -= 1;
+    this.#letIn();
   }
 
   async #take(owner: string | undefined): Promise<PoolChild> {

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { crashError } from '@semantic-memory/shared/ingest/poison';
 import { fromErrorMessage, type JobMessage, type ReplyMessage } from './messages.ts';
 import { residentBytes } from './resident-bytes.ts';
 
@@ -29,6 +30,8 @@ export interface JobLimits {
 const watchIntervalMs = process.platform === 'linux' ? 25 : 250;
 const outOfMemory = /heap out of memory|Allocation failed|Cannot allocate memory|out of memory|std::bad_alloc/i;
 const maxStderrChars = 4096;
+/** From its command to its readiness a child takes 0.2 s on an idle core. */
+const startWithinMs = 60_000;
 
 let nextJobId = 1;
 
@@ -121,8 +124,10 @@ export class PoolChild {
 
   #exchange(message: JobMessage, limits: JobLimits): Promise<string | undefined> {
     return new Promise((resolve, reject) => {
-      const startedAt = performance.now();
+      let startedAt = performance.now();
       let heardAt = startedAt;
+      // A child that is only starting, on a busy machine, is not the job's fault: its time begins when it can be done.
+      let isStarting = !this.#ready;
       let settled = false;
       const settle = (act: () => void) => {
         if (settled) return;
@@ -137,6 +142,11 @@ export class PoolChild {
         settle(() => reject(error));
       };
       const onMessage = (reply: ReplyMessage) => {
+        if (reply.type === 'ready') {
+          isStarting = false;
+          startedAt = performance.now();
+          heardAt = startedAt;
+        }
         if (reply.id !== message.id) return;
         heardAt = performance.now();
         if (reply.type === 'done') settle(() => resolve(reply.json));
@@ -146,6 +156,10 @@ export class PoolChild {
       const onAbort = () => killWith(limits.signal.reason);
       const watch = setInterval(async () => {
         const now = performance.now();
+        if (isStarting) {
+          if (now - startedAt > startWithinMs) killWith(new ChildFailure('unstartable', 'It did not start in time.'));
+          return;
+        }
         if (now - heardAt > limits.silenceMs || now - startedAt > limits.overallMs) {
           killWith(new ChildFailure('deadline', `It took longer than ${Math.round((now - startedAt) / 1000)} s.`));
           return;
@@ -172,10 +186,9 @@ export class PoolChild {
   }
 }
 
-/** A failure of ours to say to the queue, which counts the attempts. */
-export function crashError(failure: ChildFailure, doing: string): MemoryError {
-  return new MemoryError('internal', `The process that was ${doing} ended unexpectedly: ${failure.message}`, {
-    retry: { kind: 'backoff' },
-    cause: failure,
-  });
+/** A failure of ours to say to the queue, which counts the attempts: whether the work is to blame shows when it repeats. */
+export function failureError(failure: ChildFailure, doing: string): MemoryError {
+  const message = `The process that was ${doing} ended unexpectedly: ${failure.message}`;
+  if (failure.kind === 'died') return crashError(message, failure);
+  return new MemoryError('internal', message, { retry: { kind: 'backoff' }, cause: failure });
 }

@@ -18,7 +18,7 @@ export function deferredEmbedder(model: string, load: () => Promise<Embedder>): 
       return embedder?.maxTokens ?? 0;
     },
     ready: async () => (await loaded()).ready(),
-    embedPassages: async (texts, signal) => (await loaded()).embedPassages(texts, signal),
+    embedPassages: async (texts, signal, owner) => (await loaded()).embedPassages(texts, signal, owner),
     embedQuery: async (text, signal) => (await loaded()).embedQuery(text, signal),
     close: async () => {
       if (loading) await (await loading).close();

@@ -45,7 +45,9 @@ const words = (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? [];
 
 test.each(['page.png', 'page-on-its-side.png', 'page-in-shadow.jpg'])('%s is read', async (name) => {
   const mediaType = name.endsWith('png') ? 'image/png' : 'image/jpeg';
-  const [page] = await collect(engine.read({ path: fixturePath(name), mediaType, pages: [1], limits }, never));
+  const [page] = await collect(
+    engine.read({ tenant: 't', path: fixturePath(name), mediaType, pages: [1], limits }, never),
+  );
   expect(page).toMatchObject({ schemaVersion: 1, number: 1 });
   expect(page?.failure).toBeUndefined();
   expect(words(page!.text)).toEqual(words(await readFile(fixturePath('page.txt'), 'utf8')));
@@ -58,7 +60,9 @@ test('of a PDF the pages asked for are read, and a blank one is empty without a 
   const jpeg = await readFile(fixturePath('scanned-letter.jpg'));
   const scan = { jpeg, width: 850, height: 1100 };
   const path = await written('mixed.pdf', makePdf([pageOfLines(['Not asked for.']), scan, { lines: [] }]));
-  const pages = await collect(engine.read({ path, mediaType: 'application/pdf', pages: [2, 3], limits }, never));
+  const pages = await collect(
+    engine.read({ tenant: 't', path, mediaType: 'application/pdf', pages: [2, 3], limits }, never),
+  );
   expect(pages.map(({ number, failure }) => [number, failure])).toEqual([
     [2, undefined],
     [3, undefined],
@@ -70,7 +74,9 @@ test('of a PDF the pages asked for are read, and a blank one is empty without a 
 test('a page whose picture cannot be drawn is a failure, not an empty page', async () => {
   const scan = { jpeg: Buffer.alloc(3000, 0x5a), width: 850, height: 1100 };
   const path = await written('broken.pdf', makePdf([scan]));
-  const pages = await collect(engine.read({ path, mediaType: 'application/pdf', pages: [1], limits }, never));
+  const pages = await collect(
+    engine.read({ tenant: 't', path, mediaType: 'application/pdf', pages: [1], limits }, never),
+  );
   expect(pages[0]).toMatchObject({ text: '', failure: expect.stringContaining('could not be drawn') });
 });
 
@@ -81,11 +87,15 @@ test('the pages of a TIFF are read one by one, and one beyond the limit of pixel
   const channels = (await first.raw().toBuffer({ resolveWithObject: true })).info.channels;
   const stacked = sharp(Buffer.concat(both), { raw: { width: 900, height: 300, channels, pageHeight: 150 } });
   const path = await written('pages.tiff', await stacked.tiff().toBuffer());
-  const pages = await collect(engine.read({ path, mediaType: 'image/tiff', pages: [1, 2], limits }, never));
+  const pages = await collect(
+    engine.read({ tenant: 't', path, mediaType: 'image/tiff', pages: [1, 2], limits }, never),
+  );
   expect(words(pages[0]!.text)).toContain('lighthouse');
   expect(words(pages[1]!.text)).toContain('horn');
   const tight = { ...limits, maxImagePixels: 1000 };
-  const [refused] = await collect(engine.read({ path, mediaType: 'image/tiff', pages: [1], limits: tight }, never));
+  const [refused] = await collect(
+    engine.read({ tenant: 't', path, mediaType: 'image/tiff', pages: [1], limits: tight }, never),
+  );
   expect(refused!.failure).toEqual(expect.any(String));
 });
 
@@ -94,6 +104,7 @@ test('a page that hangs, kills its process or throws carries a failure, and the 
   const misbehaving = createOcrEngine({ processes: 2, childEntry });
   try {
     const input = {
+      tenant: 't',
       path: '/nowhere',
       mediaType: 'image/png',
       pages: [1, 2, 3, 4, 5],
@@ -121,7 +132,7 @@ test('an engine that cannot be started is a fault of ours, not of the page', asy
     processes: 1,
     childEntry: new URL('./testing/nothing-there.ts', import.meta.url),
   });
-  const input = { path: fixturePath('page.png'), mediaType: 'image/png', pages: [1], limits };
+  const input = { tenant: 't', path: fixturePath('page.png'), mediaType: 'image/png', pages: [1], limits };
   try {
     await expect(collect(withoutData.read(input, never))).rejects.toMatchObject({ code: 'dependency_unavailable' });
     await expect(collect(withoutModule.read(input, never))).rejects.toMatchObject({ code: 'internal' });
@@ -138,7 +149,10 @@ test('an abort ends the reading within two seconds', async () => {
     const controller = new AbortController();
     const reason = new Error('cancelled by the test');
     const reading = collect(
-      misbehaving.read({ path: '/nowhere', mediaType: 'image/png', pages: [2], limits }, controller.signal),
+      misbehaving.read(
+        { tenant: 't', path: '/nowhere', mediaType: 'image/png', pages: [2], limits },
+        controller.signal,
+      ),
     );
     setTimeout(() => controller.abort(reason), 300);
     const startedAt = Date.now();

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { toMemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
+import { maxKills } from '@semantic-memory/shared/ingest/poison';
 import type { OcrEngine, OcrInput } from '@semantic-memory/shared/ports/ocr';
 import { ChildPool } from '../child/child-pool.ts';
-import { ChildFailure, crashError } from '../child/pool-child.ts';
+import { ChildFailure, failureError } from '../child/pool-child.ts';
 import type { OcrJob } from './ocr-child.ts';
 import { defaultDataDirectory } from './recognise.ts';
 
@@ -38,19 +39,19 @@ export function createOcrEngine(options: OcrEngineOptions = {}): OcrEngine & { p
   });
 
   async function readPage(input: OcrInput, number: number, signal: AbortSignal): Promise<OcrPage> {
-    const { path, mediaType, limits } = input;
+    const { path, mediaType, limits, tenant } = input;
     const { maxImagePixels, pageMs } = limits;
     const job: OcrJob = { path, mediaType, page: number, maxImagePixels, pageMs, dataDirectory };
-    const jobLimits = { silenceMs: pageMs, overallMs: pageMs, signal };
+    const jobLimits = { silenceMs: pageMs, overallMs: pageMs, signal, turnOf: tenant };
     for (let attempt = 1; ; attempt++) {
       try {
         return await pool.run<OcrPage>(job, jobLimits);
       } catch (error) {
         signal.throwIfAborted();
-        if (isOurs(error)) throw error instanceof ChildFailure ? crashError(error, 'reading the page') : error;
-        // A child may die of what the pages before have left in it: once more, in a new one.
+        if (isOurs(error)) throw error instanceof ChildFailure ? failureError(error, 'reading the page') : error;
+        // A child may die of what the pages before have left in it, or be killed from outside: again, in a new one.
         const died = error instanceof ChildFailure && error.kind === 'died';
-        if (died && attempt === 1) continue;
+        if (died && attempt < maxKills) continue;
         return { schemaVersion: 1, number, text: '', confidence: 0, failure: failureOf(error) };
       }
     }
@@ -62,13 +63,15 @@ export function createOcrEngine(options: OcrEngineOptions = {}): OcrEngine & { p
       const stop = new AbortController();
       const either = AbortSignal.any([signal, stop.signal]);
       const running = new Map<number, Promise<OcrPage>>();
-      const wanted = [...input.pages];
+      const wanted = input.pages[Symbol.iterator]();
       try {
-        while (wanted.length > 0 || running.size > 0) {
-          while (running.size < processes && wanted.length > 0) {
-            const number = wanted.shift()!;
+        for (;;) {
+          while (running.size < processes) {
+            const { value: number, done } = wanted.next();
+            if (done) break;
             running.set(number, readPage(input, number, either));
           }
+          if (running.size === 0) return;
           const page = await Promise.race(running.values());
           running.delete(page.number);
           yield page;

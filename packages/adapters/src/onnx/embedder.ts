@@ -36,10 +36,10 @@ export function createLocalEmbedder(options: LocalEmbedderOptions): LocalEmbedde
       return pool.pids;
     },
     ready: () => pool.ready(),
-    embedPassages: (texts, signal) =>
+    embedPassages: (texts, signal, owner) =>
       pool.embed(
         texts.map((text) => card.passagePrefix + text),
-        { signal },
+        { signal, owner },
       ),
     embedQuery: async (text, signal) => {
       const [vector] = await pool.embed([card.queryPrefix + text], { signal, urgent: true });

@@ -1,4 +1,5 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { Turns } from '../child/turns.ts';
 import { type EmbeddingProcess, startEmbeddingProcess } from './embedding-process.ts';
 
 /** One text runs, one waits in the channel: the process never idles between two texts. */
@@ -18,6 +19,7 @@ export interface EmbeddingPoolOptions {
 }
 
 interface Batch {
+  readonly owner: string;
   readonly vectors: Float32Array[];
   remaining: number;
   settled: boolean;
@@ -41,7 +43,7 @@ interface Member {
 }
 
 /**
- * Hands texts to processes in the order they came, urgent ones first. A process that dies is replaced, and its texts
+ * Hands texts to processes, urgent ones first, the others by turns of their owners in the order they came. A process that dies is replaced, and its texts
  * go back to the head of the queue.
  */
 export class EmbeddingPool {
@@ -49,7 +51,7 @@ export class EmbeddingPool {
   readonly #members = new Set<Member>();
   readonly #waiters: { resolve(): void; reject(reason: unknown): void }[] = [];
   #urgent: Task[] = [];
-  #queue: Task[] = [];
+  readonly #queue = new Turns<Task>();
   #failedStarts = 0;
   #lastId = 0;
   #closed = false;
@@ -73,13 +75,17 @@ export class EmbeddingPool {
   }
 
   /** One vector per text, in order; all or none. */
-  embed(texts: readonly string[], options: { urgent?: boolean; signal?: AbortSignal | undefined } = {}) {
+  embed(
+    texts: readonly string[],
+    options: { urgent?: boolean; signal?: AbortSignal | undefined; owner?: string | undefined } = {},
+  ) {
     const { signal } = options;
     return new Promise<Float32Array[]>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (texts.length === 0) return resolve([]);
       const abort = () => settle(() => reject(signal?.reason));
       const batch: Batch = {
+        owner: options.owner ?? '',
         vectors: [],
         remaining: texts.length,
         settled: false,
@@ -94,7 +100,7 @@ export class EmbeddingPool {
       signal?.addEventListener('abort', abort);
       const tasks = texts.map((text, index) => ({ id: ++this.#lastId, batch, index, text, tries: 0 }));
       if (options.urgent) this.#urgent.push(...tasks);
-      else this.#queue = this.#queue.concat(tasks);
+      else this.#queue.push(batch.owner, tasks);
       this.#startMissing();
       this.#dispatch();
     });
@@ -156,7 +162,7 @@ export class EmbeddingPool {
   /** The next text that anyone still waits for. */
   #next(): Task | undefined {
     for (;;) {
-      const task = this.#urgent.shift() ?? this.#queue.shift();
+      const task = this.#urgent.shift() ?? this.#queue.next();
       if (task === undefined || !task.batch.settled) return task;
     }
   }
@@ -179,7 +185,7 @@ export class EmbeddingPool {
     if (running !== undefined && ++running.tries >= maxTries)
       running.batch.reject(internalError('The embedding model died of this text', reason));
     this.#urgent.unshift(...member.tasks);
-    if (this.#urgent.length + this.#queue.length + this.#waiters.length > 0) this.#startMissing();
+    if (this.#urgent.length + this.#queue.size + this.#waiters.length > 0) this.#startMissing();
     this.#dispatch();
   }
 
@@ -191,10 +197,9 @@ export class EmbeddingPool {
 
   #giveUp(error: MemoryError): void {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
-    const tasks = [...this.#urgent, ...this.#queue, ...[...this.#members].flatMap((member) => member.tasks)];
+    const tasks = [...this.#urgent, ...this.#queue.takeAll(), ...[...this.#members].flatMap((member) => member.tasks)];
     for (const task of tasks) if (!task.batch.settled) task.batch.reject(error);
     this.#urgent = [];
-    this.#queue = [];
   }
 }
 

@@ -4,7 +4,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Extraction } from '@semantic-memory/shared/contracts/model/extraction';
 import type { ParseInput, Parser } from '@semantic-memory/shared/ports/parser';
 import { ChildPool } from '../child/child-pool.ts';
-import { ChildFailure, crashError } from '../child/pool-child.ts';
+import { ChildFailure, failureError } from '../child/pool-child.ts';
 import type { ParseJob, ParseReply } from './serve-parser.ts';
 
 export interface ChildParserOptions {
@@ -34,7 +34,8 @@ export function createChildParser(options: ChildParserOptions = {}): Parser & { 
   const entry = options.childEntry ?? new URL(`./parse-child.${extension}`, import.meta.url);
   const maxRssBytes = options.maxRssBytes ?? 700 * mebibyte;
   const limits = { silenceMs: options.pageMs ?? 60_000, overallMs: options.documentMs ?? defaultDocumentMs };
-  const common = { entry, maxRssBytes, heapMiB: 512, dataLimitGiB: 2 as const, idleMs: 30_000 };
+  // A long document of one owner does not hold up another's: there is a place more for who has none.
+  const common = { entry, maxRssBytes, heapMiB: 512, dataLimitGiB: 2 as const, idleMs: 30_000, spareSize: 1 };
   const pooled = new ChildPool({
     ...common,
     size: processes,
@@ -52,15 +53,16 @@ export function createChildParser(options: ChildParserOptions = {}): Parser & { 
     replaceFailed: true,
   });
 
-  async function parse(input: ParseInput, signal: AbortSignal): Promise<Extraction> {
+  async function parse(given: ParseInput, signal: AbortSignal): Promise<Extraction> {
+    const { waiting, ...input } = given;
     await checkSize(input);
+    const jobLimits = { ...limits, signal, turnOf: given.tenant, waiting };
     try {
       const first: ParseJob = { input };
-      const reply = await pooled.run<ParseReply>(first, { ...limits, signal });
+      const reply = await pooled.run<ParseReply>(first, jobLimits);
       if ('extraction' in reply) return reply.extraction;
       const second: ParseJob = { input, mediaType: reply.needsOwnChild };
-      const { tenant } = input;
-      const parsed = await own.run<ParseReply>(second, { ...limits, signal }, tenant);
+      const parsed = await own.run<ParseReply>(second, jobLimits, given.tenant);
       return (parsed as { extraction: Extraction }).extraction;
     } catch (error) {
       throw error instanceof ChildFailure ? explain(error) : error;
@@ -89,7 +91,7 @@ async function checkSize({ path, limits }: ParseInput): Promise<void> {
 }
 
 function explain(failure: ChildFailure): MemoryError {
-  if (failure.kind === 'died' || failure.kind === 'unstartable') return crashError(failure, 'parsing the document');
+  if (failure.kind === 'died' || failure.kind === 'unstartable') return failureError(failure, 'parsing the document');
   const what = failure.kind === 'memory' ? 'memory' : 'time';
   return new MemoryError('limits_exceeded', `Parsing the document took too much ${what}. ${failure.message}`, {
     hint: 'Split the document, or save it in a simpler form.',

@@ -9,7 +9,7 @@ import { encrypted, isEngineLimit, tooComplex } from './library-error.ts';
 import { findFormat } from './registry.ts';
 
 export interface ParseJob {
-  readonly input: ParseInput;
+  readonly input: Omit<ParseInput, 'waiting'>;
   /** Set in the second job of a document that needs a child of its own. */
   readonly mediaType?: string;
 }

@@ -90,7 +90,8 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
           return jobs.map((job) =>
             job &&
             (query.state === undefined || job.state === query.state) &&
-            (query.namespace === undefined || job.namespace === query.namespace)
+            (query.namespace === undefined || job.namespace === query.namespace) &&
+            (query.matches === undefined || query.matches(job))
               ? job
               : undefined,
           );

@@ -12,23 +12,18 @@ export async function readPage<Item>(
   load: (members: readonly string[]) => Promise<(Item | undefined)[]>,
 ): Promise<{ items: Item[]; nextCursor?: string }> {
   const found: { member: string; item: Item }[] = [];
+  // A short page of records that seldom match is not worth many round trips.
+  const atOnce = Math.max(query.limit + 1, 100);
   let after = query.cursor;
   while (found.length <= query.limit) {
-    const members = await redis.zrevrangebylex(
-      index,
-      after === undefined ? '+' : `(${after}`,
-      '-',
-      'LIMIT',
-      0,
-      query.limit + 1,
-    );
+    const members = await redis.zrevrangebylex(index, after === undefined ? '+' : `(${after}`, '-', 'LIMIT', 0, atOnce);
     if (members.length === 0) break;
     const items = await load(members);
     members.forEach((member, at) => {
       const item = items[at];
       if (item !== undefined) found.push({ member, item });
     });
-    if (members.length <= query.limit) break;
+    if (members.length < atOnce) break;
     after = members.at(-1);
   }
   const page = found.slice(0, query.limit);

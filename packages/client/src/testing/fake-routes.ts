@@ -56,6 +56,16 @@ export async function answer(state: State, request: FakeRequest, response: Serve
   }
   if (route === 'POST /rag') return rag(state, JSON.parse(String(request.body)), response);
   if (route === 'GET /stats') return sendJson(response, 200, stats(state));
+  if (route === 'GET /admin/queues') {
+    const empty = { waiting: 0, active: 0, delayed: 0, failed: 1, oldestWaitSeconds: 2.4 };
+    return sendJson(response, 200, { queues: [{ tier: 'parse', ...empty }] });
+  }
+  if (route === 'GET /admin/dead-letters') return sendJson(response, 200, { items: deadLetters(state) });
+  const dead = /^POST \/admin\/dead-letters\/([^/]+)\/retry$/.exec(route);
+  if (dead) return retryDeadLetter(state, dead[1] ?? '', response);
+  if (route === 'POST /admin/reconcile') {
+    return sendJson(response, 200, { checked: 7, drift: { job_missing: 1 }, repaired: 1 });
+  }
   if (route === 'GET /jobs') {
     const items = [...state.jobs.values()].map((jobs) => jobs.at(-1));
     return sendJson(response, 200, { items: items.reverse() });
@@ -83,6 +93,18 @@ export async function answer(state: State, request: FakeRequest, response: Serve
   }
   if (document?.[3]) response.writeHead(200, { 'content-type': 'text/markdown; charset=utf-8' }).end(stored.text);
   else sendJson(response, 200, stored.document);
+}
+
+/** Whatever has failed counts as ours here. */
+const deadLetters = (state: State): Job[] =>
+  [...state.jobs.values()].flatMap((history) => history.at(-1) ?? []).filter((job) => job.state === 'failed');
+
+function retryDeadLetter(state: State, jobId: string, response: ServerResponse) {
+  const job = deadLetters(state).find(({ id }) => id === jobId);
+  if (!job) return sendError(response, 404, 'not_found');
+  const again: Job = { ...job, state: 'queued' };
+  state.jobs.get(jobId)?.push(again);
+  return sendJson(response, 200, again);
 }
 
 async function ingest(state: State, request: FakeRequest, response: ServerResponse): Promise<void> {

@@ -67,8 +67,9 @@ export type ErrorBody = z.infer<typeof ErrorBody>;
  * - `never`: the same input fails in the same way.
  * - `backoff`: a fault of ours; uses up an attempt.
  * - `wait`: a dependency is away; the job waits and no attempt is used. `afterMs` is the least time to wait.
+ * - `yield`: nothing is wrong; others go first, then the job goes on from its last checkpoint. No attempt is used.
  */
-export type Retry = { kind: 'never' } | { kind: 'backoff' } | { kind: 'wait'; afterMs: number };
+export type Retry = { kind: 'never' } | { kind: 'backoff' } | { kind: 'wait'; afterMs: number } | { kind: 'yield' };
 
 export interface MemoryErrorOptions {
   /** What the reader can do about it. */

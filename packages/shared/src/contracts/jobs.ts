@@ -19,6 +19,7 @@ export const StepPayload = z.object({
 export type StepPayload = z.infer<typeof StepPayload>;
 
 export const ReconcilePayload = z.object({ schemaVersion: z.literal(1), reason: z.string() });
+export const ExpirePayload = z.object({ schemaVersion: z.literal(1) });
 export const SweepPayload = z.object({
   schemaVersion: z.literal(1),
   tenant: Tenant,
@@ -87,6 +88,15 @@ export const jobRegistry = {
     runningMs: 30 * minute,
     dedupeId: (payload) => `reconcile-${payload.reason}`,
   }),
+  /** Forgets what is kept for a time only. */
+  expire: define({
+    tier: 'maintenance',
+    payload: ExpirePayload,
+    attempts: 3,
+    backoffMs: 1000,
+    runningMs: 30 * minute,
+    dedupeId: () => 'expire',
+  }),
   sweep: define({
     tier: 'maintenance',
     payload: SweepPayload,
@@ -107,7 +117,7 @@ export const jobRegistry = {
 } as const;
 
 /** The jobs that move one document version on. */
-export type StepName = Exclude<JobName, 'reconcile' | 'sweep' | 'notify'>;
+export type StepName = Exclude<JobName, 'reconcile' | 'expire' | 'sweep' | 'notify'>;
 
 export type JobName = keyof typeof jobRegistry;
 export type JobPayload<Name extends JobName> = z.infer<(typeof jobRegistry)[Name]['payload']>;

@@ -1,29 +1,38 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { MemoryError } from '../contracts/errors.ts';
-import { JobId, Timestamp } from '../contracts/model/ids.ts';
+import { DocumentId, JobId, Timestamp } from '../contracts/model/ids.ts';
+import { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import { type AcceptDeps, type AcceptRequest, accept, discardOriginal } from './accept.ts';
 import { encodeJson, readJson } from './artifacts.ts';
-import { idempotencyKey } from './blob-keys.ts';
-import { newJobId } from './new-id.ts';
+import { documentPrefix, idempotencyKey, pendingKey } from './blob-keys.ts';
+import { followOutcome } from './finish.ts';
+import { newDocumentId, newJobId } from './new-id.ts';
+import { stepUp } from './next-jobs.ts';
+import { readOutcome } from './outcome.ts';
+import { markPending, readPending } from './pending.ts';
+import { restoreJob } from './reconcile.ts';
 
-/** What a request with an `Idempotency-Key` became. */
-const IdempotencyRecord = z.object({
+/** What a request with an `Idempotency-Key` becomes: the ids are chosen before anything is done under them. */
+export const IdempotencyRecord = z.object({
   schemaVersion: z.literal(1),
   fingerprint: z.string(),
   jobId: JobId,
+  documentId: DocumentId,
   at: Timestamp,
 });
+type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
 
-/** A request that is still under way after this long has died with its process; its key may be used anew. */
-const underWayMs = 60_000;
+/** A request that is still under way after this long has died with its process; another goes on where it stopped. */
+const defaultUnderWayMs = 60_000;
 /** How long the second of two requests at the same time waits for the first one's answer. */
 const waitMs = 2_000;
 const lookAgainMs = 50;
 
 /**
- * Accepts a request once per key: the same key and content give the first request's job again.
+ * Accepts a request once per key: the same key and content give the first request's job again. Where the first
+ * request's process died, the next one takes its place, and there still is one job.
  * @param idempotency the caller's key, and a hash over the parsed fields and the file's sha256
  * @throws MemoryError `unprocessable` (the key was used for something else), `conflict` (the first request is still
  * under way), and what `accept` throws
@@ -33,36 +42,76 @@ export async function acceptOnce(
   request: AcceptRequest,
   idempotency: { readonly key: string; readonly fingerprint: string },
 ): Promise<JobRecord> {
-  const key = idempotencyKey(request.tenant, idempotency.key);
-  const jobId = newJobId();
-  const at = new Date(deps.clock.now()).toISOString();
-  const record = encodeJson({ schemaVersion: 1, fingerprint: idempotency.fingerprint, jobId, at });
-  if (!(await deps.blobs.putIfAbsent(key, record))) {
-    const first = await firstAnswer(deps, request.tenant, key, idempotency.fingerprint);
-    if (first) {
-      if (request.original) await discardOriginal(deps, request.original);
-      return first;
+  const { key, fingerprint } = idempotency;
+  let died: IdempotencyRecord | undefined;
+  // One record a try: of those who would take the place of a dead one, one writes the next record.
+  for (let attempt = 0; ; ) {
+    const recordKey = idempotencyKey(request.tenant, key, attempt);
+    const mine: IdempotencyRecord = {
+      schemaVersion: 1,
+      fingerprint,
+      jobId: died?.jobId ?? newJobId(),
+      documentId: died?.documentId ?? request.documentId ?? newDocumentId(),
+      at: new Date(deps.clock.now()).toISOString(),
+    };
+    if (await deps.blobs.putIfAbsent(recordKey, encodeJson(mine))) {
+      return carryOut(deps, request, recordKey, mine, died !== undefined);
     }
-    await deps.blobs.put(key, record);
+    const first = await firstAnswer(deps, request.tenant, recordKey, fingerprint);
+    if (first && 'job' in first) {
+      if (request.original) await discardOriginal(deps, request.original);
+      return first.job;
+    }
+    // Without a record the first request was refused meanwhile, and the key is free again.
+    if (first) {
+      died = first.died;
+      attempt += 1;
+    }
   }
+}
+
+async function carryOut(
+  deps: AcceptDeps,
+  request: AcceptRequest,
+  recordKey: string,
+  record: IdempotencyRecord,
+  takesOver: boolean,
+): Promise<JobRecord> {
   try {
-    return await accept(deps, { ...request, jobId });
+    let { jobId } = record;
+    if (takesOver) {
+      const begun = await findBegun(deps, request.tenant, record);
+      const outcome = begun && (await readOutcome(deps.blobs, begun));
+      if (begun && outcome?.state !== 'aborted') {
+        if (request.original && begun.original?.key !== request.original.key) {
+          await discardOriginal(deps, request.original);
+        }
+        return await finishAccept(deps, begun, outcome);
+      }
+      if (begun) {
+        // What was taken back stays so, under its own id.
+        jobId = newJobId();
+        await deps.blobs.put(recordKey, encodeJson({ ...record, jobId }));
+      }
+    }
+    return await accept(deps, { ...request, jobId, documentId: record.documentId });
   } catch (error) {
     // Nothing was accepted: the key is free for another try.
-    await deps.blobs.remove(key);
+    await deps.blobs.remove(recordKey);
     throw error;
   }
 }
 
-/** The job of the first request with the key, or undefined where that one died before it was accepted. */
+/** The job of the first request with the key, or its record where it died before it was answered, or nothing where it was refused. */
 async function firstAnswer(
   deps: AcceptDeps,
   tenant: string,
-  key: string,
+  recordKey: string,
   fingerprint: string,
-): Promise<JobRecord | undefined> {
+): Promise<{ job: JobRecord } | { died: IdempotencyRecord } | undefined> {
+  const underWayMs = deps.idempotencyTimeoutMs ?? defaultUnderWayMs;
   for (let waited = 0; ; waited += lookAgainMs) {
-    const record = await readJson(deps.blobs, key, IdempotencyRecord);
+    const record = await readJson(deps.blobs, recordKey, IdempotencyRecord);
     if (!record) return undefined;
     if (record.fingerprint !== fingerprint) {
       throw new MemoryError('unprocessable', 'This Idempotency-Key was used with another request.', {
@@ -70,8 +119,8 @@ async function firstAnswer(
       });
     }
     const job = await deps.ledger.getJob(tenant, record.jobId);
-    if (job) return job;
-    if (deps.clock.now() - Date.parse(record.at) > underWayMs) return undefined;
+    if (job) return { job };
+    if (deps.clock.now() - Date.parse(record.at) > underWayMs) return { died: record };
     if (waited >= waitMs) {
       throw new MemoryError('conflict', 'The first request with this Idempotency-Key is still under way.', {
         hint: 'Ask again in a moment.',
@@ -79,4 +128,34 @@ async function firstAnswer(
     }
     await delay(lookAgainMs);
   }
+}
+
+/** What a request that died had written of its document, if it came so far. */
+async function findBegun(
+  { blobs }: AcceptDeps,
+  tenant: string,
+  { jobId, documentId }: IdempotencyRecord,
+): Promise<Manifest | undefined> {
+  const pending = await readPending(blobs, pendingKey(jobId));
+  if (pending) return pending;
+  for await (const key of blobs.list(documentPrefix(tenant, documentId))) {
+    if (!key.endsWith('/manifest.json')) continue;
+    const manifest = await readJson(blobs, key, Manifest);
+    if (manifest?.jobId === jobId) return manifest;
+  }
+  return undefined;
+}
+
+/** Does what is left of an accept after its manifest was written. Repeating it changes nothing. */
+async function finishAccept(
+  deps: AcceptDeps,
+  manifest: Manifest,
+  outcome: Awaited<ReturnType<typeof readOutcome>>,
+): Promise<JobRecord> {
+  if (!outcome) await markPending(deps.blobs, manifest);
+  const job = await restoreJob(deps, manifest);
+  if (outcome) return (await followOutcome(deps, manifest, outcome)) ?? job;
+  await deps.queue.add([stepUp(job)]);
+  deps.metrics.ingestRequest('accepted');
+  return job;
 }

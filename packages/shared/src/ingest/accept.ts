@@ -17,6 +17,8 @@ import { announceEnd, oweCall, oweNothing } from './webhook-outbox.ts';
 export interface AcceptDeps extends IngestDeps {
   /** The model that a new namespace gets; an old one keeps its own. */
   readonly embeddingModel: string;
+  /** After how long a request with an `Idempotency-Key` that was not answered counts as dead, in milliseconds. */
+  readonly idempotencyTimeoutMs?: number;
 }
 
 export interface StoredBytes {
@@ -79,7 +81,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   } catch (error) {
     // The call may have timed out and yet take effect later: every step looks for this marker first.
-    await writeOutcomeOnce(deps.blobs, manifest, { state: 'aborted', at: createdAt });
+    await writeOutcomeOnce(deps.blobs, manifest, { state: 'aborted', run: 0, at: createdAt });
     if (job.deliveryId) await oweNothing(deps.blobs, job.deliveryId);
     await removePending(deps.blobs, manifest.jobId);
     throw toMemoryError(error);

@@ -31,7 +31,14 @@ export const documentPrefix = (tenant: string, documentId: string) => {
 export const tombstoneKey = (tenant: string, documentId: string) =>
   `${tenantPrefix(tenant)}tombstones/${hashOf(documentId)}.json`;
 
-export const idempotencyKey = (tenant: string, key: string) => `${tenantPrefix(tenant)}idempotency/${hashOf(key)}.json`;
+/** Apart from the tenants' own, so that who looks for old ones need not walk all documents. */
+export const idempotencyPrefix = 'idempotency/';
+export const idempotencyKey = (tenant: string, key: string, attempt: number) => {
+  const hash = hashOf(key);
+  return `${idempotencyPrefix}${hashOf(tenant)}/${hash.slice(0, 2)}/${hash}-${attempt}.json`;
+};
+/** Says that old records were looked for on a day (`2026-01-31`). */
+export const idempotencyExpiryKey = (day: string) => `${idempotencyPrefix}expired/${day}.json`;
 
 export interface VersionRef {
   readonly tenant: string;

@@ -11,7 +11,7 @@ import { chunkDocument } from './chunk/chunk-document.ts';
 import type { StepDeps } from './deps.ts';
 import { readOcrPages } from './ocr.ts';
 import { titleOf } from './parse.ts';
-import type { Step, StepContext } from './step.ts';
+import { othersGoFirst, type Step, type StepContext } from './step.ts';
 
 /** Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most one. */
 export const embedStep: Step = async (deps, context) => {
@@ -21,6 +21,7 @@ export const embedStep: Step = async (deps, context) => {
   const known = await knownVectors(deps, payload, manifest, embedder.dimension);
   const { chunks, dimension } = await chunksOf(deps, context, embedder.dimension);
   let tokens = 0;
+  let makesWay = false;
   const embedBatch = async (from: number): Promise<void> => {
     const batch = chunks.slice(from, from + vectorBatchSize);
     if (await readVectors(deps.blobs, payload, from, { count: batch.length, dimension })) return;
@@ -28,6 +29,7 @@ export const embedStep: Step = async (deps, context) => {
     const vectors = await embedder.embedPassages(
       fresh.map((chunk) => chunk.embedText),
       context.signal,
+      payload.tenant,
     );
     fresh.forEach((chunk, index) => {
       const vector = vectors[index];
@@ -42,10 +44,15 @@ export const embedStep: Step = async (deps, context) => {
       from,
       batch.map((chunk) => vectorOf(known, chunk)),
     );
+    if (await context.checkpoint()) makesWay = true;
   };
   // Two batches are under way: while one is written, and while its last text is embedded, no process stands idle.
   let before: Promise<void> | undefined;
   for (let from = 0; from < chunks.length; from += vectorBatchSize) {
+    if (makesWay) {
+      await before;
+      throw othersGoFirst();
+    }
     await context.progress(Math.max(0, from - vectorBatchSize), chunks.length);
     const batch = embedBatch(from);
     // Awaited in its turn; until then a failure is not unhandled.

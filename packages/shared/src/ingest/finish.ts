@@ -13,6 +13,7 @@ import { announceEnd } from './webhook-outbox.ts';
 export interface EndedVersion extends VersionRef {
   readonly namespace: string;
   readonly jobId: string;
+  readonly run: number;
 }
 
 /**
@@ -28,6 +29,7 @@ export async function endJob(
 ): Promise<JobRecord | undefined> {
   const outcome = await writeOutcomeOnce(deps.blobs, version, {
     state,
+    run: version.run,
     at: new Date(deps.clock.now()).toISOString(),
     ...(facts.error ? { error: facts.error } : {}),
     ...(facts.warnings?.length ? { warnings: [...facts.warnings] } : {}),
@@ -36,12 +38,12 @@ export async function endJob(
 }
 
 /**
- * Makes the ledger say what the durable outcome says. Repeating it changes nothing.
+ * Makes the ledger say what the durable outcome says, unless a later run has begun. Repeating it changes nothing.
  * @param update how the step that is running changes the job's record; by default whoever has it
  */
 export async function followOutcome(
   deps: IngestDeps,
-  version: EndedVersion,
+  version: Omit<EndedVersion, 'run'>,
   outcome: Outcome,
   update: UpdateJob = (change) => deps.ledger.updateJob(version.tenant, version.jobId, change),
 ): Promise<JobRecord | undefined> {
@@ -53,7 +55,7 @@ export async function followOutcome(
   let ended: JobRecord | undefined;
   const job = await update((current) => {
     ended = undefined;
-    if (isTerminal(current.state)) return undefined;
+    if (isTerminal(current.state) || current.run > outcome.run) return undefined;
     ended = finishJob(current, state, outcome.at, outcome);
     return ended;
   });
@@ -66,7 +68,7 @@ export async function followOutcome(
  * Ends the job of a version whose document was deleted. There is no fact to write: the tombstone is it, and nothing may
  * be written where the document was.
  */
-export async function endDeleted(deps: IngestDeps, version: EndedVersion): Promise<void> {
+export async function endDeleted(deps: IngestDeps, version: Omit<EndedVersion, 'run'>): Promise<void> {
   let ended: JobRecord | undefined;
   const at = new Date(deps.clock.now()).toISOString();
   await deps.ledger.updateJob(version.tenant, version.jobId, (current) => {

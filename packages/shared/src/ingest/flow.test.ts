@@ -4,6 +4,7 @@ import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow
 import { acceptOnce } from './accept-once.ts';
 import { documentPrefix, pendingPrefix } from './blob-keys.ts';
 import { cancelJob } from './cancel.ts';
+import { crashError } from './poison.ts';
 import { readChunks, readText } from './read-document.ts';
 import { reconcile } from './reconcile.ts';
 import { removeDocument } from './remove.ts';
@@ -96,7 +97,7 @@ test('a document that breaks its parser three times is poison', async () => {
   const flow = createInMemoryFlow();
   const job = await flow.ingest('boom');
   for (let attempt = 1; attempt <= 3; attempt += 1) {
-    flow.faults.parse = new Error('the parser process died');
+    flow.faults.parse = crashError('the parser process died', undefined);
     const run = flow.runNext({ attempt, lastAttempt: false });
     await (attempt < 3 ? expect(run).rejects.toBeInstanceOf(MemoryError) : run);
   }

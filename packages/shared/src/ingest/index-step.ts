@@ -23,6 +23,8 @@ export const indexStep: Step = async (deps, context) => {
   const set = await readChunkSet(deps.blobs, payload);
   if (!set) throw new MemoryError('internal', 'The document was not embedded before it was to be indexed.');
   const key: CollectionKey = { tenant: payload.tenant, namespace: payload.namespace, model: manifest.embeddingModel };
+  // A retry may have read more pages: under the same ids there may be other text now.
+  if (payload.run > 0) await removeRecords(deps, payload);
   for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
     await context.progress(from, set.chunks.length);
     const records: VectorRecord[] = [];
@@ -47,6 +49,7 @@ async function commit(deps: StepDeps, context: StepContext, key: CollectionKey, 
   const at = new Date(deps.clock.now()).toISOString();
   const outcome = await writeOutcomeOnce(deps.blobs, payload, {
     state: warnings.length > 0 ? 'partial' : 'succeeded',
+    run: payload.run,
     at,
     ...(warnings.length > 0 ? { warnings } : {}),
   });

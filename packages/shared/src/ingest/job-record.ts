@@ -129,6 +129,12 @@ export function retryStage(job: JobRecord, name: StageName, error: JobError, at:
   return restaged(job, withStage(job, name, { state: 'pending', error }), at);
 }
 
+/** Others go first: nothing is wrong, and the start that follows is no new attempt. */
+export function makeWayStage(job: JobRecord, name: StageName, at: string): JobRecord {
+  const attempts = Math.max(0, stageOf(job, name).attempts - 1);
+  return restaged(job, withStage(job, name, { state: 'pending', attempts }), at);
+}
+
 export type FinalState = 'succeeded' | 'partial' | 'failed' | 'cancelled';
 
 /** The job ends: what ran failed or was cancelled with it, and what had not begun never will. */

@@ -4,7 +4,7 @@ import type { JobWarning } from '../contracts/model/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import { encodeJson, readExtraction, readOcrPage, readOriginal } from './artifacts.ts';
 import { ocrPageKey, type VersionRef } from './blob-keys.ts';
-import type { Step } from './step.ts';
+import { othersGoFirst, type Step } from './step.ts';
 
 /** Reads the pages that have no text of their own: one artifact a page, so that a crash repeats only what was at work. */
 export const ocrStep: Step = async (deps, context) => {
@@ -19,12 +19,15 @@ export const ocrStep: Step = async (deps, context) => {
   let done = wanted.length - missing.length;
   await context.progress(done, wanted.length);
   if (missing.length > 0) {
+    let makesWay = false;
     const file = await deps.blobs.localFile(original.key);
     try {
       const input = {
         path: file.path,
         mediaType: extraction.mediaType,
-        pages: missing,
+        tenant: payload.tenant,
+        // Who makes way asks for no more pages, and keeps those that are being read.
+        pages: takeUntil(missing, () => makesWay),
         limits: { maxImagePixels: deps.limits.maxImagePixels, pageMs: deps.limits.pageMs },
       };
       for await (const page of deps.ocr.read(input, context.signal)) {
@@ -32,13 +35,22 @@ export const ocrStep: Step = async (deps, context) => {
         await deps.blobs.put(ocrPageKey(payload, page.number), encodeJson(page));
         done += 1;
         await context.progress(done, wanted.length);
+        if (await context.checkpoint()) makesWay = true;
       }
     } finally {
       await file.dispose();
     }
+    if (done < wanted.length) throw othersGoFirst();
   }
   return { warnings: unreadablePages(read) };
 };
+
+function* takeUntil(pages: readonly number[], isOver: () => boolean): Generator<number> {
+  for (const page of pages) {
+    if (isOver()) return;
+    yield page;
+  }
+}
 
 /** What OCR has read of a version so far, by page number. */
 export async function readOcrPages(

@@ -12,6 +12,8 @@ import { outcomeKey, type VersionRef } from './blob-keys.ts';
  */
 export const Outcome = z.object({
   schemaVersion: z.literal(1),
+  /** Which run of the job ended so; a retry begins another, for which this one's end means nothing. */
+  run: z.int().min(0).default(0),
   state: z.enum(['succeeded', 'partial', 'failed', 'cancelled', 'aborted']),
   error: JobError.optional(),
   warnings: z.array(JobWarning).optional(),
@@ -37,6 +39,8 @@ export async function writeOutcomeOnce(
     const mine: Outcome = { schemaVersion: 1, ...outcome };
     if (await blobs.putIfAbsent(outcomeKey(ref), encodeJson(mine))) return mine;
     const standing = await readOutcome(blobs, ref);
-    if (standing) return standing;
+    if (standing && standing.run >= outcome.run) return standing;
+    // Left by a retry that died before it could take the end of the run before away.
+    if (standing) await removeOutcome(blobs, ref);
   }
 }

@@ -4,7 +4,10 @@ import type { VersionFacts } from '../ports/ledger.ts';
 import { nameOf } from './accept.ts';
 import { encodeJson, readExtraction, readOriginal } from './artifacts.ts';
 import { extractionKey } from './blob-keys.ts';
-import type { Step } from './step.ts';
+import { othersGoFirst, type Step } from './step.ts';
+
+/** How often a document that waits for a parser looks whether others should go first. */
+const lookEveryMs = 500;
 
 /** UTF-16 code units of a text that is embedded within some tenths of a second: about a dozen chunks. */
 const shortTextLength = 10_000;
@@ -18,16 +21,23 @@ export const parseStep: Step = async (deps, context) => {
     if (!original) throw new MemoryError('internal', 'The original was not fetched before it was to be parsed.');
     if (original.bytes === 0) throw new MemoryError('empty_document', 'The document has no bytes.');
     const file = await deps.blobs.localFile(original.key);
+    const waiting = new AbortController();
+    const look = setInterval(async () => {
+      if (await context.makeWay()) waiting.abort(othersGoFirst());
+    }, lookEveryMs);
     try {
       const input = {
         tenant: payload.tenant,
         path: file.path,
         limits: deps.limits,
+        // Parsing has no checkpoints, but a document that still waits for a process can make way.
+        waiting: waiting.signal,
         ...(original.mediaType ? { declaredMediaType: original.mediaType } : {}),
         ...(original.filename ? { filename: original.filename } : {}),
       };
       extraction = await deps.parser.parse(input, context.signal);
     } finally {
+      clearInterval(look);
       await file.dispose();
     }
     await deps.blobs.put(extractionKey(payload), encodeJson(extraction));

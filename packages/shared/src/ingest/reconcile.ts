@@ -70,7 +70,8 @@ async function repair(deps: IngestDeps, marker: Manifest, busyTiers: ReadonlySet
     job = await restoreJob(deps, marker);
     kind = 'job_missing';
   }
-  if (outcome?.state === 'failed' || outcome?.state === 'cancelled') {
+  // The end of an earlier run says nothing about a retry.
+  if ((outcome?.state === 'failed' || outcome?.state === 'cancelled') && outcome.run >= job.run) {
     await followOutcome(deps, marker, outcome);
     return kind ?? 'end_unrecorded';
   }
@@ -87,7 +88,7 @@ async function repair(deps: IngestDeps, marker: Manifest, busyTiers: ReadonlySet
 }
 
 /** The ledger has lost a job: it begins from its first step again, and finds what is done in the blob store. */
-async function restoreJob(deps: IngestDeps, manifest: Manifest): Promise<JobRecord> {
+export async function restoreJob(deps: IngestDeps, manifest: Manifest): Promise<JobRecord> {
   const { tenant, namespace, documentId, version } = manifest;
   await deps.ledger.reserveVersion({ tenant, namespace }, documentId, manifest.embeddingModel, version);
   const job = newJob(manifest);

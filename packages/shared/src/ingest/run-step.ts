@@ -1,4 +1,4 @@
-import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
+import { type MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
 import type { StepName, StepPayload } from '../contracts/jobs.ts';
 import type { StageName } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
@@ -9,11 +9,12 @@ import { embedStep } from './embed.ts';
 import { fetchStep } from './fetch.ts';
 import { endDeleted, endJob } from './finish.ts';
 import { indexStep, removeRecords } from './index-step.ts';
-import { finishStage, isOpen, progressStage, retryStage, stageOf, waitStage } from './job-record.ts';
+import { finishStage, isOpen, makeWayStage, progressStage, retryStage, stageOf, waitStage } from './job-record.ts';
 import { nextStage, stepUp } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
 import { readOutcome } from './outcome.ts';
 import { parseStep } from './parse.ts';
+import { isCrash, isPoison, killsInARow, maxKills, poison, survive } from './poison.ts';
 import { settleStep } from './settle.ts';
 import type { Step, StepContext } from './step.ts';
 import { openStepRecord, type StepRecord } from './step-record.ts';
@@ -28,8 +29,6 @@ const steps: Record<StepName, Step> = {
   settle: settleStep,
 };
 
-/** A stage that was started this often and never ended kills whatever runs it: more than any series of restarts. */
-const maxStarts = 20;
 /** Progress is written at most this often. */
 const progressEveryMs = 500;
 
@@ -40,6 +39,8 @@ export interface Delivery {
   readonly lastAttempt: boolean;
   /** How often a process died or froze with this step. */
   readonly stalls: number;
+  /** Whether others wait who should go first. */
+  readonly makeWay?: () => Promise<boolean>;
   /** Fires when the step has to stop: its time is over, or the process ends. */
   readonly signal: AbortSignal;
 }
@@ -59,7 +60,7 @@ export async function runStep(
   if ((await readOutcome(deps.blobs, payload))?.state === 'aborted') return;
   const job = await deps.ledger.getJob(payload.tenant, payload.jobId);
   if (!job || !isOpen(job, payload.run)) return;
-  const { state, attempts } = stageOf(job, stage);
+  const { state } = stageOf(job, stage);
   // Done by a run that died before it could hand out what follows.
   if (state === 'done') return deps.queue.add([stepUp(job)]);
 
@@ -68,9 +69,9 @@ export async function runStep(
   const cancellation = deps.cancellations.watch(payload.tenant, payload.jobId);
   const signal = AbortSignal.any([delivery.signal, cancellation.signal]);
   try {
-    if (Math.max(attempts, delivery.stalls) >= maxStarts) throw poison(stage, maxStarts);
+    if (isPoison(job, stage, delivery.stalls)) throw poison(stage, killsInARow(job, stage, delivery.stalls));
     const manifest = await readManifest(deps.blobs, payload);
-    const { context, reached } = createContext(deps, payload, manifest, stage, record, signal);
+    const { context, reached } = createContext(deps, payload, manifest, stage, record, { ...delivery, signal });
     const result = await steps[name](deps, context);
     if (result.ended) return;
     const { next, skipped } = nextStage(stage, result.facts ?? {});
@@ -108,10 +109,11 @@ function createContext(
   manifest: Manifest,
   stage: StageName,
   record: StepRecord,
-  signal: AbortSignal,
+  { signal, stalls, makeWay = async () => false }: Delivery,
 ): { context: StepContext; reached: () => { done: number; total: number } } {
   let writtenAt = deps.clock.now();
   let latest = { done: 0, total: 0 };
+  let survived = stalls === 0;
   const context: StepContext = {
     payload,
     manifest,
@@ -125,6 +127,14 @@ function createContext(
       if (at - writtenAt < progressEveryMs) return;
       writtenAt = at;
       await record.update((job) => progressStage(job, stage, done, total, now(deps)));
+    },
+    makeWay,
+    checkpoint: async () => {
+      if (!survived) {
+        survived = true;
+        await record.update((job) => survive(job, stage, stalls));
+      }
+      return makeWay();
     },
   };
   return { context, reached: () => latest };
@@ -160,6 +170,10 @@ async function recordFault(
     await endJob(deps, payload, 'failed', { error: toJobError(error) }, record.update);
     return;
   }
+  if (error.retry.kind === 'yield') {
+    await record.update((job) => makeWayStage(job, stage, now(deps)));
+    throw error;
+  }
   // It waits for other jobs, not for a dependency that is away.
   if (name === 'settle' && error.retry.kind === 'wait') throw error;
   deps.logger.warn(error.retry.kind === 'wait' ? 'step waits for a dependency' : 'step will be tried again', {
@@ -180,17 +194,6 @@ function classify(thrown: unknown, delivery: Delivery, stage: StageName): Memory
   // The process ends or the step took too long: what the work threw when it was stopped says less than why it was.
   const error = toMemoryError(delivery.signal.aborted ? delivery.signal.reason : thrown);
   const isParsing = stage === 'parse' || stage === 'ocr';
-  if (isParsing && error.code === 'internal' && delivery.attempt >= 3) return poison(stage, delivery.attempt, thrown);
+  if (isParsing && isCrash(error) && delivery.attempt >= maxKills) return poison(stage, delivery.attempt, thrown);
   return error;
-}
-
-function poison(stage: StageName, starts: number, cause?: unknown): MemoryError {
-  return new MemoryError(
-    'poison_document',
-    `The document broke stage ${stage} ${starts} times and is not tried again.`,
-    {
-      hint: 'Open it and save it anew, or convert it to PDF, and send it again.',
-      cause,
-    },
-  );
 }

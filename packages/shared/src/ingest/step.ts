@@ -1,3 +1,4 @@
+import { MemoryError } from '../contracts/errors.ts';
 import type { StepPayload } from '../contracts/jobs.ts';
 import type { JobWarning } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
@@ -15,6 +16,10 @@ export interface StepContext {
   progress(done: number, total: number): Promise<void>;
   /** For a step that ends the job itself. */
   readonly updateJob: UpdateJob;
+  /** Whether others wait who should go first: then the step ends by throwing `othersGoFirst()`. Cheap to ask. */
+  makeWay(): Promise<boolean>;
+  /** Says that new work is stored, which no later run repeats. Answers as `makeWay`. Cheap to call often. */
+  checkpoint(): Promise<boolean>;
 }
 
 export interface StepResult {
@@ -26,6 +31,10 @@ export interface StepResult {
   /** The step has ended the job itself: nothing follows. */
   readonly ended?: true;
 }
+
+/** What a step throws that makes way: it goes on later, from its last checkpoint. */
+export const othersGoFirst = () =>
+  new MemoryError('internal', 'Others go first; the step goes on after them.', { retry: { kind: 'yield' } });
 
 /**
  * Reads artifacts, writes artifacts, returns what was found. Runs any number of times to the same effect.

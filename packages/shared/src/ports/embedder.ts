@@ -10,10 +10,11 @@ export interface Embedder {
   ready(): Promise<void>;
   /**
    * One L2-normalised vector per text, in order.
+   * @param owner whose texts they are: where many wait, the owners take turns
    * @throws MemoryError `embedding_rejected` where the text itself is refused, `dependency_unavailable` where the
    * model is away (with the time to wait, where it said so).
    */
-  embedPassages(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  embedPassages(texts: readonly string[], signal?: AbortSignal, owner?: string): Promise<Float32Array[]>;
   /** As passages, with the model's query prefix. */
   embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;

@@ -14,6 +14,8 @@ export interface JobRecord extends Omit<Job, 'links'> {
   readonly batchId?: string | undefined;
   /** The call that is owed when this run of the job ends: where a callbackUrl was given. */
   readonly deliveryId?: string | undefined;
+  /** Of the processes that died with a stage of a run at work, those after which it went on: they are not held against it. */
+  readonly survived?: { readonly stage: string; readonly run: number; readonly stalls: number } | undefined;
 }
 
 /** A document as the ledger keeps it. */
@@ -114,6 +116,8 @@ export interface Ledger {
       state?: JobState | undefined;
       documentId?: string | undefined;
       namespace?: string | undefined;
+      /** Leaves out the others. */
+      matches?: ((job: JobRecord) => boolean) | undefined;
       limit: number;
       cursor?: string | undefined;
     },

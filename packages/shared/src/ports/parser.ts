@@ -1,7 +1,7 @@
 import type { Extraction } from '../contracts/model/extraction.ts';
 
 export interface ParseInput {
-  /** Documents of two tenants never meet in one process. */
+  /** Documents of two tenants never meet in one process; where many wait, the tenants take turns. */
   readonly tenant: string;
   /** A file that holds the original's bytes. */
   readonly path: string;
@@ -9,6 +9,8 @@ export interface ParseInput {
   readonly declaredMediaType?: string | undefined;
   readonly filename?: string | undefined;
   readonly limits: ParseLimits;
+  /** Ends the waiting for a free process; once the parser has begun it means nothing. */
+  readonly waiting?: AbortSignal | undefined;
 }
 
 export interface ParseLimits {

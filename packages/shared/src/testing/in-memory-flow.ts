@@ -184,7 +184,7 @@ export function createInMemoryFlow(): InMemoryFlow {
       if (!job) return undefined;
       const signal = new AbortController().signal;
       if (job.name === 'sweep') await sweepDocument(deps, job.payload);
-      else if (job.name !== 'reconcile') {
+      else if (job.name !== 'reconcile' && job.name !== 'expire') {
         try {
           if (job.name === 'notify') await notify(deps, job.payload, { signal });
           else

@@ -110,7 +110,8 @@ export function createInMemoryLedger(): Ledger {
         .filter((job) => job.tenant === tenant)
         .filter((job) => query.state === undefined || job.state === query.state)
         .filter((job) => query.documentId === undefined || job.documentId === query.documentId)
-        .filter((job) => query.namespace === undefined || job.namespace === query.namespace);
+        .filter((job) => query.namespace === undefined || job.namespace === query.namespace)
+        .filter((job) => query.matches === undefined || query.matches(job));
       return page(matching, (job) => `${job.createdAt}|${job.id}`, query);
     },
 

@@ -1,4 +1,4 @@
-import { adminQueues, adminReconcile } from './admin.ts';
+import { adminDeadLetters, adminQueues, adminReconcile, adminRetryDeadLetter } from './admin.ts';
 import { getBatch } from './batches.ts';
 import * as documents from './documents.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -32,5 +32,7 @@ export const endpoints = {
   ragEvents,
   stats,
   adminQueues,
+  adminDeadLetters,
+  adminRetryDeadLetter,
   adminReconcile,
 } as const satisfies Record<string, Endpoint>;
