@@ -31,5 +31,8 @@ export async function cancelJob(deps: IngestDeps, tenant: string, jobId: string)
 }
 
 function hasEnded(job: JobRecord): MemoryError {
+  if (!isTerminal(job.state)) {
+    return new MemoryError('conflict', `Job ${job.id} is being committed and ends well in a moment.`);
+  }
   return new MemoryError('conflict', `Job ${job.id} has ended as ${job.state}.`);
 }

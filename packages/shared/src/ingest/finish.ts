@@ -18,7 +18,7 @@ export interface EndedVersion extends VersionRef {
 
 /**
  * Ends a job: first the durable fact, then the ledger, then the marker. Whoever writes the fact first decides; the
- * others follow it.
+ * others follow it, except to a success that is not theirs. The job comes back as it stands then, open.
  */
 export async function endJob(
   deps: IngestDeps,
@@ -34,6 +34,9 @@ export async function endJob(
     ...(facts.error ? { error: facts.error } : {}),
     ...(facts.warnings?.length ? { warnings: [...facts.warnings] } : {}),
   });
+  // The commit has decided and may not have flipped yet: until a search finds the version only the commit goes on.
+  const isCommits = outcome.state !== state && (outcome.state === 'succeeded' || outcome.state === 'partial');
+  if (isCommits) return deps.ledger.getJob(version.tenant, version.jobId);
   return followOutcome(deps, version, outcome, update);
 }
 

@@ -207,6 +207,24 @@ test('a cancelled job stays cancelled, and a retry takes it to the end', async (
   await expect(retryJob(flow.deps, 'acme', job.id)).rejects.toMatchObject({ code: 'conflict' });
 });
 
+test('a cancel between the durable outcome and the flip ends nothing: the commit does, once a search finds it', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  await flow.runNext();
+  await flow.runNext();
+  const { activateVersion } = flow.ledger;
+  flow.ledger.activateVersion = async () => {
+    flow.ledger.activateVersion = activateVersion;
+    await expect(cancelJob(flow.deps, 'acme', job.id)).rejects.toMatchObject({ code: 'conflict' });
+    throw new MemoryError('dependency_unavailable', 'Redis does not answer.');
+  };
+  await expect(flow.runNext()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'waiting' });
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await flow.ledger.getDocument('acme', 'notes')).toMatchObject({ activeVersion: 1 });
+});
+
 test('a job that is cancelled in mid-index leaves nothing in the index', async () => {
   const flow = createInMemoryFlow();
   const job = await flow.ingest(paragraphs(60));
@@ -238,8 +256,8 @@ test('a document that is deleted while it is committed leaves no blob behind', a
     return activate(...args);
   };
   await flow.runNext();
-  // Its end was written before the delete came: it succeeded, and then it was deleted.
-  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+  // The delete came before the flip: no search ever found it.
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
   expect(await flow.vectors.count(key(flow))).toBe(0);
   expect(await keysBelow(flow, documentPrefix('acme', 'notes'))).toEqual([]);
   expect(await markers(flow)).toBe(0);
