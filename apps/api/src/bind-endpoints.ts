@@ -1,9 +1,11 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { apiPrefix, type Endpoint } from '@semantic-memory/shared/contracts/http/endpoint';
 import { endpoints } from '@semantic-memory/shared/contracts/http/endpoints';
+import { jsonShapeFault } from '@semantic-memory/shared/contracts/json-shape';
 import express, { type Request, type Response, type Router } from 'express';
 import type { ApiDeps } from './api-deps.ts';
 import { bearerToken, requireScopes } from './auth.ts';
+import { watchBody } from './body-idle.ts';
 import type { Handler, Handlers, Input, RequestContext } from './endpoint-handler.ts';
 import { type Fault, faultsOf, invalidRequest, toHttpError } from './errors.ts';
 import { requestIds } from './request-id.ts';
@@ -13,7 +15,7 @@ const expressPath = (endpoint: Endpoint) => apiPrefix + endpoint.path.replaceAll
 
 /** Binds every endpoint of the table: token, scopes, the parts of the request, then its handler. */
 export function bindEndpoints(router: Router, deps: ApiDeps, handlers: Handlers): void {
-  const readJson = express.json({ limit: deps.limits.maxJsonBytes, type: () => true });
+  const readJson = createJsonReader(deps.limits);
   const methods = new Map<string, string[]>();
   for (const [id, endpoint] of Object.entries(endpoints) as [keyof Handlers, Endpoint][]) {
     const path = expressPath(endpoint);
@@ -43,7 +45,46 @@ export function bindEndpoints(router: Router, deps: ApiDeps, handlers: Handlers)
   }
 }
 
-type JsonReader = ReturnType<typeof express.json>;
+type JsonReader = (request: Request, response: Response) => Promise<unknown>;
+
+function createJsonReader({ maxJsonBytes, uploadIdleMs }: ApiDeps['limits']): JsonReader {
+  const read = express.json({
+    limit: maxJsonBytes,
+    type: () => true,
+    verify: (_request, _response, bytes, encoding) => {
+      if (encoding.toLowerCase() !== 'utf-8') {
+        throw new MemoryError('unsupported_media_type', 'The body comes in a charset that is not understood.', {
+          hint: 'Send UTF-8.',
+        });
+      }
+      const fault = jsonShapeFault(bytes);
+      if (fault !== undefined) throw invalidRequest([{ path: 'body', message: fault }]);
+    },
+  });
+  return (request, response) =>
+    new Promise((resolve, reject) => {
+      if (Number(request.headers['content-length'] ?? 0) > maxJsonBytes) throw tooLarge(maxJsonBytes);
+      const stopWatching = watchBody(request, uploadIdleMs, () => reject(nothingCame(uploadIdleMs)));
+      // The parser says so too, but only when all of the body has come.
+      let received = 0;
+      const count = (piece: Buffer) => {
+        received += piece.length;
+        if (received > maxJsonBytes) reject(tooLarge(maxJsonBytes));
+      };
+      request.on('data', count);
+      read(request, response, (error?: unknown) => {
+        request.off('data', count);
+        stopWatching();
+        if (error) reject(error);
+        else resolve(request.body);
+      });
+    });
+}
+
+const tooLarge = (maxBytes: number) =>
+  new MemoryError('request_too_large', `The body is larger than ${maxBytes} bytes.`);
+
+const nothingCame = (idleMs: number) => new MemoryError('invalid_request', `Nothing came for ${idleMs} ms.`);
 
 async function answer(
   deps: ApiDeps,
@@ -97,10 +138,7 @@ async function readInput(
   let body: unknown;
   if (endpoint.body && !multipart) {
     requireJson(endpoint, request);
-    await new Promise<void>((resolve, reject) => {
-      readJson(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
-    });
-    body = check('body', request.body);
+    body = check('body', await readJson(request, response));
   }
   if (faults.length > 0) throw invalidRequest(faults);
   return { params, query, headers, body } as Input<Endpoint>;

@@ -81,8 +81,11 @@ export function invalidRequest(faults: readonly Fault[]): MemoryError {
   const first = faults[0];
   const message =
     first && faults.length === 1 ? `${first.path}: ${first.message}` : `The request has ${faults.length} faults.`;
-  return new MemoryError('invalid_request', message, { details: { faults } });
+  return new MemoryError('invalid_request', message, { details: { faults: faults.slice(0, listedFaults) } });
 }
+
+/** A request with more faults was not written by hand: the answer need not be as long as it. */
+const listedFaults = 100;
 
 /** How long, and how much, a caller may go on sending after its request was refused. */
 const lingerMs = 2000;

@@ -1,60 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type ApiProcess, spawnApi } from './testing/api-process.ts';
 import { secret, tokenFor } from './testing/test-api.ts';
 
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-
 let dataDir: string;
-let child: ChildProcess | undefined;
+let child: ApiProcess | undefined;
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'semantic-memory-api-'));
 });
 afterEach(async () => {
-  if (child?.exitCode === null && child.signalCode === null) {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
+  await child?.kill();
   await rm(dataDir, { recursive: true, force: true });
 });
 
-/** The real process, over the real servers of the test run. */
-function startApi(env: Record<string, string>) {
-  const started = spawn(process.execPath, ['--conditions=development', main], {
-    env: {
-      PATH: process.env.PATH,
-      PORT: '0',
-      METRICS_PORT: '0',
-      DATA_DIR: dataDir,
-      REDIS_URL: process.env.TEST_REDIS_URL,
-      CHROMA_HOST: process.env.TEST_CHROMA_HOST,
-      CHROMA_PORT: process.env.TEST_CHROMA_PORT,
-      QUEUE_PREFIX: `api-main-${process.pid}-${Date.now()}`,
-      DRAIN_MS: '50',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  child = started;
-  let output = '';
-  const lineWith = Promise.withResolvers<Record<string, unknown>>();
-  const onText = (text: Buffer) => {
-    output += text.toString();
-    const line = output.split('\n').find((one) => one.includes('"api started"') && one.endsWith('}'));
-    if (line) lineWith.resolve(JSON.parse(line));
-  };
-  started.stdout.on('data', onText);
-  started.stderr.on('data', onText);
-  const exit = once(started, 'exit').then(([code]) => code as number | null);
-  exit.then((code) => lineWith.reject(new Error(`ended with ${code} before it had started:\n${output}`)));
-  // A test that waits for the end only does not wait for the start.
-  lineWith.promise.catch(() => undefined);
-  return { process: started, exit, ready: lineWith.promise, output: () => output };
+function startApi(env: Record<string, string>): ApiProcess {
+  child = spawnApi({ DATA_DIR: dataDir, QUEUE_PREFIX: `api-main-${process.pid}-${Date.now()}`, ...env });
+  return child;
 }
 
 test('the process serves, reports its ports, takes a document in durably and ends in order', async () => {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Busboy } from '@fastify/busboy';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { watchBody } from './body-idle.ts';
 import { type Fault, invalidRequest } from './errors.ts';
 
 export interface UploadedFile {
@@ -17,10 +18,14 @@ export interface MultipartOptions {
   readonly fileField: string;
   readonly maxFiles: number;
   readonly maxFieldBytes: number;
+  /** The most that one file may have. Whoever stores it counts; here it tells what cannot fit from its announced length. */
+  readonly maxFileBytes: number;
   readonly idleMs: number;
 }
 
 const maxFields = 100;
+/** What a body may hold beside its files, in bytes: two fields at their longest, the others, and their headers. */
+const besideFilesBytes = 4 * 1024 * 1024;
 
 /**
  * Reads a multipart body part by part; nothing of a file is held in memory. Fields may come before or after files.
@@ -33,6 +38,7 @@ export async function readMultipart<Stored>(
   options: MultipartOptions,
   onFile: (file: UploadedFile) => Promise<Stored>,
 ): Promise<{ fields: Record<string, string>; files: Stored[] }> {
+  assertMayFit(request, options);
   const parser = createParser(request, options);
   const fields: Record<string, string> = {};
   const faults: Fault[] = [];
@@ -49,7 +55,10 @@ export async function readMultipart<Stored>(
   };
   const brokenOff = () => new MemoryError('cancelled', 'The upload broke off before its end.');
 
+  let fieldBytes = 0;
   parser.on('field', (name, value, _nameTruncated, truncated) => {
+    fieldBytes += name.length + value.length;
+    if (fieldBytes > besideFilesBytes) fail(tooLarge(`The fields have more than ${besideFilesBytes} characters.`));
     if (truncated) faults.push({ path: `fields.${name}`, message: `is longer than ${options.maxFieldBytes} bytes` });
     else if (Object.hasOwn(fields, name)) faults.push({ path: `fields.${name}`, message: 'is given twice' });
     else Object.defineProperty(fields, name, { value, enumerable: true, writable: true, configurable: true });
@@ -89,10 +98,9 @@ export async function readMultipart<Stored>(
     if (!request.complete) fail(brokenOff());
   };
   const onIdle = () => fail(new MemoryError('invalid_request', `Nothing came for ${options.idleMs} ms.`));
-  const idleBefore = request.socket.timeout ?? 0;
   request.on('close', onClose);
   request.on('error', onClose);
-  request.setTimeout(options.idleMs, onIdle);
+  const stopWatching = watchBody(request, options.idleMs, onIdle);
   request.pipe(parser);
   try {
     await read;
@@ -104,10 +112,22 @@ export async function readMultipart<Stored>(
     throw error;
   } finally {
     request.off('close', onClose);
-    request.off('timeout', onIdle);
-    request.socket.setTimeout(idleBefore);
+    stopWatching();
   }
 }
+
+/** Refuses before a byte is read what says itself that it is too large. */
+function assertMayFit(request: IncomingMessage, { maxFiles, maxFileBytes }: MultipartOptions): void {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced <= maxFiles * maxFileBytes + besideFilesBytes) return;
+  throw tooLarge(
+    maxFiles === 1
+      ? `The file is larger than ${maxFileBytes} bytes.`
+      : `The body is larger than ${maxFiles} files of ${maxFileBytes} bytes.`,
+  );
+}
+
+const tooLarge = (message: string) => new MemoryError('request_too_large', message);
 
 function createParser(request: IncomingMessage, options: MultipartOptions) {
   const contentType = request.headers['content-type'] ?? '';

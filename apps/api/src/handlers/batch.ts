@@ -134,7 +134,13 @@ async function uploadedItems(deps: ApiDeps, context: RequestContext, batchId: st
   const stored: StoredBytes[] = [];
   const { tenant } = context;
   try {
-    const options = { fileField: 'file', maxFiles: maxBatchItems, maxFieldBytes, idleMs: deps.limits.uploadIdleMs };
+    const options = {
+      fileField: 'file',
+      maxFiles: maxBatchItems,
+      maxFieldBytes,
+      maxFileBytes: deps.limits.maxFileBytes,
+      idleMs: deps.limits.uploadIdleMs,
+    };
     const { fields, files } = await readMultipart(context.request, options, async (file) => {
       const { filename, mediaType } = file;
       try {

@@ -114,7 +114,13 @@ export function assertCallable(
 async function fromUpload(deps: ApiDeps, context: RequestContext): Promise<Received> {
   const stored: StoredBytes[] = [];
   try {
-    const options = { fileField: 'file', maxFiles: 1, maxFieldBytes, idleMs: deps.limits.uploadIdleMs };
+    const options = {
+      fileField: 'file',
+      maxFiles: 1,
+      maxFieldBytes,
+      maxFileBytes: deps.limits.maxFileBytes,
+      idleMs: deps.limits.uploadIdleMs,
+    };
     const { fields, files } = await readMultipart(context.request, options, async (file) => {
       const original = await storeOriginal(deps, context.tenant, file.stream, deps.limits.maxFileBytes);
       stored.push(original);

@@ -7,7 +7,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { createApp } from '../app.ts';
 import { createTokenVerifier } from '../auth.ts';
 import { createLifecycle } from '../lifecycle.ts';
-import { type ApiServer, startServer } from '../server.ts';
+import { type ApiServer, type ConnectionLimits, startServer } from '../server.ts';
 
 export const secret = 'a-secret-for-tests-of-more-than-32-characters';
 export const allScopes = 'memory:read memory:write memory:admin';
@@ -33,7 +33,10 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function startTestApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({})): Promise<TestApi> {
+export async function startTestApi(
+  change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}),
+  connectionLimits?: ConnectionLimits,
+): Promise<TestApi> {
   const flow = createInMemoryFlow();
   const base: ApiDeps = {
     ...flow.deps,
@@ -47,7 +50,7 @@ export async function startTestApi(change: (deps: ApiDeps) => Partial<ApiDeps> =
     corsOrigins: [],
   };
   const deps = { ...base, ...change(base) };
-  const server = await startServer(createApp(deps), deps.lifecycle, { host: '127.0.0.1', port: 0 });
+  const server = await startServer(createApp(deps), deps.lifecycle, { host: '127.0.0.1', port: 0 }, connectionLimits);
   const origin = `http://127.0.0.1:${server.port}`;
 
   const call: TestApi['call'] = (path, { token = tokenFor('acme'), headers, ...init } = {}) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonShapeFault } from '../json-shape.ts';
 import { DocumentId, Metadata, Namespace, Priority } from '../model/ids.ts';
 import { Job } from '../model/job.ts';
 import { GitSource, S3Source, TextSource, UrlSource } from '../model/source.ts';
@@ -34,6 +35,11 @@ const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .string()
     .transform((text, context): unknown => {
+      const fault = jsonShapeFault(text);
+      if (fault !== undefined) {
+        context.addIssue({ code: 'custom', message: fault });
+        return z.NEVER;
+      }
       try {
         return JSON.parse(text);
       } catch {

@@ -1,0 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Watches a body as it comes.
+ * @param onIdle called where nothing has come for `idleMs`
+ * @returns stops watching; the connection then has the limit that it had before
+ */
+export function watchBody(request: IncomingMessage, idleMs: number, onIdle: () => void): () => void {
+  const idleBefore = request.socket.timeout ?? 0;
+  request.setTimeout(idleMs, onIdle);
+  return () => {
+    request.off('timeout', onIdle);
+    request.socket.setTimeout(idleBefore);
+  };
+}
