@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { MemoryError } from '../contracts/errors.ts';
 import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
-import type { Manifest } from '../contracts/model/manifest.ts';
 import { nameOf } from './accept.ts';
 import { encodeJson, readChunkSet, readExtraction, readVectors, vectorBatchSize, writeVectors } from './artifacts.ts';
 import { assembleText } from './assemble-text.ts';
-import { chunksKey, type VersionRef, vectorsKey } from './blob-keys.ts';
+import { chunksKey, vectorsKey } from './blob-keys.ts';
 import { chunkDocument } from './chunk/chunk-document.ts';
 import type { StepDeps } from './deps.ts';
+import { type FormerChunks, formerChunks, knownVectors } from './former-chunks.ts';
 import { readOcrPages } from './ocr.ts';
 import { titleOf } from './parse.ts';
 import { othersGoFirst, type Step, type StepContext } from './step.ts';
@@ -18,8 +18,8 @@ export const embedStep: Step = async (deps, context) => {
   const { payload, manifest } = context;
   const embedder = deps.embedderFor(manifest.embeddingModel);
   await embedder.ready();
-  const known = await knownVectors(deps, payload, manifest, embedder.dimension);
-  const { chunks, dimension } = await chunksOf(deps, context, embedder.dimension);
+  const former = await formerChunks(deps, payload, manifest, embedder.dimension);
+  const { chunks, dimension, known } = await chunksOf(deps, context, embedder.dimension, former);
   let tokens = 0;
   let makesWay = false;
   const embedBatch = async (from: number): Promise<void> => {
@@ -73,23 +73,34 @@ function vectorOf(known: ReadonlyMap<string, Float32Array>, chunk: Chunk): Float
 }
 
 /**
- * The chunks of this version. A crash finds those of the earlier attempt. A retry may have read more pages, so it cuts
- * anew; what is cut as before keeps its vectors.
+ * The chunks of this version, with the vectors that are there already. A crash finds those of the earlier attempt. A
+ * retry may have read more pages, so it cuts anew; what is cut as before keeps its vectors.
  */
-async function chunksOf(deps: StepDeps, context: StepContext, dimension: number): Promise<ChunkSet> {
+async function chunksOf(
+  deps: StepDeps,
+  context: StepContext,
+  dimension: number,
+  former: readonly FormerChunks[],
+): Promise<ChunkSet & { readonly known: Map<string, Float32Array> }> {
   const { payload } = context;
   const earlier = await readChunkSet(deps.blobs, payload);
-  if (earlier && payload.run === 0) return earlier;
-  const set = await cutChunks(deps, context, dimension);
-  if (earlier && isDeepStrictEqual(earlier, set)) return earlier;
+  const set = earlier && payload.run === 0 ? earlier : await cutChunks(deps, context, dimension, former);
+  // Before any are removed: an earlier run's are among them.
+  const known = await knownVectors(deps, former, set);
+  if (earlier && isDeepStrictEqual(earlier, set)) return { ...earlier, known };
   for (let from = 0; earlier && from < earlier.chunks.length; from += vectorBatchSize) {
     await deps.blobs.remove(vectorsKey(payload, from));
   }
   await deps.blobs.put(chunksKey(payload), encodeJson(set));
-  return set;
+  return { ...set, known };
 }
 
-async function cutChunks(deps: StepDeps, { payload, manifest }: StepContext, dimension: number): Promise<ChunkSet> {
+async function cutChunks(
+  deps: StepDeps,
+  { payload, manifest }: StepContext,
+  dimension: number,
+  former: readonly FormerChunks[],
+): Promise<ChunkSet> {
   const extraction = await readExtraction(deps.blobs, payload);
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be embedded.');
   const ocrPages = await readOcrPages(deps.blobs, payload, extraction);
@@ -99,7 +110,16 @@ async function cutChunks(deps: StepDeps, { payload, manifest }: StepContext, dim
   const { tenant, documentId, version } = payload;
   const title = titleOf(extraction, manifest.title, nameOf(manifest));
   const model = manifest.embeddingModel;
-  const chunks = chunkDocument({ text, title, tenant, documentId, version, model, tokenizer: deps.tokenizer });
+  const chunks = chunkDocument({
+    text,
+    title,
+    tenant,
+    documentId,
+    version,
+    model,
+    tokenizer: deps.tokenizer,
+    former: former[0]?.set.chunks,
+  });
   return { schemaVersion: 1, title, model, dimension, chunks };
 }
 
@@ -117,36 +137,4 @@ function nothingToRead(extraction: Extraction, failure: string | undefined): Mem
     });
   }
   return new MemoryError('empty_document', 'The document has no text.');
-}
-
-/**
- * Vectors of the active version and of an earlier run of this one, by the hash of what was embedded: what has not
- * changed is not paid for again.
- */
-async function knownVectors(
-  deps: StepDeps,
-  ref: VersionRef & { readonly run: number },
-  manifest: Manifest,
-  dimension: number,
-): Promise<Map<string, Float32Array>> {
-  const known = new Map<string, Float32Array>();
-  const sources: VersionRef[] = ref.run > 0 ? [ref] : [];
-  if (ref.version > 1) {
-    const document = await deps.ledger.getDocument(ref.tenant, ref.documentId);
-    const version = document?.activeVersion ?? 0;
-    if (version > 0 && version < ref.version) sources.push({ ...ref, version });
-  }
-  for (const source of sources) {
-    const set = await readChunkSet(deps.blobs, source);
-    if (set?.model !== manifest.embeddingModel || set.dimension !== dimension) continue;
-    for (let from = 0; from < set.chunks.length; from += vectorBatchSize) {
-      const batch = set.chunks.slice(from, from + vectorBatchSize);
-      const vectors = await readVectors(deps.blobs, source, from, { count: batch.length, dimension });
-      vectors?.forEach((vector, index) => {
-        const chunk = batch[index];
-        if (chunk) known.set(chunk.contentHash, vector);
-      });
-    }
-  }
-  return known;
 }

@@ -4,10 +4,12 @@ import type { DocumentText } from '../../contracts/model/extraction.ts';
 import type { Span } from '../../contracts/model/ids.ts';
 import type { Tokenizer } from '../../ports/embedder.ts';
 import { embedTextOf, wholeEmbedText } from './embed-text.ts';
+import { type FormerChunk, keptRanges } from './former-cuts.ts';
 import { textHash } from './hash.ts';
 import { filledChunkTokens, maxChunkTokens, modelTokens, overlapTokens } from './limits.ts';
-import { partition } from './partition.ts';
-import { ordinaryGap, type Run, runsOf, type SectionUnit } from './sections.ts';
+import { partition, type Range } from './partition.ts';
+import { fewestParts, gapsBetween, recutTokens } from './recut.ts';
+import { ordinaryGap, runsOf, type SectionUnit, sectionUnitsOf } from './sections.ts';
 import { pushTrimmed } from './sentences.ts';
 import { cutRank } from './units.ts';
 
@@ -21,6 +23,11 @@ export interface ChunkInput {
   readonly model: string;
   /** Counts as that model counts. */
   readonly tokenizer: Tokenizer;
+  /**
+   * The chunks of an earlier version in reading order, none where there is none: where its text is unchanged, it is cut
+   * as it was.
+   */
+  readonly former?: readonly FormerChunk[] | undefined;
 }
 
 /** How much of a unit's beginning decides whether the text is cut before it: an edit further on moves no cut. */
@@ -31,8 +38,9 @@ const hashedCharacters = 48;
  * with up to 50 tokens of what came before it in its section. A text of up to 510 tokens without headings stays whole.
  *
  * Every character that is not blank is in some chunk; `text` is `input.text.text.slice(start, end)`. The same input
- * gives the same chunks, and after an edit those away from it keep their `contentHash`. Time is linear in the text,
- * 2 to 4 MB a second.
+ * gives the same chunks. With the chunks of the version before, an edit of one paragraph (an insertion, a deletion)
+ * changes at most three of them; without, those away from the edit still keep their `contentHash`. Time is linear in
+ * the text, 2 to 4 MB a second.
  */
 export function chunkDocument(input: ChunkInput): Chunk[] {
   return Array.from(chunksOf(input));
@@ -46,8 +54,9 @@ export function* chunksOf(input: ChunkInput): Generator<Chunk, void, void> {
     yield finish(input, draft, index);
     return;
   }
-  for (const run of runsOf(input.text.text, input.tokenizer))
-    for (const part of draftsOf(input, run)) yield finish(input, part, index++);
+  const units = sectionUnitsOf(input.text.text, input.tokenizer);
+  for (const part of partsOf(input, units))
+    for (const drafted of draftsOf(input, units, part)) yield finish(input, drafted, index++);
 }
 
 interface Draft {
@@ -65,7 +74,7 @@ function wholeText({ text: { text }, title, tokenizer }: ChunkInput): Draft | un
   pushTrimmed(text, spans, 0, text.length);
   const [span] = spans;
   if (span === undefined) return undefined;
-  const units = runsOf(text, tokenizer).flat();
+  const units = sectionUnitsOf(text, tokenizer);
   const weight = units.reduce((sum, unit) => sum + unit.weight, 0);
   if (units.some((unit) => unit.heading) || weight > 2 * modelTokens) return undefined;
   const body = text.slice(span.start, span.end);
@@ -74,10 +83,34 @@ function wholeText({ text: { text }, title, tokenizer }: ChunkInput): Draft | un
   return { span, tokens, headings: [], embedText: wholeEmbedText(tokenizer, title, body, tokens) };
 }
 
-function* draftsOf({ text: { text }, title, tokenizer }: ChunkInput, run: Run): Generator<Draft> {
-  const hashes = run.map(({ start, end }) => textHash(text, start, Math.min(end, start + hashedCharacters)));
-  const parts = partition(run.map(({ weight, rank }, i) => ({ weight, rank, hash: hashes[i]! })));
-  for (const part of parts) yield* fit(part.from, part.to);
+/** The units of each chunk without its overlap, in order. */
+function partsOf({ text: { text }, former }: ChunkInput, units: readonly SectionUnit[]): Range[] {
+  const all = { from: 0, to: units.length };
+  const found = former?.length ? keptRanges(text, units, former) : [];
+  const { gaps, kept } = former?.length ? gapsBetween(units, found) : { gaps: [all], kept: [] };
+  const parts = [...kept];
+  for (const gap of gaps)
+    for (const run of runsOf(units, gap)) {
+      const weight = units.slice(run.from, run.to).reduce((sum, unit) => sum + unit.weight, 0);
+      if (former?.length && weight <= recutTokens) parts.push(...fewestParts(units, run));
+      else for (const part of byHash(text, units, run)) parts.push(part);
+    }
+  return parts.sort((a, b) => a.from - b.from);
+}
+
+function byHash(text: string, units: readonly SectionUnit[], { from, to }: Range): Range[] {
+  const candidates = units.slice(from, to).map(({ start, end, weight, rank }) => {
+    return { weight, rank, hash: textHash(text, start, Math.min(end, start + hashedCharacters)) };
+  });
+  return partition(candidates).map((part) => ({ from: from + part.from, to: from + part.to }));
+}
+
+function* draftsOf(
+  { text: { text }, title, tokenizer }: ChunkInput,
+  run: readonly SectionUnit[],
+  part: Range,
+): Generator<Draft> {
+  yield* fit(part.from, part.to);
 
   /** One draft; more where joining units has made more tokens than they had apart. */
   function* fit(from: number, to: number): Generator<Draft> {
@@ -101,7 +134,7 @@ function* draftsOf({ text: { text }, title, tokenizer }: ChunkInput, run: Run): 
 }
 
 /** The first of the units before `from` that a chunk repeats: whole ones of the same section, no headings, no rows. */
-function overlapStart(run: Run, from: number, to: number): number {
+function overlapStart(run: readonly SectionUnit[], from: number, to: number): number {
   if (run[from]!.rank === cutRank.section || run[from]!.header) return from;
   const own = run.slice(from, to).reduce((sum, unit) => sum + unit.weight, 0);
   const room = Math.min(overlapTokens, filledChunkTokens - own);

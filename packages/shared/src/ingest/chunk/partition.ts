@@ -8,6 +8,12 @@ export interface Candidate {
   readonly hash: number;
 }
 
+/** Half-open, of candidates or of units. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Deeper than chance makes it: from here on cuts are even, so that no text can make this slow. */
 const maxHashedDepth = 64;
 
@@ -19,12 +25,12 @@ const maxHashedDepth = 64;
  * before: after an edit, an insertion or a deletion, only the parts that touch it change. Filling chunks one after the
  * other would move every later cut.
  */
-export function partition(candidates: readonly Candidate[]): { from: number; to: number }[] {
+export function partition(candidates: readonly Candidate[]): Range[] {
   const before = new Float64Array(candidates.length + 1);
   candidates.forEach(({ weight }, i) => {
     before[i + 1] = before[i]! + weight;
   });
-  const parts: { from: number; to: number }[] = [];
+  const parts: Range[] = [];
   const divide = (from: number, to: number, depth: number): void => {
     if (to - from <= 1 || before[to]! - before[from]! <= maxCoreTokens) {
       if (to > from) parts.push({ from, to });
