@@ -39,7 +39,7 @@ export function documentView(record: DocumentRecord): Document {
 export function versionViews(record: DocumentRecord): DocumentVersion[] {
   return record.versions.map(({ version, state, jobId, sha256, bytes, chunks, createdAt }) => ({
     version,
-    state,
+    state: state === 'active' && version !== record.activeVersion ? 'superseded' : state,
     active: version === record.activeVersion,
     jobId,
     sha256,

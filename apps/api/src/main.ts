@@ -76,6 +76,7 @@ const app = createApp({
   },
   checkCallbackUrl: config.webhookSecret ? (url) => void checkHost(parseFetchUrl(url)) : undefined,
   corsOrigins: config.corsOrigins,
+  versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
 });
 
 try {

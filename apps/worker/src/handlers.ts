@@ -1,6 +1,7 @@
 import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/contracts/jobs';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
 import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
+import { expireVersions } from '@semantic-memory/shared/ingest/expire';
 import { expireIdempotency } from '@semantic-memory/shared/ingest/expire-idempotency';
 import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/notify';
 import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
@@ -12,9 +13,15 @@ export type Handlers = {
   readonly [Name in JobName]: (payload: JobPayload<Name>, delivery: Delivery) => Promise<void>;
 };
 
-export function createHandlers(
-  deps: StepDeps & { readonly cancellations: CancellationWatch; readonly webhooks: WebhookSettings },
-): Handlers {
+/** What the handlers stand on. */
+export interface HandlerDeps extends StepDeps {
+  readonly cancellations: CancellationWatch;
+  readonly webhooks: WebhookSettings;
+  /** How long replaced versions are kept. */
+  readonly versionRetentionMs: number;
+}
+
+export function createHandlers(deps: HandlerDeps): Handlers {
   const step = (name: StepName) => (payload: JobPayload<StepName>, delivery: Delivery) =>
     runStep(deps, name, payload, delivery);
   return {
@@ -29,6 +36,7 @@ export function createHandlers(
     },
     expire: async () => {
       await expireIdempotency(deps);
+      await expireVersions(deps, deps.versionRetentionMs);
     },
     sweep: (payload) => sweepDocument(deps, payload),
     notify: (payload, delivery) => notify(deps, payload, delivery),

@@ -20,12 +20,10 @@ import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
 import { inSpan } from '@semantic-memory/runtime/tracing';
 import { createCancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
-import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
 import { createIndexWriter } from '@semantic-memory/shared/ingest/index-writer';
-import type { WebhookSettings } from '@semantic-memory/shared/ingest/notify';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { concurrencyOf } from './concurrency.ts';
-import { createHandlers, dispatch } from './handlers.ts';
+import { createHandlers, dispatch, type HandlerDeps } from './handlers.ts';
 import { startReconciling } from './reconciling.ts';
 
 /** The longest that a health check waits for one dependency. */
@@ -47,7 +45,7 @@ const parser = createChildParser({ pageMs: config.pageTimeoutMs });
 const ocr = createOcrEngine({ processes: config.ocrProcesses });
 const cancellations = createCancellationWatch({ ledger, logger });
 
-const deps: StepDeps & { cancellations: typeof cancellations; webhooks: WebhookSettings } = {
+const deps: HandlerDeps = {
   blobs,
   ledger,
   queue,
@@ -79,6 +77,7 @@ const deps: StepDeps & { cancellations: typeof cancellations; webhooks: WebhookS
     backoffMs: config.webhookBackoffMs,
     retryMs: config.webhookRetryMs,
   },
+  versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
 };
 
 const handlers = createHandlers(deps);

@@ -211,6 +211,10 @@ export const configVariables = {
     purpose: 'Longest that one page may take in parsing or OCR.',
     format: 'milliseconds',
   }),
+  versionRetentionDays: always('VERSION_RETENTION_DAYS', '30', whole(0, 36_500), {
+    purpose: 'How long a version is kept after a newer one has replaced it, and how far back asOf reaches.',
+    format: 'days',
+  }),
   embedProcesses: always('EMBED_PROCESSES', cores, whole(1, 256), {
     purpose: 'Processes that embed, in a worker of tier embed.',
     format: 'count',

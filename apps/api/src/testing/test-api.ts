@@ -48,6 +48,7 @@ export async function startTestApi(
     limits: { maxFileBytes: 1_000_000, maxJsonBytes: 100_000, uploadIdleMs: 5000, heartbeatMs: 15_000 },
     checkCallbackUrl: () => {},
     corsOrigins: [],
+    versionRetentionMs: flow.versionRetentionMs,
   };
   const deps = { ...base, ...change(base) };
   const server = await startServer(createApp(deps), deps.lifecycle, { host: '127.0.0.1', port: 0 }, connectionLimits);

@@ -16,9 +16,9 @@ export interface ChromaOptions {
  * A hash of tenant, namespace and model, so that no two of them can meet however they are spelt, and always within
  * the characters and the length that Chroma takes (3 to 512).
  */
-export function collectionName({ tenant, namespace, model }: CollectionKey): string {
+export function collectionName({ tenant, namespace, model, history }: CollectionKey): string {
   const hash = createHash('sha256')
-    .update(JSON.stringify([tenant, namespace, model]))
+    .update(JSON.stringify([tenant, namespace, model, ...(history ? ['history'] : [])]))
     .digest('hex');
   return `sm_${hash.slice(0, 40)}`;
 }

@@ -1,5 +1,5 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
-import type { VectorHit, VectorQuery, VectorRecord } from '@semantic-memory/shared/ports/vector-index';
+import type { RecordSelection, VectorHit, VectorQuery, VectorRecord } from '@semantic-memory/shared/ports/vector-index';
 import type { Metadata, Where } from 'chromadb';
 import { dithered } from './dither.ts';
 
@@ -14,6 +14,9 @@ interface RecordMetadata extends Metadata {
   headings: string;
   start: number;
   end: number;
+  /** Milliseconds since 1970; in history only. */
+  activeFrom?: number;
+  activeTo?: number;
 }
 
 export const documentVersion = (documentId: string, version: number) => `${documentId}@${version}`;
@@ -38,6 +41,7 @@ function toMetadata(record: VectorRecord): RecordMetadata {
     headings: JSON.stringify(record.headings),
     start: record.start,
     end: record.end,
+    ...(record.active ? { activeFrom: record.active.from, activeTo: record.active.to } : {}),
   };
 }
 
@@ -56,7 +60,7 @@ export function toHit(row: {
   return {
     chunkId: id,
     documentId: metadata.documentId,
-    version: Number(metadata.dv.slice(metadata.dv.lastIndexOf('@') + 1)),
+    version: versionOf(metadata.dv),
     index: metadata.index,
     ...(typeof metadata.page === 'number' ? { page: metadata.page } : {}),
     headings: JSON.parse(metadata.headings),
@@ -68,11 +72,28 @@ export function toHit(row: {
 }
 
 /** The filter of a query; undefined where everything may be found. */
-export function whereOf({ documentIds, excludeVersions }: VectorQuery): Where | undefined {
-  const only = documentIds && { documentId: { $in: [...documentIds] } };
-  const not = excludeVersions && excludeVersions.length > 0 ? { dv: { $nin: [...excludeVersions] } } : undefined;
-  return only && not ? { $and: [only, not] } : (only ?? not);
+export function whereOf({ documentIds, excludeVersions, activeAt }: VectorQuery): Where | undefined {
+  return all([
+    ...(documentIds ? [{ documentId: { $in: [...documentIds] } }] : []),
+    ...(excludeVersions && excludeVersions.length > 0 ? [{ dv: { $nin: [...excludeVersions] } }] : []),
+    ...(activeAt === undefined ? [] : [{ activeFrom: { $lte: activeAt } }, { activeTo: { $gt: activeAt } }]),
+  ]);
 }
 
-export const whereDocument = (documentId: string, version: number | undefined): Where =>
-  version === undefined ? { documentId } : { dv: documentVersion(documentId, version) };
+/** The filter of a document's records; whether one is old enough only `isSelected` tells. */
+export function whereDocument(documentId: string, { version, fromIndex }: RecordSelection): Where {
+  const index = fromIndex === undefined ? [] : [{ index: { $gte: fromIndex } }];
+  const whose = version === undefined ? { documentId } : { dv: documentVersion(documentId, version) };
+  return all([whose, ...index]) ?? whose;
+}
+
+/** Whether a record that `whereDocument` found is meant: Chroma has the version only as a part of `dv`. */
+export const isSelected = (metadata: Metadata | null | undefined, { upToVersion }: RecordSelection): boolean =>
+  upToVersion === undefined || versionOf(String(metadata?.dv)) <= upToVersion;
+
+const versionOf = (dv: string) => Number(dv.slice(dv.lastIndexOf('@') + 1));
+
+/** Chroma takes a list of two or more. */
+function all(conditions: readonly Where[]): Where | undefined {
+  return conditions.length > 1 ? { $and: [...conditions] } : conditions[0];
+}

@@ -1,8 +1,14 @@
-import type { CollectionKey, VectorIndex, VectorRecord } from '@semantic-memory/shared/ports/vector-index';
+import {
+  type CollectionKey,
+  type RecordSelection,
+  selectionOf,
+  type VectorIndex,
+  type VectorRecord,
+} from '@semantic-memory/shared/ports/vector-index';
 import type { Collection } from 'chromadb';
 import { type ChromaTiming, chromaTiming } from './circuit.ts';
 import { type ChromaOptions, collectionName, createCollections } from './collections.ts';
-import { toChroma, toHit, whereDocument, whereOf } from './records.ts';
+import { isSelected, toChroma, toHit, whereDocument, whereOf } from './records.ts';
 import { createSerializer } from './serializer.ts';
 
 /** Records a write. Larger ones are not faster, and hold up the queries that come meanwhile. */
@@ -33,10 +39,14 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
     return found;
   }
 
-  const idsOfDocument = (key: CollectionKey, documentId: string, version: number | undefined) =>
-    collections.reading(key, timing.readMs, [], (collection) =>
-      idsOf(collection, { where: whereDocument(documentId, version) }),
-    );
+  const idsOfDocument = (key: CollectionKey, documentId: string, which: number | RecordSelection | undefined) =>
+    collections.reading(key, timing.readMs, [], async (collection): Promise<string[]> => {
+      const selection = selectionOf(which);
+      const where = whereDocument(documentId, selection);
+      if (selection.upToVersion === undefined) return idsOf(collection, { where });
+      const { ids, metadatas } = await collection.get({ where, include: ['metadatas'] });
+      return ids.filter((_, at) => isSelected(metadatas[at], selection));
+    });
 
   return {
     present,
@@ -57,6 +67,13 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
         }
       }),
 
+    replace: (key, records) =>
+      serialized(collectionName(key), async () => {
+        for (const batch of batches(records, batchSizeFor(records[0]?.vector.length ?? 1))) {
+          await collections.writing(key, timing.writeMs, (collection) => collection.upsert(toChroma(batch)));
+        }
+      }),
+
     async query(key, query) {
       if (query.limit <= 0 || query.documentIds?.length === 0) return [];
       const where = whereOf(query);
@@ -73,14 +90,14 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
 
     count: (key) => collections.reading(key, timing.readMs, 0, (collection) => collection.count()),
 
-    async countDocument(key, documentId, version) {
-      return (await idsOfDocument(key, documentId, version)).length;
+    async countDocument(key, documentId, which) {
+      return (await idsOfDocument(key, documentId, which)).length;
     },
 
-    removeDocument: (key, documentId, version) =>
+    removeDocument: (key, documentId, which) =>
       serialized(collectionName(key), async () => {
         // By ids, since the number that Chroma's own delete returns counts what never was.
-        const ids = await idsOfDocument(key, documentId, version);
+        const ids = await idsOfDocument(key, documentId, which);
         for (const batch of batches(ids, idBatchSize)) {
           await collections.reading(key, timing.writeMs, undefined, async (collection) => {
             await collection.delete({ ids: batch });

@@ -28,6 +28,7 @@ type DocumentStore = Pick<
   | 'describeVersion'
   | 'activateVersion'
   | 'failVersion'
+  | 'forgetVersion'
   | 'removeDocument'
   | 'namespaces'
 >;
@@ -130,6 +131,13 @@ export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKep
         const { document, ...result } = documents.activateVersion(current, version, at, facts);
         return { store: document, result };
       });
+    },
+
+    async forgetVersion(scope, documentId, version) {
+      await change(scope, documentId, (current) => ({
+        store: current && documents.forgetVersion(current, version),
+        result: undefined,
+      }));
     },
 
     async failVersion(scope, documentId, version, _error, at) {

@@ -47,6 +47,8 @@ export interface VersionRef {
 }
 
 export const versionPrefix = (ref: VersionRef) => `${documentPrefix(ref.tenant, ref.documentId)}v${ref.version}/`;
+/** The version whose artifact a key below `documentPrefix` is; 0 where it is none's. */
+export const versionOfKey = (key: string) => Number(/\/v(\d+)\/[^/]+(?:\/[^/]+)?$/.exec(key)?.[1] ?? 0);
 export const manifestKey = (ref: VersionRef) => `${versionPrefix(ref)}manifest.json`;
 export const fetchedKey = (ref: VersionRef) => `${versionPrefix(ref)}fetched.json`;
 export const extractionKey = (ref: VersionRef) => `${versionPrefix(ref)}extraction.json`;
@@ -56,3 +58,12 @@ export const chunksKey = (ref: VersionRef) => `${versionPrefix(ref)}chunks.json`
 export const vectorsKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}vectors-${from}.f32`;
 /** How the version ended; there is none while it has not. */
 export const outcomeKey = (ref: VersionRef) => `${versionPrefix(ref)}outcome.json`;
+/** When a version first became active, where a retry has begun to write it anew: the outcome that said so is gone. */
+export const committedKey = (ref: VersionRef) => `${versionPrefix(ref)}committed.json`;
+
+/** One marker for each replaced version that is still kept, named by when it was replaced. */
+export const replacedPrefix = 'replaced/';
+/** @param atMs milliseconds since 1970 */
+export const replacedKey = ({ tenant, documentId, version }: VersionRef, atMs: number) =>
+  `${replacedPrefix}${atMs}-${hashOf(JSON.stringify([tenant, documentId, version]))}.json`;
+export const replacedAtOf = (key: string) => Number(/^\d+/.exec(key.slice(replacedPrefix.length))?.[0] ?? Number.NaN);

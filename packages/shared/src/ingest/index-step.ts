@@ -1,30 +1,36 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { StepPayload } from '../contracts/jobs.ts';
-import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
+import type { ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
 import type { CollectionKey, VectorRecord } from '../ports/vector-index.ts';
 import { readChunkSet, readExtraction, readVectors, vectorBatchSize } from './artifacts.ts';
 import type { StepDeps } from './deps.ts';
+import { removeVersionBlobs } from './expire.ts';
 import { endDeleted, endJob, followOutcome } from './finish.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
-import { removeOutcome, writeOutcomeOnce } from './outcome.ts';
+import { activeFromOf, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import { factsOf } from './parse.ts';
+import { removeDocument } from './remove.ts';
+import { collectionsOf, retireVersion, retireVersions } from './retire.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
+import { isDeleted } from './tombstone.ts';
+import { vectorRecord } from './vector-record.ts';
 
 /** Records of one write: as many as the index takes well in one call. */
 const writeAtOnce = 4 * vectorBatchSize;
 
 /**
  * Commits a version: writes its chunks, sees them in the index, records that durably, then flips the document to it,
- * then removes the version before. A search never sees a half-written one.
+ * then moves the version before to history, and only then ends the job: whoever repeats this after a crash finishes it.
+ * A search never sees a half-written version.
  */
 export const indexStep: Step = async (deps, context) => {
   const { payload, manifest } = context;
   const set = await readChunkSet(deps.blobs, payload);
   if (!set) throw new MemoryError('internal', 'The document was not embedded before it was to be indexed.');
   const key: CollectionKey = { tenant: payload.tenant, namespace: payload.namespace, model: manifest.embeddingModel };
-  // A retry may have read more pages: under the same ids there may be other text now.
-  if (payload.run > 0) await removeRecords(deps, payload);
+  // A retry may have read more pages: under the same ids there may be other text now, and fewer chunks.
+  if (payload.run > 0) await deps.vectors.removeDocument(key, payload.documentId, beyond(payload, set.chunks.length));
   for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
     await context.progress(from, set.chunks.length);
     const records: VectorRecord[] = [];
@@ -32,26 +38,33 @@ export const indexStep: Step = async (deps, context) => {
       const batch = set.chunks.slice(at, at + vectorBatchSize);
       const vectors = await readVectors(deps.blobs, payload, at, { count: batch.length, dimension: set.dimension });
       if (!vectors) throw new MemoryError('internal', `The vectors from chunk ${at} on are missing.`);
-      records.push(...batch.map((chunk, index) => vectorRecord(context, chunk, vectors[index])));
+      records.push(...batch.map((chunk, index) => vectorRecord(payload, chunk, vectors[index])));
     }
+    if (payload.run > 0) await deps.vectors.replace(key, records);
     await deps.indexWriter.write(key, records);
   }
-  return commit(deps, context, key, set);
+  return commit(deps, context, set);
 };
 
-async function commit(deps: StepDeps, context: StepContext, key: CollectionKey, set: ChunkSet): Promise<StepResult> {
+const beyond = ({ version }: StepPayload, fromIndex: number) => ({ version, fromIndex });
+
+async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Promise<StepResult> {
   const { payload } = context;
   context.signal.throwIfAborted();
+  // A version that was accepted while its document was being deleted: the ledger may not have known of either.
+  if (payload.version > 1 && (await isDeleted(deps.blobs, payload))) return forgetDeleted(deps, payload);
   const extraction = await readExtraction(deps.blobs, payload);
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be indexed.');
   const warnings = await warningsOf(deps, payload, extraction);
   const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length };
   const at = new Date(deps.clock.now()).toISOString();
+  const activeFrom = payload.run > 0 ? await keptActiveFrom(deps.blobs, payload) : undefined;
   const outcome = await writeOutcomeOnce(deps.blobs, payload, {
     state: warnings.length > 0 ? 'partial' : 'succeeded',
     run: payload.run,
     at,
     ...(warnings.length > 0 ? { warnings } : {}),
+    ...(activeFrom === undefined ? {} : { activeFrom }),
   });
   if (outcome.state !== 'succeeded' && outcome.state !== 'partial') {
     // A cancel was faster.
@@ -59,34 +72,60 @@ async function commit(deps: StepDeps, context: StepContext, key: CollectionKey, 
     await followOutcome(deps, payload, outcome, context.updateJob);
     return { ended: true };
   }
-  const flip = await deps.ledger.activateVersion(payload, payload.documentId, payload.version, at, facts);
-  if (flip.outcome === 'activated') {
-    await followOutcome(deps, payload, outcome, context.updateJob);
-    if (flip.previous > 0 && flip.previous !== payload.version) {
-      await deps.vectors.removeDocument(key, payload.documentId, flip.previous);
+  const { documentId, version } = payload;
+  const flip = await deps.ledger.activateVersion(payload, documentId, version, activeFromOf(outcome), facts);
+  switch (flip.outcome) {
+    case 'activated':
+    case 'replaced':
+      // Of a version that is replaced already, both its own chunks and those of the one before it may be left.
+      if (version > 1) {
+        const before = flip.outcome === 'replaced' ? version + 1 : version;
+        await retireVersions(deps, payload, { from: flip.previous, before });
+      }
+      await followOutcome(deps, payload, outcome, context.updateJob);
+      return { ended: true };
+    case 'gone':
+      if (await isDeleted(deps.blobs, payload)) return forgetDeleted(deps, payload);
+      // Only a tombstone is a delete. Without one the ledger has lost what it knew; the outcome stands until it is rebuilt.
+      throw new MemoryError('dependency_unavailable', `The ledger does not know version ${version} of ${documentId}.`);
+    case 'superseded': {
+      // Written well, and yet not to be found: the durable outcome is corrected before the ledger says so.
+      await removeRecords(deps, payload);
+      await removeOutcome(deps.blobs, payload);
+      const message = 'A newer version was indexed first.';
+      await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } }, context.updateJob);
+      // The newer one's activation may have been before this version was known to end.
+      await retireVersion(deps, payload);
+      return { ended: true };
     }
-    return { ended: true };
+    default: {
+      const never: never = flip.outcome;
+      throw new Error(`unknown outcome ${String(never)}`);
+    }
   }
-  // Written well, and yet not to be found: the durable outcome is corrected before the ledger says so.
+}
+
+/** Takes everything away that a version has written whose document is deleted. */
+async function forgetDeleted(deps: StepDeps, payload: StepPayload): Promise<StepResult> {
   await removeRecords(deps, payload);
-  await removeOutcome(deps.blobs, payload);
-  if (flip.outcome === 'gone') await endDeleted(deps, payload);
-  else {
-    const message = 'A newer version was indexed first.';
-    await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } }, context.updateJob);
-  }
+  await removeVersionBlobs(deps, payload);
+  await endDeleted(deps, payload);
+  const document = await deps.ledger.getDocument(payload.tenant, payload.documentId);
+  // The ledger took it for a new document: nothing of it is to be seen.
+  if (document && document.latestVersion <= payload.version && (await isDeleted(deps.blobs, payload)))
+    await removeDocument(deps, payload.tenant, payload.documentId);
   return { ended: true };
 }
 
-/** Takes back what a version has in the index, since it will not be the active one. */
+/** Takes back what a version has in the index, since it will not be the active one. What was committed stays. */
 export async function removeRecords(
   deps: Pick<StepDeps, 'vectors' | 'ledger'>,
   { tenant, namespace, documentId, version }: StepPayload,
 ): Promise<void> {
-  for (const known of await deps.ledger.namespaces(tenant)) {
-    if (known.namespace !== namespace) continue;
-    await deps.vectors.removeDocument({ tenant, namespace, model: known.embeddingModel }, documentId, version);
-  }
+  const document = await deps.ledger.getDocument(tenant, documentId);
+  if (document?.versions.some((known) => known.version === version && known.state === 'active')) return;
+  for (const key of await collectionsOf(deps, { tenant, namespace }))
+    await deps.vectors.removeDocument(key, documentId, version);
 }
 
 async function warningsOf(deps: StepDeps, payload: StepPayload, extraction: Extraction) {
@@ -95,20 +134,4 @@ async function warningsOf(deps: StepDeps, payload: StepPayload, extraction: Extr
   if (unread.length === 0) return [];
   const all = extraction.pages.length;
   return [{ code: 'pages_unreadable', message: `${all - unread.length} of ${all} pages were read.` }, ...unread];
-}
-
-function vectorRecord({ payload }: StepContext, chunk: Chunk, vector: Float32Array | undefined): VectorRecord {
-  if (!vector) throw new MemoryError('internal', `Chunk ${chunk.index} has no vector.`);
-  return {
-    chunkId: chunk.chunkId,
-    vector,
-    text: chunk.text,
-    documentId: payload.documentId,
-    version: payload.version,
-    index: chunk.index,
-    page: chunk.page,
-    headings: chunk.headings,
-    start: chunk.span.start,
-    end: chunk.span.end,
-  };
 }

@@ -67,7 +67,7 @@ export function createIndexWriter(
   return {
     write: (key, records) =>
       new Promise<void>((resolve, reject) => {
-        const id = JSON.stringify([key.tenant, key.namespace, key.model]);
+        const id = JSON.stringify([key.tenant, key.namespace, key.model, key.history ?? false]);
         let group = groups.get(id);
         if (!group) {
           const opened: Group = {

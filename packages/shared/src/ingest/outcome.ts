@@ -4,7 +4,7 @@ import { Timestamp } from '../contracts/model/ids.ts';
 import { JobWarning } from '../contracts/model/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import { encodeJson, readJson } from './artifacts.ts';
-import { outcomeKey, type VersionRef } from './blob-keys.ts';
+import { committedKey, outcomeKey, type VersionRef } from './blob-keys.ts';
 
 /**
  * How a version ended: the durable fact behind a job's terminal state. `succeeded` and `partial` are written once its
@@ -18,10 +18,34 @@ export const Outcome = z.object({
   error: JobError.optional(),
   warnings: z.array(JobWarning).optional(),
   at: Timestamp,
+  /** When the version first became active, where that was before `at`: a retry has read more pages of it. */
+  activeFrom: Timestamp.optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;
 
 export const readOutcome = (blobs: BlobStore, ref: VersionRef) => readJson(blobs, outcomeKey(ref), Outcome);
+
+/** When a version that was committed became active: what `asOf` goes by, also after a rebuild. */
+export const activeFromOf = (outcome: Outcome): string => outcome.activeFrom ?? outcome.at;
+
+/** Keeps when a version became active, while a retry takes its outcome away. */
+export const keepActiveFrom = async (blobs: BlobStore, ref: VersionRef, outcome: Outcome): Promise<void> => {
+  await blobs.putIfAbsent(committedKey(ref), encodeJson({ activeFrom: activeFromOf(outcome) }));
+};
+
+/** When an earlier run of the version became active; undefined where none did. */
+export const keptActiveFrom = async (blobs: BlobStore, ref: VersionRef): Promise<string | undefined> =>
+  (await readJson(blobs, committedKey(ref), z.object({ activeFrom: Timestamp })))?.activeFrom;
+
+/**
+ * Since when a version counts as committed, or undefined where it never was. A retry that failed or was cancelled takes
+ * nothing away from what was committed before it.
+ */
+export async function committedFrom(blobs: BlobStore, ref: VersionRef): Promise<string | undefined> {
+  const outcome = await readOutcome(blobs, ref);
+  if (outcome?.state === 'succeeded' || outcome?.state === 'partial') return activeFromOf(outcome);
+  return keptActiveFrom(blobs, ref);
+}
 
 /** Forgets how a version ended, since it is tried again. */
 export const removeOutcome = (blobs: BlobStore, ref: VersionRef) => blobs.remove(outcomeKey(ref));

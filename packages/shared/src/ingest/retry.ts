@@ -5,7 +5,7 @@ import type { IngestDeps } from './deps.ts';
 import { retryRecord } from './job-record.ts';
 import { newDeliveryId } from './new-id.ts';
 import { isManyDocuments, stepUp } from './next-jobs.ts';
-import { removeOutcome } from './outcome.ts';
+import { keepActiveFrom, readOutcome, removeOutcome } from './outcome.ts';
 import { markPending } from './pending.ts';
 import { oweCall, oweNothing, secureCall } from './webhook-outbox.ts';
 
@@ -29,6 +29,8 @@ export async function retryJob(deps: IngestDeps, tenant: string, jobId: string):
   const at = new Date(deps.clock.now()).toISOString();
   // First, so that the reconciler finds the run should this process die before it has handed it out.
   await markPending(deps.blobs, { ...job, jobId });
+  const outcome = await readOutcome(deps.blobs, job);
+  if (outcome?.state === 'partial') await keepActiveFrom(deps.blobs, job, outcome);
   let begun = false;
   const again = await deps.ledger.updateJob(tenant, jobId, (current) => {
     begun = current.run === job.run && retryable.includes(current.state);

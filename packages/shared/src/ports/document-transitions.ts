@@ -61,7 +61,7 @@ export function describeVersion(
 }
 
 export interface Activation {
-  readonly outcome: 'activated' | 'superseded' | 'gone';
+  readonly outcome: 'activated' | 'replaced' | 'superseded' | 'gone';
   /** The version that was active before this one; 0 where none was. The same when asked again. */
   readonly previous: number;
   /** What to store; undefined where nothing changes. */
@@ -75,13 +75,23 @@ export function activateVersion(
   at: string,
   facts: VersionFacts = {},
 ): Activation {
-  if (!current?.versions.some((known) => known.version === version)) return { outcome: 'gone', previous: 0 };
-  if (current.activeVersion > version) return { outcome: 'superseded', previous: current.activeVersion };
+  const own = current?.versions.find((known) => known.version === version);
+  if (!current || !own) return { outcome: 'gone', previous: 0 };
+  if (current.activeVersion > version && own.state !== 'active') {
+    return { outcome: 'superseded', previous: current.activeVersion };
+  }
   // Versions become active in ascending order, so the one before is the newest older one that ever was.
   const previous = current.versions.find((known) => known.version < version && known.state === 'active')?.version ?? 0;
-  if (current.activeVersion === version) return { outcome: 'activated', previous };
+  if (current.activeVersion > version) return { outcome: 'replaced', previous };
   const described = describeVersion(current, version, facts) ?? current;
-  const next = replaceVersion(described, version, (known) => ({ ...known, state: 'active' })) ?? described;
+  // A retry has read more of it; where nothing is new, nothing is stored.
+  if (current.activeVersion === version) {
+    const changed = JSON.stringify(described) !== JSON.stringify(current);
+    return { outcome: 'activated', previous, ...(changed ? { document: described } : {}) };
+  }
+  const next = replaceVersion(described, version, (known) => {
+    return { ...known, state: 'active', activeFrom: known.activeFrom ?? at };
+  }) as LedgerDocument;
   const pending = Object.fromEntries(Object.entries(next.pending).filter(([key]) => Number(key) > version));
   const waiting = next.pending[version];
   const document = show({
@@ -126,10 +136,45 @@ export function patchDocument(
   };
 }
 
+/**
+ * Without a version that is no longer kept. Undefined where it is not known, or active, or the latest: those stay.
+ */
+export function forgetVersion(current: LedgerDocument, version: number): LedgerDocument | undefined {
+  if (version === current.activeVersion || version === current.versions[0]?.version) return undefined;
+  const versions = current.versions.filter((known) => known.version !== version);
+  return versions.length === current.versions.length ? undefined : { ...current, versions };
+}
+
+/** When a version became active, in milliseconds since 1970. @param known one that was */
+const activeFromMs = (known: VersionRecord) => Date.parse(known.activeFrom ?? known.createdAt);
+
+/**
+ * From when on a version was no longer the active one, in milliseconds since 1970: since the next newer one was
+ * active. Undefined while none is.
+ */
+export function replacedAtMs(document: DocumentRecord, version: number): number | undefined {
+  const newer = document.versions.findLast((known) => known.version > version && known.state === 'active');
+  return newer && activeFromMs(newer);
+}
+
+/** The period in which a version was active; undefined where it never was or still is. */
+export function activePeriod(document: DocumentRecord, version: number): { from: number; to: number } | undefined {
+  const known = document.versions.find((one) => one.version === version);
+  const to = replacedAtMs(document, version);
+  return known?.state === 'active' && to !== undefined ? { from: activeFromMs(known), to } : undefined;
+}
+
+/** The version that was active at a moment (milliseconds since 1970); 0 where none was that is still kept. */
+export function versionAt(row: DocumentRow, atMs: number): number {
+  if ((row.activeFrom ?? Number.NEGATIVE_INFINITY) <= atMs) return row.activeVersion;
+  return row.former?.find(([, activeFrom]) => activeFrom <= atMs)?.[0] ?? 0;
+}
+
 /** What a search has to know; undefined while no version is active. */
 export function rowOf(document: DocumentRecord): DocumentRow | undefined {
   const active = document.versions.find((known) => known.version === document.activeVersion);
   if (!active) return undefined;
+  const former = document.versions.filter((known) => known.state === 'active' && known !== active);
   return {
     documentId: document.documentId,
     activeVersion: active.version,
@@ -138,6 +183,8 @@ export function rowOf(document: DocumentRecord): DocumentRow | undefined {
     mediaType: active.mediaType,
     createdAt: document.createdAt,
     chunks: active.chunks,
+    activeFrom: activeFromMs(active),
+    ...(former.length > 0 ? { former: former.map((known) => [known.version, activeFromMs(known)] as const) } : {}),
   };
 }
 

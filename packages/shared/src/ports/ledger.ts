@@ -1,5 +1,5 @@
 import type { JobError } from '../contracts/errors.ts';
-import type { DocumentVersion } from '../contracts/model/document.ts';
+import type { DocumentState, DocumentVersion } from '../contracts/model/document.ts';
 import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
 import type { Job, JobState } from '../contracts/model/job.ts';
 
@@ -33,7 +33,11 @@ export interface DocumentRecord extends Scope {
   readonly versions: readonly VersionRecord[];
 }
 
-export interface VersionRecord extends Omit<DocumentVersion, 'active'> {
+export interface VersionRecord extends Omit<DocumentVersion, 'active' | 'state'> {
+  /** `active` also where a newer one has replaced it since. */
+  readonly state: DocumentState;
+  /** When it became active: the time of its commit in the blob store. Absent where it never was. */
+  readonly activeFrom?: string | undefined;
   readonly pages?: number | undefined;
   readonly mediaType: string;
 }
@@ -59,6 +63,10 @@ export interface DocumentRow {
   readonly createdAt: string;
   /** Chunks of the active version. */
   readonly chunks: number;
+  /** When the active version became so, in milliseconds since 1970. */
+  readonly activeFrom?: number | undefined;
+  /** Versions that were active before and are still kept, the newest first, with when they became so. */
+  readonly former?: readonly (readonly [version: number, activeFrom: number])[] | undefined;
 }
 
 /** What has changed in a namespace's documents since a cursor. */
@@ -166,8 +174,10 @@ export interface Ledger {
   /**
    * Makes a version the active one, unless a newer one is active or the document is gone, and moves the namespace's
    * generation on.
+   * @param at when its commit was recorded durably: what `asOf` goes by
    * @param facts what is known of the version by then, as `describeVersion` takes it
-   * @returns `activated` with the version that was active before (0: none), or `superseded`, or `gone`.
+   * @returns `activated` with the version that was active before (0: none); `replaced` (with the same) where it was
+   * active once and a newer one is now; `superseded` where a newer one was first; or `gone`.
    */
   activateVersion(
     scope: Scope,
@@ -175,7 +185,9 @@ export interface Ledger {
     version: number,
     at: string,
     facts?: VersionFacts,
-  ): Promise<{ outcome: 'activated' | 'superseded' | 'gone'; previous: number }>;
+  ): Promise<{ outcome: 'activated' | 'replaced' | 'superseded' | 'gone'; previous: number }>;
+  /** Forgets a version that is neither the active one nor the latest; does nothing for those, and where it is unknown. */
+  forgetVersion(scope: Scope, documentId: string, version: number): Promise<void>;
   /** Marks a version as failed; the active version stays. */
   failVersion(scope: Scope, documentId: string, version: number, error: JobError, at: string): Promise<void>;
 

@@ -10,9 +10,17 @@ export interface VectorRecord {
   readonly headings: readonly string[];
   readonly start: number;
   readonly end: number;
+  /** When the version was the active one, for records of history only. */
+  readonly active?: ActivePeriod | undefined;
 }
 
-export interface VectorHit extends Omit<VectorRecord, 'vector'> {
+/** A half-open period in milliseconds since 1970. */
+export interface ActivePeriod {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface VectorHit extends Omit<VectorRecord, 'vector' | 'active'> {
   /** Cosine of query and chunk. */
   readonly similarity: number;
 }
@@ -22,6 +30,17 @@ export interface CollectionKey {
   readonly tenant: string;
   readonly namespace: string;
   readonly model: string;
+  /** The collection beside it that holds versions which were replaced. */
+  readonly history?: true;
+}
+
+/** Which of a document's records are meant: those that meet all of what is given. */
+export interface RecordSelection {
+  readonly version?: number | undefined;
+  /** Of this version or older. */
+  readonly upToVersion?: number | undefined;
+  /** From this index of their version on. */
+  readonly fromIndex?: number | undefined;
 }
 
 export interface VectorQuery {
@@ -31,6 +50,8 @@ export interface VectorQuery {
   readonly documentIds?: readonly string[] | undefined;
   /** Leave these `documentId@version` pairs out. */
   readonly excludeVersions?: readonly string[] | undefined;
+  /** Only records whose period of activity holds this moment, in milliseconds since 1970: for history. */
+  readonly activeAt?: number | undefined;
 }
 
 /**
@@ -40,13 +61,19 @@ export interface VectorQuery {
 export interface VectorIndex {
   /** Adds the records that are not there yet and leaves the others. One writer a collection at a time; batches. */
   addMissing(key: CollectionKey, records: readonly VectorRecord[]): Promise<void>;
+  /** Writes the records in place of those with the same ids. Slower than adding. */
+  replace(key: CollectionKey, records: readonly VectorRecord[]): Promise<void>;
   /** Which of the ids are there. */
   present(key: CollectionKey, chunkIds: readonly string[]): Promise<Set<string>>;
   query(key: CollectionKey, query: VectorQuery): Promise<VectorHit[]>;
   count(key: CollectionKey): Promise<number>;
-  /** How many records a document (or one of its versions) has. */
-  countDocument(key: CollectionKey, documentId: string, version?: number): Promise<number>;
-  /** Removes a document's records (or those of one version) and says how many there were. */
-  removeDocument(key: CollectionKey, documentId: string, version?: number): Promise<number>;
+  /** How many records a document has (or one of its versions, or a selection). */
+  countDocument(key: CollectionKey, documentId: string, which?: number | RecordSelection): Promise<number>;
+  /** Removes a document's records (or those of one version, or a selection) and says how many there were. */
+  removeDocument(key: CollectionKey, documentId: string, which?: number | RecordSelection): Promise<number>;
   check(): Promise<void>;
 }
+
+/** A version's number alone means its records. */
+export const selectionOf = (which: number | RecordSelection | undefined): RecordSelection =>
+  typeof which === 'number' ? { version: which } : (which ?? {});

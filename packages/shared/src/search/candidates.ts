@@ -1,5 +1,6 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
+import type { DocumentRow } from '../ports/ledger.ts';
 import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { compileFilter, type RowPredicate } from './filter.ts';
@@ -14,9 +15,13 @@ const maxExcluded = 200;
 /** How often a search begins again because documents changed under it. */
 const maxRestarts = 3;
 
+export interface Candidates {
+  readonly candidates: readonly Candidate[];
+  readonly complete: boolean;
+}
+
 /** The documents that pass the filter, or undefined where all do. */
-function allowedDocuments(table: NamespaceTable, request: SearchRequest, matches: RowPredicate): string[] | undefined {
-  if (!request.filter) return undefined;
+function allowedDocuments(table: NamespaceTable, matches: RowPredicate): string[] | undefined {
   const allowed: string[] = [];
   for (const row of table.rows.values()) if (matches(row)) allowed.push(row.documentId);
   return allowed.length === table.rows.size ? undefined : allowed;
@@ -27,18 +32,18 @@ function wantedCount(request: SearchRequest): number {
   return request.recency ? Math.max(request.topK * 4, 50) : request.topK;
 }
 
-function activeOf(hits: readonly VectorHit[], table: NamespaceTable, matches: RowPredicate): Candidate[] {
-  return hits.flatMap((hit) => {
-    const row = table.rows.get(hit.documentId);
-    return row && row.activeVersion === hit.version && matches(row) ? [{ ...hit, row }] : [];
-  });
+/** Which version of a document is searched, and where. */
+export interface VersionChoice {
+  /** 0 where none is. */
+  readonly versionOf: (row: DocumentRow) => number;
+  /** Looks among the versions that were replaced and that were active at this moment (milliseconds since 1970). */
+  readonly historyAt?: number;
 }
+
+const activeVersion: VersionChoice = { versionOf: (row) => row.activeVersion };
 
 const versionAhead = (hit: VectorHit, table: NamespaceTable) =>
   hit.version > (table.rows.get(hit.documentId)?.activeVersion ?? 0);
-const versionStale = (hit: VectorHit, table: NamespaceTable) =>
-  hit.version !== table.rows.get(hit.documentId)?.activeVersion;
-
 /**
  * The nearest chunks of active versions of documents that pass the filter, at least as many as the request can use
  * where there are so many. Versions that are not active are left out of the next query, and more is fetched, so that a
@@ -46,6 +51,7 @@ const versionStale = (hit: VectorHit, table: NamespaceTable) =>
  * since: the table is read again, and where it moved the query is repeated, so that a document that is being replaced
  * is found in its old or its new version, never in neither.
  *
+ * @param choice which versions count instead of the active ones
  * @returns `complete` is false where the bound on looked-at chunks was reached first.
  */
 export async function activeCandidates(
@@ -55,34 +61,47 @@ export async function activeCandidates(
   vector: Float32Array,
   request: SearchRequest,
   signal?: AbortSignal,
-): Promise<{ candidates: Candidate[]; complete: boolean }> {
-  const matches = request.filter ? compileFilter(request.filter) : () => true;
+  { versionOf, historyAt }: VersionChoice = activeVersion,
+): Promise<Candidates> {
+  const passes = request.filter ? compileFilter(request.filter) : () => true;
+  // Of history only what was replaced is there.
+  const isThere = (row: DocumentRow) => historyAt === undefined || versionOf(row) !== row.activeVersion;
+  const matches: RowPredicate = (row) => versionOf(row) > 0 && isThere(row) && passes(row);
+  const rowFor = (hit: VectorHit) => {
+    const row = table.rows.get(hit.documentId);
+    return row && versionOf(row) === hit.version ? row : undefined;
+  };
+  const collection = historyAt === undefined ? key : { ...key, history: true as const };
   const wanted = wantedCount(request);
   const minScore = request.minScore ?? Number.NEGATIVE_INFINITY;
   const excluded = new Set<string>();
   let table = refreshed;
-  let allowed = allowedDocuments(table, request, matches);
+  let allowed = allowedDocuments(table, matches);
   let limit = firstLimit(wanted, allowed, table, request);
   let restarts = 0;
   for (;;) {
     if (allowed?.length === 0) return { candidates: [], complete: true };
     if (signal?.aborted) throw new MemoryError('cancelled', 'The search was cancelled.', { cause: signal.reason });
     const revision = table.revision;
-    const hits = await deps.vectors.query(key, {
+    const hits = await deps.vectors.query(collection, {
       vector,
       limit,
       ...(allowed && allowed.length <= maxDocumentIds ? { documentIds: allowed } : {}),
       ...(excluded.size > 0 ? { excludeVersions: [...excluded] } : {}),
+      ...(historyAt === undefined ? {} : { activeAt: historyAt }),
     });
     if (hits.some((hit) => versionAhead(hit, table))) table = await deps.table.refresh(key);
-    const stale = hits.filter((hit) => versionStale(hit, table));
+    const stale = hits.filter((hit) => !rowFor(hit));
     if (stale.length > 0 && table.revision !== revision && restarts < maxRestarts) {
       restarts += 1;
       excluded.clear();
-      allowed = allowedDocuments(table, request, matches);
+      allowed = allowedDocuments(table, matches);
       continue;
     }
-    const candidates = activeOf(hits, table, matches);
+    const candidates = hits.flatMap((hit): Candidate[] => {
+      const row = rowFor(hit);
+      return row && matches(row) ? [{ ...hit, row }] : [];
+    });
     const usable = capPerDocument(
       candidates.filter((candidate) => candidate.similarity >= minScore),
       request.perDocument,

@@ -101,6 +101,7 @@ export function createMemory() {
     metrics,
     clock,
     logger: quietLogger,
+    versionRetentionMs: 30 * 24 * 3_600_000,
   };
   /** By document: the text of its latest version, which every span points into. */
   const texts = new Map<string, string>();

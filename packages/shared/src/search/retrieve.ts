@@ -5,6 +5,7 @@ import type { Embedder } from '../ports/embedder.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
+import { candidatesAt, momentOf } from './as-of.ts';
 import { activeCandidates } from './candidates.ts';
 import type { DocumentTable } from './document-table.ts';
 import { highlight } from './highlight.ts';
@@ -19,6 +20,8 @@ export interface SearchDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long replaced versions are kept: how far back `asOf` reaches. */
+  readonly versionRetentionMs: number;
 }
 
 /** A search's answer, with what an answer needs to go on from there. Without `query` nothing was there to be compared. */
@@ -45,8 +48,9 @@ function embedderOf(deps: SearchDeps, model: string): Embedder {
 }
 
 /**
- * Finds the chunks nearest to a query among the active versions of a tenant's namespace.
- * @throws MemoryError `unprocessable` for `asOf`, `dependency_unavailable` where ledger, embedder or index is away.
+ * Finds the chunks nearest to a query among the active versions of a tenant's namespace, or with `asOf` among those that
+ * were active then; filters, titles and metadata are always the document's present ones.
+ * @throws MemoryError `unprocessable` for an `asOf` beyond retention, `dependency_unavailable` where ledger, embedder or index is away.
  */
 export async function retrieve(
   deps: SearchDeps,
@@ -55,11 +59,8 @@ export async function retrieve(
   signal?: AbortSignal,
 ): Promise<Retrieval> {
   const startedAt = deps.clock.now();
-  if (request.asOf !== undefined) {
-    throw new MemoryError('unprocessable', 'Past versions are not kept, so asOf cannot be answered.', {
-      hint: 'Leave asOf out to search the versions that are active now.',
-    });
-  }
+  const atMs =
+    request.asOf === undefined ? undefined : momentOf(request.asOf, deps.clock.now(), deps.versionRetentionMs);
   const degraded = unavailable(request);
   const finish = (hits: SearchHit[]): SearchResponse => {
     const tookMs = deps.clock.now() - startedAt;
@@ -73,7 +74,11 @@ export async function retrieve(
   if (table.embeddingModel === undefined || table.rows.size === 0) return { response: finish([]) };
   const embedder = embedderOf(deps, table.embeddingModel);
   const vector = await embedder.embedQuery(request.query, signal);
-  const found = await activeCandidates(deps, { ...scope, model: table.embeddingModel }, table, vector, request, signal);
+  const key = { ...scope, model: table.embeddingModel };
+  const found =
+    atMs === undefined
+      ? await activeCandidates(deps, key, table, vector, request, signal)
+      : await candidatesAt(atMs, deps, key, table, vector, request, signal);
   if (!found.complete) degraded.push('candidates_incomplete');
   const hits = rank(found.candidates, request, deps.clock.now());
   const queryTerms = request.highlight ? termKeys(request.query) : undefined;

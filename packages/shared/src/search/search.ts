@@ -5,7 +5,7 @@ export type { SearchDeps } from './retrieve.ts';
 
 /**
  * Answers a search with chunks of active versions in the tenant's namespace, best first.
- * @throws MemoryError `unprocessable` for `asOf`; `dependency_unavailable` where the ledger, the namespace's embedding
+ * @throws MemoryError `unprocessable` for an `asOf` beyond retention; `dependency_unavailable` where the ledger, the namespace's embedding
  * model or the vector index is away; `cancelled` by `signal`.
  */
 export async function search(

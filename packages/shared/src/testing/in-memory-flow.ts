@@ -5,6 +5,7 @@ import type { Extraction, OcrPage } from '../contracts/model/extraction.ts';
 import { type AcceptRequest, accept, storeOriginal } from '../ingest/accept.ts';
 import { type CancellationWatch, createCancellationWatch } from '../ingest/cancellation-watch.ts';
 import type { StepDeps } from '../ingest/deps.ts';
+import { expireVersions } from '../ingest/expire.ts';
 import { createIndexWriter } from '../ingest/index-writer.ts';
 import { notify, type WebhookSettings } from '../ingest/notify.ts';
 import { sweepDocument } from '../ingest/remove.ts';
@@ -76,6 +77,7 @@ export interface InMemoryFlow {
   readonly calls: { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string }[];
   /** Milliseconds that the clock is ahead of the real one. */
   ahead: number;
+  readonly versionRetentionMs: number;
   ingest(text: string, request?: Partial<AcceptRequest>): Promise<JobRecord>;
   /** Runs the next job of the queue. Returns its name, or undefined where there was none. */
   runNext(attempt?: { attempt: number; lastAttempt: boolean }): Promise<string | undefined>;
@@ -164,6 +166,7 @@ export function createInMemoryFlow(): InMemoryFlow {
     embedded,
     calls,
     ahead: 0,
+    versionRetentionMs: 30 * 24 * 3_600_000,
     async ingest(text, request = {}) {
       const tenant = request.tenant ?? 'acme';
       const original = await storeOriginal(deps, tenant, bytesOf(text), deps.limits.maxBytes);
@@ -184,7 +187,8 @@ export function createInMemoryFlow(): InMemoryFlow {
       if (!job) return undefined;
       const signal = new AbortController().signal;
       if (job.name === 'sweep') await sweepDocument(deps, job.payload);
-      else if (job.name !== 'reconcile' && job.name !== 'expire') {
+      else if (job.name === 'expire') await expireVersions(deps, flow.versionRetentionMs);
+      else if (job.name !== 'reconcile') {
         try {
           if (job.name === 'notify') await notify(deps, job.payload, { signal });
           else

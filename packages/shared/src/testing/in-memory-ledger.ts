@@ -190,6 +190,12 @@ export function createInMemoryLedger(): Ledger {
       return { outcome, previous };
     },
 
+    async forgetVersion(scope, documentId, version) {
+      const document = find(scope, documentId);
+      const next = document && documents.forgetVersion(document, version);
+      if (next) store(next);
+    },
+
     async failVersion(scope, documentId, version, _error, at) {
       const document = find(scope, documentId);
       const next = document && documents.failVersion(document, version, at);

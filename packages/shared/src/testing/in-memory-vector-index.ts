@@ -1,5 +1,11 @@
 import { MemoryError } from '../contracts/errors.ts';
-import type { CollectionKey, VectorIndex, VectorRecord } from '../ports/vector-index.ts';
+import {
+  type CollectionKey,
+  type RecordSelection,
+  selectionOf,
+  type VectorIndex,
+  type VectorRecord,
+} from '../ports/vector-index.ts';
 
 export interface InMemoryVectorIndex extends VectorIndex {
   /** While true every call throws `dependency_unavailable`. */
@@ -13,53 +19,62 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
   const collections = new Map<string, Map<string, VectorRecord>>();
   const of = (key: CollectionKey): Map<string, VectorRecord> => {
     if (index.unavailable) throw new MemoryError('dependency_unavailable', 'The vector index does not answer.');
-    const name = JSON.stringify([key.tenant, key.namespace, key.model]);
+    const name = JSON.stringify([key.tenant, key.namespace, key.model, key.history ?? false]);
     const records = collections.get(name) ?? new Map<string, VectorRecord>();
     collections.set(name, records);
     return records;
   };
-  const ofDocument = (key: CollectionKey, documentId: string, version?: number) =>
-    [...of(key).values()].filter(
-      (record) => record.documentId === documentId && (version === undefined || record.version === version),
+  const ofDocument = (key: CollectionKey, documentId: string, which: number | RecordSelection | undefined) => {
+    const { version, upToVersion = Number.POSITIVE_INFINITY, fromIndex = 0 } = selectionOf(which);
+    return [...of(key).values()].filter(
+      (record) =>
+        record.documentId === documentId &&
+        (version === undefined || record.version === version) &&
+        record.version <= upToVersion &&
+        record.index >= fromIndex,
     );
+  };
+  const copyOf = ({ vector, headings, text, ...record }: VectorRecord): VectorRecord => ({
+    ...record,
+    vector: vector.slice(),
+    headings: [...headings],
+    text: text.toWellFormed(),
+  });
   const index: InMemoryVectorIndex = {
     unavailable: false,
     wipe: () => collections.clear(),
     async addMissing(key, records) {
       const there = of(key);
       for (const record of records) {
-        if (there.has(record.chunkId)) continue;
-        const { vector, headings, text } = record;
-        there.set(record.chunkId, {
-          ...record,
-          vector: vector.slice(),
-          headings: [...headings],
-          text: text.toWellFormed(),
-        });
+        if (!there.has(record.chunkId)) there.set(record.chunkId, copyOf(record));
       }
+    },
+    async replace(key, records) {
+      for (const record of records) of(key).set(record.chunkId, copyOf(record));
     },
     async present(key, chunkIds) {
       const there = of(key);
       return new Set(chunkIds.filter((id) => there.has(id)));
     },
-    async query(key, { vector, limit, documentIds, excludeVersions }) {
+    async query(key, { vector, limit, documentIds, excludeVersions, activeAt }) {
       const only = documentIds && new Set(documentIds);
       const not = new Set(excludeVersions);
       return [...of(key).values()]
         .filter((record) => only?.has(record.documentId) ?? true)
         .filter((record) => !not.has(`${record.documentId}@${record.version}`))
-        .map(({ vector: own, ...record }) => ({ ...record, similarity: cosine(vector, own) }))
+        .filter(({ active }) => activeAt === undefined || (active && active.from <= activeAt && activeAt < active.to))
+        .map(({ vector: own, active: _active, ...record }) => ({ ...record, similarity: cosine(vector, own) }))
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, Math.max(0, limit));
     },
     async count(key) {
       return of(key).size;
     },
-    async countDocument(key, documentId, version) {
-      return ofDocument(key, documentId, version).length;
+    async countDocument(key, documentId, which) {
+      return ofDocument(key, documentId, which).length;
     },
-    async removeDocument(key, documentId, version) {
-      const records = ofDocument(key, documentId, version);
+    async removeDocument(key, documentId, which) {
+      const records = ofDocument(key, documentId, which);
       for (const record of records) of(key).delete(record.chunkId);
       return records.length;
     },

@@ -122,6 +122,40 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
       expect(await ledger.getDocument(scope.tenant, 'nothing')).toBeUndefined();
     });
 
+    test('rows say which versions were active before, and since when each was', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      const at = (second: number) => `2026-03-01T00:00:0${second}.000Z`;
+      const ms = (second: number) => Date.parse(at(second));
+      for (const version of [1, 2, 3, 4]) {
+        await accept(ledger, scope, 'a');
+        if (version !== 3) await ledger.activateVersion(scope, 'a', version, at(version));
+      }
+      const row = async () => (await ledger.documentChanges(scope, undefined)).rows[0];
+      const former = [2, 1].map((version) => [version, ms(version)]);
+      expect(await row()).toMatchObject({ activeVersion: 4, activeFrom: ms(4), former });
+      // Said again, whoever says it: the first time stands, and an older version stays replaced.
+      expect(await ledger.activateVersion(scope, 'a', 4, at(9))).toEqual({ outcome: 'activated', previous: 2 });
+      expect(await ledger.activateVersion(scope, 'a', 2, at(9))).toEqual({ outcome: 'replaced', previous: 1 });
+      expect(await row()).toMatchObject({ activeVersion: 4, activeFrom: ms(4), former });
+    });
+
+    test('a version can be forgotten, but never the active one nor the latest', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      for (const version of [1, 2, 3]) {
+        await accept(ledger, scope, 'a');
+        if (version < 3) await ledger.activateVersion(scope, 'a', version, nextTime());
+      }
+      for (const version of [1, 2, 3, 9]) await ledger.forgetVersion(scope, 'a', version);
+      await ledger.forgetVersion(scope, 'nothing', 1);
+      const document = await ledger.getDocument(scope.tenant, 'a');
+      expect(document?.versions.map(({ version }) => version)).toEqual([3, 2]);
+      const { rows } = await ledger.documentChanges(scope, undefined);
+      expect(rows[0]?.former).toBeUndefined();
+      expect(await ledger.activateVersion(scope, 'a', 1, nextTime())).toEqual({ outcome: 'gone', previous: 0 });
+    });
+
     test('a failed version leaves the active one; a retry of it can still succeed', async () => {
       const ledger = create();
       const scope = freshScope();

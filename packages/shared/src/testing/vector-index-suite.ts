@@ -156,6 +156,58 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       expect(new Set(hits.map((hit) => hit.documentId))).toEqual(new Set(['d2']));
     });
 
+    test('counts and removes a selection: up to a version, or from an index on', async () => {
+      await index.addMissing(
+        key,
+        [1, 2, 3, 12].flatMap((version) => documentOf('d@2', version, 4)),
+      );
+      expect(await index.countDocument(key, 'd@2', { upToVersion: 3 })).toBe(12);
+      expect(await index.countDocument(key, 'd@2', { version: 3, fromIndex: 1 })).toBe(3);
+      expect(await index.removeDocument(key, 'd@2', { upToVersion: 2 })).toBe(8);
+      expect(await index.removeDocument(key, 'd@2', { version: 3, fromIndex: 3 })).toBe(1);
+      expect(await index.countDocument(key, 'd@2', 3)).toBe(3);
+      expect(await index.countDocument(key, 'd@2', 12)).toBe(4);
+      expect(await index.removeDocument(key, 'd@2', { upToVersion: 12 })).toBe(7);
+    });
+
+    test('replaces records in whole: text, vector and place', async () => {
+      await index.addMissing(key, documentOf('d', 1, 3));
+      const replaced = { ...recordOf('d', 1, 1), vector: vectorOf(7), text: 'anew', start: 5, end: 9 };
+      await index.replace(key, [replaced, recordOf('d', 1, 3)]);
+      expect(await index.count(key)).toBe(4);
+      const [hit] = await index.query(key, { vector: vectorOf(7), limit: 1 });
+      expect(hit).toMatchObject({ chunkId: replaced.chunkId, text: 'anew', start: 5, end: 9 });
+      expect(hit?.similarity).toBeCloseTo(1, 3);
+    });
+
+    test('keeps history apart, and finds in it what was active at a moment', async () => {
+      const history = { ...key, history: true as const };
+      const at = Date.parse('2026-03-01T00:00:00Z');
+      const during = (from: number, to: number) => (record: VectorRecord) => ({
+        ...record,
+        active: { from: at + from, to: at + to },
+      });
+      await index.addMissing(key, documentOf('d', 3, 1));
+      await index.addMissing(history, documentOf('d', 1, 2).map(during(0, 10)));
+      await index.addMissing(history, documentOf('d', 2, 1).map(during(10, 20)));
+      await index.addMissing(history, documentOf('e', 1, 1).map(during(5, 15)));
+      expect(await index.count(key)).toBe(1);
+      expect(await index.count(history)).toBe(4);
+      const found = async (moment: number, more = {}) =>
+        (await index.query(history, { vector: vectorOf(1), limit: 9, activeAt: at + moment, ...more }))
+          .map((hit) => `${hit.documentId}@${hit.version}#${hit.index}`)
+          .sort();
+      expect(await found(-1)).toEqual([]);
+      expect(await found(0)).toEqual(['d@1#0', 'd@1#1']);
+      expect(await found(9)).toEqual(['d@1#0', 'd@1#1', 'e@1#0']);
+      expect(await found(10)).toEqual(['d@2#0', 'e@1#0']);
+      expect(await found(10, { documentIds: ['d'] })).toEqual(['d@2#0']);
+      expect(await found(10, { documentIds: ['d', 'e'], excludeVersions: ['d@2'] })).toEqual(['e@1#0']);
+      expect(await found(20)).toEqual([]);
+      expect(await index.removeDocument(history, 'd')).toBe(3);
+      expect(await index.count(key)).toBe(1);
+    });
+
     test('keeps tenants, namespaces and models apart, however they are spelt', async () => {
       const keys = [
         { ...key, tenant: `${key.tenant}a`, namespace: 'b' },

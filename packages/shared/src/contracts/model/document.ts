@@ -26,10 +26,14 @@ export const Document = z
   .meta({ id: 'Document' });
 export type Document = z.infer<typeof Document>;
 
+/** A version was `superseded` where it was active until a newer one was. */
+export const VersionState = z.enum([...DocumentState.options, 'superseded']);
+export type VersionState = z.infer<typeof VersionState>;
+
 export const DocumentVersion = z
   .object({
     version: Version,
-    state: DocumentState,
+    state: VersionState,
     active: z.boolean(),
     jobId: JobId,
     sha256: z.string(),
