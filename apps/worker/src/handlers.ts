@@ -5,7 +5,7 @@ import { expireVersions } from '@semantic-memory/shared/ingest/expire';
 import { expireIdempotency } from '@semantic-memory/shared/ingest/expire-idempotency';
 import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/notify';
 import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
-import { sweepDocument } from '@semantic-memory/shared/ingest/remove';
+import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
 import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
 
 /** One handler for every job that a queue may carry: a missing one does not compile. */
@@ -36,6 +36,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     },
     expire: async () => {
       await expireIdempotency(deps);
+      await finishDeletions(deps);
       await expireVersions(deps, deps.versionRetentionMs);
     },
     sweep: (payload) => sweepDocument(deps, payload),

@@ -67,3 +67,8 @@ export const replacedPrefix = 'replaced/';
 export const replacedKey = ({ tenant, documentId, version }: VersionRef, atMs: number) =>
   `${replacedPrefix}${atMs}-${hashOf(JSON.stringify([tenant, documentId, version]))}.json`;
 export const replacedAtOf = (key: string) => Number(/^\d+/.exec(key.slice(replacedPrefix.length))?.[0] ?? Number.NaN);
+
+/** One marker for each delete that was begun and is not verified yet. */
+export const deletingPrefix = 'deleting/';
+export const deletingKey = (tenant: string, documentId: string) =>
+  `${deletingPrefix}${hashOf(JSON.stringify([tenant, documentId]))}.json`;

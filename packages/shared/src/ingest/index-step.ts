@@ -8,7 +8,7 @@ import type { StepDeps } from './deps.ts';
 import { removeVersionBlobs } from './expire.ts';
 import { endDeleted, endJob, followOutcome } from './finish.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
-import { activeFromOf, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './outcome.ts';
+import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import { factsOf } from './parse.ts';
 import { removeDocument } from './remove.ts';
 import { collectionsOf, retireVersion, retireVersions } from './retire.ts';
@@ -90,8 +90,8 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
       throw new MemoryError('dependency_unavailable', `The ledger does not know version ${version} of ${documentId}.`);
     case 'superseded': {
       // Written well, and yet not to be found: the durable outcome is corrected before the ledger says so.
-      await removeRecords(deps, payload);
       await removeOutcome(deps.blobs, payload);
+      await removeRecords(deps, payload);
       const message = 'A newer version was indexed first.';
       await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } }, context.updateJob);
       // The newer one's activation may have been before this version was known to end.
@@ -107,8 +107,9 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
 
 /** Takes everything away that a version has written whose document is deleted. */
 async function forgetDeleted(deps: StepDeps, payload: StepPayload): Promise<StepResult> {
-  await removeRecords(deps, payload);
+  // First the blobs, and with them the outcome: what was committed would stay.
   await removeVersionBlobs(deps, payload);
+  await removeRecords(deps, payload);
   await endDeleted(deps, payload);
   const document = await deps.ledger.getDocument(payload.tenant, payload.documentId);
   // The ledger took it for a new document: nothing of it is to be seen.
@@ -117,11 +118,16 @@ async function forgetDeleted(deps: StepDeps, payload: StepPayload): Promise<Step
   return { ended: true };
 }
 
-/** Takes back what a version has in the index, since it will not be the active one. What was committed stays. */
+/**
+ * Takes back what a version has in the index, since it will not be the active one. What was committed stays, also where
+ * the ledger has not heard of it yet.
+ */
 export async function removeRecords(
-  deps: Pick<StepDeps, 'vectors' | 'ledger'>,
-  { tenant, namespace, documentId, version }: StepPayload,
+  deps: Pick<StepDeps, 'blobs' | 'vectors' | 'ledger'>,
+  ref: StepPayload,
 ): Promise<void> {
+  const { tenant, namespace, documentId, version } = ref;
+  if (await committedFrom(deps.blobs, ref)) return;
   const document = await deps.ledger.getDocument(tenant, documentId);
   if (document?.versions.some((known) => known.version === version && known.state === 'active')) return;
   for (const key of await collectionsOf(deps, { tenant, namespace }))

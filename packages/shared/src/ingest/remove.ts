@@ -1,13 +1,15 @@
+import { z } from 'zod';
 import { MemoryError } from '../contracts/errors.ts';
 import type { DeleteReceipt } from '../contracts/model/document.ts';
+import { DocumentId, Namespace, Tenant, Timestamp } from '../contracts/model/ids.ts';
 import { replacedAtMs } from '../ports/document-transitions.ts';
 import type { DocumentRecord } from '../ports/ledger.ts';
 import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
-import { encodeJson } from './artifacts.ts';
-import { documentPrefix, replacedKey, tombstoneKey, versionOfKey } from './blob-keys.ts';
+import { encodeJson, readJson } from './artifacts.ts';
+import { deletingKey, deletingPrefix, documentPrefix, replacedKey, tombstoneKey, versionOfKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { removeVersionBlobs } from './expire.ts';
-import { endJob } from './finish.ts';
+import { endDeleted, endJob } from './finish.ts';
 import { newUploadId } from './new-id.ts';
 import { collectionsOf } from './retire.ts';
 import type { Tombstone } from './tombstone.ts';
@@ -22,66 +24,122 @@ export interface RemoveDeps extends IngestDeps {
  */
 const sweepAfterMs = 90_000;
 
+/** How long an interrupted delete is left to whoever began it, and may ask again. */
+const interruptedAfterMs = 60_000;
+
+/** A delete that was begun and is not verified yet. */
+const Deletion = z.object({
+  schemaVersion: z.literal(1),
+  tenant: Tenant,
+  namespace: Namespace,
+  documentId: DocumentId,
+  upToVersion: z.int().min(0),
+  at: Timestamp,
+});
+type Deletion = z.infer<typeof Deletion>;
+
 /**
  * Deletes a document everywhere, history included, counts what went, and looks again before it says so. From the first
- * step on no search returns it. A version that is accepted meanwhile is a new document's and stays.
- * @throws MemoryError `not_found`
+ * step on no search returns it. A version that is accepted meanwhile is a new document's and stays. What fails in the
+ * middle is gone on with by the same call again, or by `finishDeletions`.
+ * @throws MemoryError `not_found`, `dependency_unavailable`
  */
 export async function removeDocument(deps: RemoveDeps, tenant: string, documentId: string): Promise<DeleteReceipt> {
   const known = await deps.ledger.getDocument(tenant, documentId);
-  if (!known) throw new MemoryError('not_found', `There is no document ${documentId}.`);
-  const deletedAt = new Date(deps.clock.now()).toISOString();
-  const bury = (upToVersion: number) => {
-    const tombstone: Tombstone = { schemaVersion: 1, documentId, upToVersion, at: deletedAt };
-    return deps.blobs.put(tombstoneKey(tenant, documentId), encodeJson(tombstone));
-  };
-  await bury(known.latestVersion);
+  if (known) return removeKnown(deps, known);
+  const interrupted = await readJson(deps.blobs, deletingKey(tenant, documentId), Deletion);
+  if (!interrupted) throw new MemoryError('not_found', `There is no document ${documentId}.`);
+  return finish(deps, interrupted);
+}
+
+async function removeKnown(deps: RemoveDeps, known: DocumentRecord): Promise<DeleteReceipt> {
+  const { tenant, namespace, documentId } = known;
+  const at = new Date(deps.clock.now()).toISOString();
+  const deletion: Deletion = { schemaVersion: 1, tenant, namespace, documentId, upToVersion: known.latestVersion, at };
+  await bury(deps, deletion);
   const removed = await deps.ledger.removeDocument(tenant, documentId);
-  if (!removed) throw new MemoryError('not_found', `There is no document ${documentId}.`);
+  // Another delete was faster, and may still be at it.
+  if (!removed) return finish(deps, deletion);
   const { document, openJobIds } = removed;
   // A version that came in between went with the others.
-  const upToVersion = document.latestVersion;
-  if (upToVersion > known.latestVersion) await bury(upToVersion);
+  const whole = { ...deletion, upToVersion: document.latestVersion };
+  if (whole.upToVersion > deletion.upToVersion) await bury(deps, whole);
   for (const job of await deps.ledger.getJobs(tenant, openJobIds)) {
     await endJob(deps, { ...job, jobId: job.id }, 'cancelled', {
       error: { code: 'cancelled', message: 'The document was deleted.' },
     });
   }
-  const keys = await collectionsOf(deps, document);
-  const historyKeys = await collectionsOf(deps, document, { history: true });
-  let chunks = 0;
-  for (const key of keys) chunks += await deps.vectors.removeDocument(key, documentId, { upToVersion });
-  for (const key of historyKeys) await deps.vectors.removeDocument(key, documentId, { upToVersion });
-  const blobs = await removeBlobs(deps, document, upToVersion);
   await removeReplacedMarkers(deps, document);
-  await assertAbsent(deps, document, [...keys, ...historyKeys]);
+  const receipt = await finish(deps, whole);
+  // One whose commit was decided before the delete ends with it, and not as a success.
+  for (const jobId of openJobIds) await endDeleted(deps, { tenant, namespace, documentId, version: 0, jobId });
+  return receipt;
+}
+
+/** Says durably that a document is deleted, and sees to it that this is carried out, whoever dies. */
+async function bury(deps: RemoveDeps, deletion: Deletion): Promise<void> {
+  const { tenant, namespace, documentId, upToVersion, at } = deletion;
+  await deps.blobs.put(deletingKey(tenant, documentId), encodeJson(deletion));
+  const tombstone: Tombstone = { schemaVersion: 1, documentId, upToVersion, at };
+  await deps.blobs.put(tombstoneKey(tenant, documentId), encodeJson(tombstone));
   await deps.queue.add([
     {
       name: 'sweep',
       delayMs: sweepAfterMs,
-      payload: {
-        schemaVersion: 1,
-        tenant,
-        namespace: document.namespace,
-        documentId,
-        upToVersion,
-        sweepId: newUploadId(),
-      },
+      payload: { schemaVersion: 1, tenant, namespace, documentId, upToVersion, sweepId: newUploadId() },
     },
   ]);
+}
+
+/** Removes what a deleted document has in the stores beside the ledger, and looks again. Repeating it changes nothing. */
+async function finish(deps: RemoveDeps, deletion: Deletion): Promise<DeleteReceipt> {
+  const { tenant, documentId, upToVersion, at } = deletion;
+  const keys = await collectionsOf(deps, deletion);
+  const historyKeys = await collectionsOf(deps, deletion, { history: true });
+  let chunks = 0;
+  for (const key of keys) chunks += await deps.vectors.removeDocument(key, documentId, { upToVersion });
+  for (const key of historyKeys) await deps.vectors.removeDocument(key, documentId, { upToVersion });
+  const blobs = await removeBlobs(deps, deletion);
+  await assertAbsent(deps, deletion, [...keys, ...historyKeys]);
+  await deps.blobs.remove(deletingKey(tenant, documentId));
   return {
     documentId,
     removed: { chunks, postings: 0, cacheEntries: 0, blobs },
     verifiedAbsent: true,
-    deletedAt,
+    deletedAt: at,
   };
+}
+
+/**
+ * Goes on with deletes that were interrupted a while ago. One that the ledger never heard of, and after which the
+ * document was ingested again, is void: nobody was told that it was done.
+ * @returns how many were finished
+ */
+export async function finishDeletions(deps: RemoveDeps): Promise<number> {
+  let finished = 0;
+  for await (const key of deps.blobs.list(deletingPrefix)) {
+    const deletion = await readJson(deps.blobs, key, Deletion);
+    if (!deletion || deps.clock.now() - Date.parse(deletion.at) < interruptedAfterMs) continue;
+    const { tenant, documentId, upToVersion } = deletion;
+    const document = await deps.ledger.getDocument(tenant, documentId);
+    const isKnown = document?.versions.some(({ version }) => version <= upToVersion) ?? false;
+    if (document && isKnown && document.latestVersion > upToVersion) {
+      await deps.blobs.remove(tombstoneKey(tenant, documentId));
+      await deps.blobs.remove(key);
+      continue;
+    }
+    if (document && isKnown) await removeKnown(deps, document);
+    else await finish(deps, deletion);
+    deps.metrics.indexDrift('delete_interrupted', 1);
+    finished += 1;
+  }
+  return finished;
 }
 
 /** Removes the blobs of all versions up to one, known to the ledger or not, and says how many there were. */
 async function removeBlobs(
   deps: RemoveDeps,
-  { tenant, documentId }: Pick<DocumentRecord, 'tenant' | 'documentId'>,
-  upToVersion: number,
+  { tenant, documentId, upToVersion }: Pick<Deletion, 'tenant' | 'documentId' | 'upToVersion'>,
 ): Promise<number> {
   let removed = 0;
   for (const version of await storedVersions(deps, tenant, documentId)) {
@@ -106,8 +164,8 @@ async function storedVersions(deps: RemoveDeps, tenant: string, documentId: stri
 }
 
 /** @throws MemoryError `internal` where anything is still there: the delete is not answered as done then */
-async function assertAbsent(deps: RemoveDeps, document: DocumentRecord, keys: readonly CollectionKey[]): Promise<void> {
-  const { tenant, documentId, latestVersion: upToVersion } = document;
+async function assertAbsent(deps: RemoveDeps, deletion: Deletion, keys: readonly CollectionKey[]): Promise<void> {
+  const { tenant, documentId, upToVersion } = deletion;
   for (const key of keys) {
     const left = await deps.vectors.countDocument(key, documentId, { upToVersion });
     if (left > 0) throw new MemoryError('internal', `${left} chunks of ${documentId} are still in the index.`);
@@ -125,12 +183,12 @@ export async function sweepDocument(
   deps: RemoveDeps,
   deleted: { tenant: string; namespace: string; documentId: string; upToVersion: number },
 ): Promise<void> {
-  const { tenant, documentId, upToVersion } = deleted;
+  const { documentId, upToVersion } = deleted;
   let swept = 0;
   for (const history of [false, true]) {
     for (const key of await collectionsOf(deps, deleted, { history }))
       swept += await deps.vectors.removeDocument(key, documentId, { upToVersion });
   }
   if (swept > 0) deps.metrics.indexDrift('written_after_delete', swept);
-  await removeBlobs(deps, { tenant, documentId }, upToVersion);
+  await removeBlobs(deps, deleted);
 }

@@ -8,7 +8,7 @@ import type { StepDeps } from '../ingest/deps.ts';
 import { expireVersions } from '../ingest/expire.ts';
 import { createIndexWriter } from '../ingest/index-writer.ts';
 import { notify, type WebhookSettings } from '../ingest/notify.ts';
-import { sweepDocument } from '../ingest/remove.ts';
+import { finishDeletions, sweepDocument } from '../ingest/remove.ts';
 import { runStep } from '../ingest/run-step.ts';
 import type { Embedder } from '../ports/embedder.ts';
 import type { JobRecord, Ledger } from '../ports/ledger.ts';
@@ -187,8 +187,10 @@ export function createInMemoryFlow(): InMemoryFlow {
       if (!job) return undefined;
       const signal = new AbortController().signal;
       if (job.name === 'sweep') await sweepDocument(deps, job.payload);
-      else if (job.name === 'expire') await expireVersions(deps, flow.versionRetentionMs);
-      else if (job.name !== 'reconcile') {
+      else if (job.name === 'expire') {
+        await finishDeletions(deps);
+        await expireVersions(deps, flow.versionRetentionMs);
+      } else if (job.name !== 'reconcile') {
         try {
           if (job.name === 'notify') await notify(deps, job.payload, { signal });
           else

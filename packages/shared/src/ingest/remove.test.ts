@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals';
+import { MemoryError } from '../contracts/errors.ts';
+import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
+import { deletingPrefix, documentPrefix } from './blob-keys.ts';
+import { readText } from './read-document.ts';
+import { finishDeletions, removeDocument } from './remove.ts';
+
+const key = (flow: InMemoryFlow) => ({ tenant: 'acme', namespace: 'default', model: flow.deps.embeddingModel });
+
+async function ingested(flow: InMemoryFlow, text: string) {
+  const job = await flow.ingest(text);
+  await flow.drain();
+  return job;
+}
+
+async function expectNothing(flow: InMemoryFlow): Promise<void> {
+  expect(await flow.ledger.getDocument('acme', 'notes')).toBeUndefined();
+  expect(await flow.vectors.count(key(flow))).toBe(0);
+  expect(await flow.vectors.count({ ...key(flow), history: true })).toBe(0);
+  const below = [...flow.blobs.blobs.keys()].filter(
+    (name) => name.startsWith(documentPrefix('acme', 'notes')) || name.startsWith(deletingPrefix),
+  );
+  expect(below).toEqual([]);
+  // The original lies beside the document's folder.
+  expect([...flow.blobs.blobs.keys()].filter((name) => name.includes('/originals/'))).toEqual([]);
+}
+
+/** A call that fails the first time it is made, as one that meets a dependency away. */
+const failingOnce = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) => {
+  let failed = false;
+  return async (...args: Args): Promise<Result> => {
+    if (failed) return call(...args);
+    failed = true;
+    throw new MemoryError('dependency_unavailable', 'It is away.');
+  };
+};
+
+const places: Record<string, (flow: InMemoryFlow) => void> = {
+  'the index away': (flow) => {
+    flow.vectors.removeDocument = failingOnce(flow.vectors.removeDocument);
+  },
+  'the index away when it is asked again': (flow) => {
+    flow.vectors.countDocument = failingOnce(flow.vectors.countDocument);
+  },
+  'the ledger away': (flow) => {
+    flow.ledger.removeDocument = failingOnce(flow.ledger.removeDocument);
+  },
+  'the blob store away': (flow) => {
+    flow.blobs.removePrefix = failingOnce(flow.blobs.removePrefix);
+  },
+};
+
+test.each(Object.keys(places))('a delete that met %s is gone on with when it is asked for again', async (place) => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  await ingested(flow, 'The harbour is closed.');
+  places[place]!(flow);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(await removeDocument(flow.deps, 'acme', 'notes')).toMatchObject({ documentId: 'notes', verifiedAbsent: true });
+  await expectNothing(flow);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test.each(Object.keys(places))('a delete that met %s is finished although nobody asks again', async (place) => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  await ingested(flow, 'The harbour is closed.');
+  places[place]!(flow);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  // At once it is left to whoever began it.
+  expect(await finishDeletions(flow.deps)).toBe(0);
+  flow.ahead = 61_000;
+  expect(await finishDeletions(flow.deps)).toBe(1);
+  await expectNothing(flow);
+  expect(await finishDeletions(flow.deps)).toBe(0);
+});
+
+test('a delete that never reached the ledger is void once the document was ingested again', async () => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  flow.ledger.removeDocument = failingOnce(flow.ledger.removeDocument);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  await flow.ingest('The harbour is new.');
+  flow.ahead = 61_000;
+  expect(await finishDeletions(flow.deps)).toBe(0);
+  await flow.drain();
+  expect(await readText(flow.deps, 'acme', 'notes')).toBe('The harbour is new.');
+  expect(await flow.vectors.count(key(flow))).toBe(1);
+});
+
+test('two deletes at the same time both say that it is gone', async () => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  const receipts = await Promise.all([
+    removeDocument(flow.deps, 'acme', 'notes'),
+    removeDocument(flow.deps, 'acme', 'notes'),
+  ]);
+  for (const receipt of receipts) expect(receipt.verifiedAbsent).toBe(true);
+  await expectNothing(flow);
+});
