@@ -95,8 +95,14 @@ export async function runChaos(settings: ChaosSettings): Promise<boolean> {
   for (const message of unexpected) violate(running, 'process_ended', message);
   try {
     say(`started in ${Date.now() - startedAt} ms; faults for ${minutes} minutes, seed ${seed}`);
-    await breakIt(running, settings);
-    const checked = await checkIt(running, settings);
+    let checked: Checked | undefined;
+    try {
+      await breakIt(running, settings);
+      checked = await checkIt(running, settings);
+    } catch (error) {
+      // A run that could not be checked has not passed.
+      violate(running, 'not_checked', String((error as Error).stack ?? error));
+    }
     say(verdictText(running, minutes, checked, historyPath));
     return running.violations.length === 0;
   } finally {
@@ -122,7 +128,9 @@ async function breakIt(state: RunState, settings: ChaosSettings): Promise<void> 
     },
     driving.signal,
   );
-  const watcher = watch(state, watching.signal);
+  const watcher = watch(state, watching.signal).catch((error: unknown) =>
+    violate(state, 'not_watched', String((error as Error).stack ?? error)),
+  );
   const telling = setInterval(() => settings.say(progressLine(state)), sayEveryMs);
   try {
     await Promise.all([

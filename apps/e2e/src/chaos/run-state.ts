@@ -43,7 +43,7 @@ export interface RunState {
 }
 
 /** Kinds of violation that are listed with their histories; more of the same kind are only counted. */
-const mostOfAKind = 50;
+const mostOfAKind = 25;
 
 export function violate(state: RunState, kind: string, message: string, slot?: Slot): void {
   const same = state.violations.filter((violation) => violation.kind === kind);

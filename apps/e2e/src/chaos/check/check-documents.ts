@@ -82,6 +82,16 @@ async function checkDocument(
   }
   if (document.sha256 !== newest.content.sha256)
     violate(state, 'wrong_content', `${document.id} has another sha256 than was sent`, slot);
+  const { items } = await client.versions(document.id);
+  const activeOnes = items.filter(({ active }) => active).map(({ version }) => version);
+  if (activeOnes.join() !== String(document.version)) {
+    violate(
+      state,
+      'false_state',
+      `${document.id}: version ${document.version} is active, and listed are ${activeOnes.join()}`,
+      slot,
+    );
+  }
   const chunks = await allChunks(client, document.id);
   if (chunks.length !== document.chunks || chunks.length === 0) {
     violate(state, 'false_state', `${document.id} says ${document.chunks} chunks and lists ${chunks.length}`, slot);

@@ -3,9 +3,9 @@ import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/
 import { readChunkSet } from '@semantic-memory/shared/ingest/artifacts';
 import { marksIn } from '../contents/mark.ts';
 import { type RunState, violate } from '../run-state.ts';
-import { deletedAt } from '../slots.ts';
+import { deletedAt, type Slot } from '../slots.ts';
 import type { ActiveDocument } from './check-documents.ts';
-import { listCollections, recordsOf } from './chroma-records.ts';
+import { type ChromaRecord, listCollections, recordsOf } from './chroma-records.ts';
 
 /**
  * The ids of the chunks are the same in Chroma, in the artifacts and in what the API says: each once, none missing,
@@ -40,25 +40,28 @@ export async function checkIndex(state: RunState, active: readonly ActiveDocumen
     for (const record of records) checkMarks(state, record.text, `record ${record.id} in collection ${name}`);
     const wanted = expected.get(name);
     if (!wanted) continue;
-    for (const [chunkId, { slot, document }] of wanted) {
-      if (!ids.has(chunkId))
-        violate(state, 'wrong_index', `${document.id}@${document.version}: chunk ${chunkId} is not in Chroma`, slot);
+    const missing = Map.groupBy(
+      [...wanted].filter(([chunkId]) => !ids.has(chunkId)),
+      ([, one]) => one,
+    );
+    for (const [{ slot, document }, chunks] of missing) {
+      const message = `${document.id}@${document.version}: ${chunks.length} of its chunks are not in Chroma`;
+      violate(state, 'wrong_index', `${message} (${chunks[0]?.[0]})`, slot);
     }
-    for (const record of records) {
-      if (wanted.has(record.id)) continue;
-      const slot = [...state.slots.values()].find(
-        (candidate) =>
-          candidate.documentId === record.metadata.documentId &&
-          marksIn(record.text).some(({ index }) => index === candidate.index),
-      );
-      violate(
-        state,
-        'wrong_index',
-        `Chroma holds ${record.id} (${String(record.metadata.dv)}), which is no chunk of an active version`,
-        slot,
-      );
+    const left = Map.groupBy(
+      records.filter((record) => !wanted.has(record.id)),
+      (record) => String(record.metadata.dv),
+    );
+    for (const [version, extra] of left) {
+      const message = `Chroma holds ${extra.length} chunks of ${version}, which is not active`;
+      violate(state, 'wrong_index', `${message} (${extra[0]?.id})`, slotOf(state, extra[0]));
     }
   }
+}
+
+function slotOf(state: RunState, record: ChromaRecord | undefined): Slot | undefined {
+  const [mark] = marksIn(record?.text ?? '');
+  return mark && state.slots.get(mark.index);
 }
 
 /** Text of what was deleted or refused must be nowhere. */

@@ -49,7 +49,7 @@ export const dataLossFaults = {
     weight: 1,
     loses: 'redis',
     repeatsBatch: true,
-    plan: (dice) => ({ bytes: dice.between(100, 200_000) }),
+    plan: (dice) => ({ bytes: dice.between(100, 100_000) }),
     async inject(fleet, details) {
       await fleet.redis.end('SIGKILL', 0, () => cutLog(fleet.redis.dataDir, Number(details.bytes)));
       return done;
