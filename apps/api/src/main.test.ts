@@ -25,7 +25,9 @@ function startApi(env: Record<string, string>): ApiProcess {
 test('the process serves, reports its ports, takes a document in durably and ends in order', async () => {
   const api = startApi({ JWT_SECRET: secret });
   const { port, metricsPort } = await api.ready;
-  const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
+  // A new ledger is declared whole a moment after the start.
+  let ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
+  while (ready.status === 503) ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
   expect(await ready.json()).toMatchObject({
     state: 'ready',
     dependencies: { redis: { state: 'up' }, blobs: { state: 'up' }, chroma: { state: 'up' } },

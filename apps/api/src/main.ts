@@ -11,6 +11,8 @@ import { createLogger } from '@semantic-memory/runtime/logger';
 import { createMetrics } from '@semantic-memory/runtime/metrics';
 import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
+import { askReconcile } from '@semantic-memory/shared/ingest/ask-reconcile';
+import { keepLedgerWhole } from '@semantic-memory/shared/ingest/keep-whole';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
 import { createApp } from './app.ts';
@@ -78,6 +80,11 @@ const app = createApp({
   corsOrigins: config.corsOrigins,
   versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
 });
+const ingest = { blobs, ledger, queue, clock: systemClock, metrics, logger };
+shutdown.add(
+  'rebuild',
+  keepLedgerWhole({ ...ingest, recovery: ledger }, { onRebuilt: () => askReconcile(queue, logger, 'rebuilt') }),
+);
 
 try {
   const metricsServer = await startMetricsServer({ host: config.host, port: config.metricsPort, metrics });

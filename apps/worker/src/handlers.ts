@@ -4,9 +4,10 @@ import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
 import { expireVersions } from '@semantic-memory/shared/ingest/expire';
 import { expireIdempotency } from '@semantic-memory/shared/ingest/expire-idempotency';
 import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/notify';
-import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
 import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
 import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
+import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
+import { reconcileFor } from './reconciling.ts';
 
 /** One handler for every job that a queue may carry: a missing one does not compile. */
 export type Handlers = {
@@ -17,6 +18,7 @@ export type Handlers = {
 export interface HandlerDeps extends StepDeps {
   readonly cancellations: CancellationWatch;
   readonly webhooks: WebhookSettings;
+  readonly recovery: LedgerRecovery;
   /** How long replaced versions are kept. */
   readonly versionRetentionMs: number;
 }
@@ -31,9 +33,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     embed: step('embed'),
     index: step('index'),
     settle: step('settle'),
-    reconcile: async () => {
-      await reconcile(deps);
-    },
+    reconcile: ({ reason }) => reconcileFor(deps, reason),
     expire: async () => {
       await expireIdempotency(deps);
       await finishDeletions(deps);

@@ -77,6 +77,7 @@ const deps: HandlerDeps = {
     backoffMs: config.webhookBackoffMs,
     retryMs: config.webhookRetryMs,
   },
+  recovery: ledger,
   versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
 };
 
@@ -115,7 +116,7 @@ const stopWatchdog = startWatchdog({
   logger,
   onStuck: () => void shutdown.begin('a tier takes no jobs', 1),
 });
-const stopReconciling = config.tiers.includes('maintenance') ? startReconciling({ queue, logger }) : () => {};
+const stopReconciling = config.tiers.includes('maintenance') ? startReconciling(deps) : () => {};
 
 // Closed in the opposite order: what runs ends first, then what it stood on.
 const shutdown = createShutdown({ logger, graceMs: config.shutdownGraceMs + closingMs });

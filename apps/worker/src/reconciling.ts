@@ -1,22 +1,60 @@
-import type { JobQueue, QueuedJob } from '@semantic-memory/shared/ports/job-queue';
-import type { Logger } from '@semantic-memory/shared/ports/logger';
+import { askReconcile } from '@semantic-memory/shared/ingest/ask-reconcile';
+import type { ReconcileDeps } from '@semantic-memory/shared/ingest/compare-document';
+import type { IngestDeps } from '@semantic-memory/shared/ingest/deps';
+import { keepLedgerWhole } from '@semantic-memory/shared/ingest/keep-whole';
+import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
+import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
+
+/** Begins the reason of a reconcile after a start of the server behind the ledger; that start follows. */
+const restartReason = 'restart-';
+/** A part of the documents each time, all of them in four hours at a minute each. */
+const parts = 256;
+const partMs = 60_000;
+
+/** What a reconcile looks at, by what it is asked for. */
+export async function reconcileFor(deps: ReconcileDeps & { recovery: LedgerRecovery }, reason: string): Promise<void> {
+  if (reason.startsWith(restartReason)) {
+    // What was written last may be lost, in the ledger and in the queues.
+    await reconcile(deps, { documents: 'all', queueLost: true });
+    return deps.recovery.markCompared(reason.slice(restartReason.length));
+  }
+  await reconcile(deps, { documents: { part: Math.floor(deps.clock.now() / partMs) % parts } });
+}
+
+/** How often the server behind the ledger is asked whether it is still the same. */
+const lookEveryMs = 2000;
 
 /**
- * Asks for a reconcile, and to forget what has expired, now and every `everyMs`. The queue keeps one at a time, however many processes ask.
- * @returns stops asking
+ * Keeps the ledger whole, and asks for a reconcile and to forget what has expired now, every `everyMs`, and as soon as the server behind the ledger was
+ * started anew, which may have lost its last writes.
+ * @returns stops all of it
  */
-export function startReconciling(deps: { queue: JobQueue; logger: Logger }, everyMs = 60_000): () => void {
+export function startReconciling(deps: IngestDeps & { recovery: LedgerRecovery }, everyMs = 60_000): () => void {
+  const { queue, logger, recovery } = deps;
   const ask = (reason: string) => {
-    const jobs: QueuedJob[] = [
-      { name: 'reconcile', payload: { schemaVersion: 1, reason } },
-      { name: 'expire', payload: { schemaVersion: 1 } },
-    ];
-    deps.queue.add(jobs).catch((error: unknown) => {
-      deps.logger.warn('queue away; reconciling later', { error });
-    });
+    askReconcile(queue, logger, reason);
+    queue
+      .add([{ name: 'expire', payload: { schemaVersion: 1 } }])
+      .catch((error: unknown) => logger.warn('queue away; what has expired is forgotten later', { error }));
   };
+  const stopKeeping = keepLedgerWhole(deps, { onRebuilt: () => ask('rebuilt') });
   ask('startup');
-  const timer = setInterval(() => ask('periodic'), everyMs);
-  timer.unref();
-  return () => clearInterval(timer);
+  const clock = setInterval(() => ask('periodic'), everyMs);
+  const watch = setInterval(() => {
+    askWhereRestarted(recovery, ask).catch((error: unknown) =>
+      // Away or being rebuilt: the next look finds out.
+      logger.debug('the server behind the ledger cannot be asked', { error }),
+    );
+  }, lookEveryMs);
+  for (const timer of [clock, watch]) timer.unref();
+  return () => {
+    stopKeeping();
+    clearInterval(clock);
+    clearInterval(watch);
+  };
+}
+
+async function askWhereRestarted(recovery: LedgerRecovery, ask: (reason: string) => void): Promise<void> {
+  const start = await recovery.serverStart();
+  if ((await recovery.comparedStart()) !== start) ask(`${restartReason}${start}`);
 }

@@ -16,7 +16,8 @@ import {
   type StoredBytes,
   storeOriginal,
 } from '@semantic-memory/shared/ingest/accept';
-import { cancelJob } from '@semantic-memory/shared/ingest/cancel';
+import { recordBatch } from '@semantic-memory/shared/ingest/batch-record';
+import { endJob } from '@semantic-memory/shared/ingest/finish';
 import { jobView } from '@semantic-memory/shared/ingest/job-view';
 import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
 import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
@@ -193,8 +194,7 @@ async function acceptAll(
   try {
     await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
     if (failure) throw failure.error;
-    const jobIds = jobs.map((job) => job.id);
-    await deps.ledger.createBatch(context.tenant, batchId, jobIds);
+    await recordBatch(deps, context.tenant, batchId, jobs);
     return jobs;
   } catch (error) {
     // The iterator still holds what nobody has begun.
@@ -207,12 +207,12 @@ async function acceptAll(
 /** Cancels the jobs and removes the bytes of items that never became one. */
 async function takeBack(
   deps: ApiDeps,
-  { tenant, logger }: RequestContext,
+  { logger }: RequestContext,
   jobs: readonly JobRecord[],
   notBegun: readonly (Item | (() => Promise<Item>))[],
 ): Promise<void> {
-  const undoing = [
-    ...jobs.filter((job) => job.state !== 'failed').map((job) => cancelJob(deps, tenant, job.id)),
+  const undoing: Promise<unknown>[] = [
+    ...jobs.filter((job) => job.state !== 'failed').map((job) => abandon(deps, job)),
     ...notBegun.map(async (item) => {
       if (typeof item !== 'function' && 'request' in item && item.request.original) {
         await discardOriginal(deps, item.request.original);
@@ -223,6 +223,13 @@ async function takeBack(
     if (result.status === 'rejected') logger.warn('could not take back an item of a batch', { error: result.reason });
   }
 }
+
+/** Ends a job whose request was not answered: durably, also where the ledger is away. */
+const abandon = (deps: ApiDeps, job: JobRecord) =>
+  endJob(deps, { ...job, jobId: job.id }, 'cancelled', {
+    error: { code: 'cancelled', message: 'The request that brought it could not be finished.' },
+    job,
+  });
 
 async function acceptItem(deps: ApiDeps, item: Item): Promise<JobRecord> {
   if ('error' in item) return acceptRejected(deps, item.rejected, item.error);

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { DocumentId } from '@semantic-memory/shared/contracts/model/ids';
+import { patchDocument } from '@semantic-memory/shared/ingest/patch-document';
 import { openContent, readChunks, readText } from '@semantic-memory/shared/ingest/read-document';
 import { removeDocument } from '@semantic-memory/shared/ingest/remove';
 import type { AnswerStreams } from '../answer-streams.ts';
@@ -46,8 +47,7 @@ export function documentHandlers(deps: ApiDeps, answers: AnswerStreams): Documen
       sendContent(deps, context, validId(params).documentId, query.version),
     async patchDocument({ tenant }, { params, body }) {
       const { documentId } = validId(params);
-      const at = new Date(deps.clock.now()).toISOString();
-      const patched = await deps.ledger.patchDocument(tenant, documentId, body, at);
+      const patched = await patchDocument(deps, tenant, documentId, body);
       if (!patched) throw unknownDocument();
       return ok(documentView(patched));
     },

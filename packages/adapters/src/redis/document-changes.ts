@@ -1,11 +1,8 @@
 import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import { goneRow } from '@semantic-memory/shared/ports/document-transitions';
 import type { DocumentChanges, DocumentRow } from '@semantic-memory/shared/ports/ledger';
-import type { Redis } from 'ioredis';
-import { withRedis } from './connection.ts';
 import { documentChangesScript } from './document-scripts.ts';
-import type { LedgerKeys } from './keys.ts';
-import { runScript } from './script.ts';
+import { type LedgerAccess, runLedgerScript } from './gate.ts';
 
 /** Rows a call; Lua's `unpack` takes some 8,000. What has changed since a moment ago is one call. */
 const mostRowsPerCall = 5000;
@@ -15,20 +12,21 @@ const mostRowsPerCall = 5000;
  * its end and is read again, so what comes out is right at the cursor that is returned.
  */
 export async function readDocumentChanges(
-  { redis, keys }: { redis: Redis; keys: LedgerKeys },
+  access: LedgerAccess,
   scope: Scope,
   cursor: string | undefined,
   rowsPerCall: number = mostRowsPerCall,
 ): Promise<DocumentChanges> {
-  const { head, rows, changes } = keys.namespace(scope);
+  const { head, rows, changes } = access.keys.namespace(scope);
   const [fromEpoch = '', fromGeneration = '0'] = (cursor ?? '').split('.');
   let position = { epoch: fromEpoch, generation: /^\d+$/.test(fromGeneration) ? fromGeneration : '0' };
   let load: { floor: string } | undefined;
   const found = new Map<string, DocumentRow>();
   for (;;) {
     const args = [position.epoch, position.generation, rowsPerCall, load ? '1' : '0'];
-    const answer = await withRedis(redis, () => runScript(redis, documentChangesScript, [head, rows, changes], args));
-    const [epoch, generation, floor, model, reset, last, ...pairs] = answer as [
+    const answer = await runLedgerScript(access, documentChangesScript, [head, rows, changes], args);
+    const [epoch, generation, floor, model, incomplete, reset, last, ...pairs] = answer as [
+      string,
       string,
       string,
       string,
@@ -59,6 +57,7 @@ export async function readDocumentChanges(
         rows: [...found.values()],
         cursor: epoch === '' ? '' : `${epoch}.${generation}`,
         embeddingModel: model === '' ? undefined : model,
+        indexIncomplete: incomplete === '1',
       };
     }
   }

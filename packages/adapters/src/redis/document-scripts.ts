@@ -1,11 +1,12 @@
-import { script } from './script.ts';
+import { ledgerScript } from './gate.ts';
 
 /**
- * KEYS homes, version counters, namespaces, head. ARGV documentId, namespace, model, at least, new epoch, claim life ms.
+ * KEYS homes, version counters, namespaces, head, tenants. ARGV documentId, namespace, model, at least, new epoch, claim life ms,
+ * tenant.
  * A document that was never accepted holds its namespace only for as long as an accept may take.
  * Answers `ok` with version and model, or `elsewhere` with the namespace.
  */
-export const reserveVersionScript = script(`
+export const reserveVersionScript = ledgerScript(`
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local claim = string.format('%.0f', now) .. '|' .. ARGV[2]
@@ -22,6 +23,7 @@ redis.call('HSET', KEYS[1], ARGV[1], claim)
 local version = math.max(tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '0') + 1, tonumber(ARGV[4]))
 redis.call('HSET', KEYS[2], ARGV[1], version)
 redis.call('SADD', KEYS[3], ARGV[2])
+redis.call('SADD', KEYS[5], ARGV[7])
 redis.call('HSETNX', KEYS[4], 'epoch', ARGV[5])
 redis.call('HSETNX', KEYS[4], 'model', ARGV[3])
 return {'ok', version, redis.call('HGET', KEYS[4], 'model')}
@@ -32,7 +34,7 @@ return {'ok', version, redis.call('HGET', KEYS[4], 'model')}
  * KEYS documents, rows, changes, tombstones, head. ARGV documentId, expected revision, json, row ('' where none).
  * Answers `ok`, or `retry` with the document as it stands.
  */
-export const saveDocumentScript = script(`
+export const saveDocumentScript = ledgerScript(`
 local id = ARGV[1]
 local current = redis.call('HGET', KEYS[1], id)
 if not current or string.match(current, '^%d+') ~= ARGV[2] then return {'retry', current or ''} end
@@ -50,7 +52,7 @@ return {'ok'}
  * tombstones to keep, index members of tenant and namespace, namespace.
  * Answers `ok`, or `retry` with the document as it stands.
  */
-export const removeDocumentScript = script(`
+export const removeDocumentScript = ledgerScript(`
 local id = ARGV[1]
 local current = redis.call('HGET', KEYS[1], id)
 if (current and string.match(current, '^%d+') or '0') ~= ARGV[2] then return {'retry', current or ''} end
@@ -74,16 +76,16 @@ return {'ok'}
 
 /**
  * KEYS head, rows, changes. ARGV epoch of the cursor, its generation, most rows, '1' where a load from the start goes on.
- * Answers epoch, generation, floor, model, whether to reset, the last generation among the rows, then ids and rows in
+ * Answers epoch, generation, floor, model, whether the index is incomplete, whether to reset, the last generation among the rows, then ids and rows in
  * turn ('' for a row that is gone).
  */
-export const documentChangesScript = script(`
-local head = redis.call('HMGET', KEYS[1], 'epoch', 'generation', 'floor', 'model')
+export const documentChangesScript = ledgerScript(`
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'generation', 'floor', 'model', 'incomplete')
 local floor = head[3] or '0'
 local since, reset = ARGV[2], 0
 if head[1] ~= ARGV[1] or (ARGV[4] ~= '1' and tonumber(since) < tonumber(floor)) then since, reset = '0', 1 end
 local changed = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
-local answer = {head[1] or '', head[2] or '0', floor, head[4] or '', reset, changed[#changed] or since}
+local answer = {head[1] or '', head[2] or '0', floor, head[4] or '', head[5] or '', reset, changed[#changed] or since}
 local ids = {}
 for at = 1, #changed, 2 do ids[#ids + 1] = changed[at] end
 if #ids > 0 then
@@ -94,4 +96,47 @@ if #ids > 0 then
   end
 end
 return answer
+`);
+
+/**
+ * Stores a document as the blob store tells it, by compare-and-set; a new one gets its place in every index.
+ * KEYS documents, rows, changes, tombstones, head, homes, the two indexes of documents, version counters, namespaces,
+ * tenants. ARGV documentId, expected revision ('0': not there), json, row ('' where none), index members of tenant and
+ * namespace, namespace, tenant, latest version, model, new epoch, time in seconds.
+ * Answers `ok`, `elsewhere`, or `retry` with the document as it stands.
+ */
+export const restoreDocumentScript = ledgerScript(`
+local id = ARGV[1]
+local home = redis.call('HGET', KEYS[6], id)
+if home and string.match(home, '^(%d+)|') == '0' and string.match(home, '|(.*)$') ~= ARGV[7] then return {'elsewhere'} end
+local current = redis.call('HGET', KEYS[1], id)
+if (current and string.match(current, '^%d+') or '0') ~= ARGV[2] then return {'retry', current or ''} end
+redis.call('HSETNX', KEYS[5], 'epoch', ARGV[11])
+redis.call('HSETNX', KEYS[5], 'model', ARGV[10])
+redis.call('HSETNX', KEYS[5], 'revision', ARGV[12])
+redis.call('HSET', KEYS[6], id, '0|' .. ARGV[7])
+redis.call('SADD', KEYS[10], ARGV[7])
+redis.call('SADD', KEYS[11], ARGV[8])
+redis.call('ZADD', KEYS[7], 0, ARGV[5])
+redis.call('ZADD', KEYS[8], 0, ARGV[6])
+if tonumber(redis.call('HGET', KEYS[9], id) or '0') < tonumber(ARGV[9]) then redis.call('HSET', KEYS[9], id, ARGV[9]) end
+redis.call('HSET', KEYS[1], id, redis.call('HINCRBY', KEYS[5], 'revision', 1) .. ' ' .. ARGV[3])
+if redis.call('HGET', KEYS[2], id) ~= (ARGV[4] ~= '' and ARGV[4]) then
+  if ARGV[4] == '' then redis.call('HDEL', KEYS[2], id) else redis.call('HSET', KEYS[2], id, ARGV[4]) end
+  redis.call('ZADD', KEYS[3], redis.call('HINCRBY', KEYS[5], 'generation', 1), id)
+  redis.call('ZREM', KEYS[4], id)
+end
+return {'ok'}
+`);
+
+/** KEYS version counters, tenants. ARGV documentId, version, tenant. */
+export const countVersionScript = ledgerScript(`
+redis.call('SADD', KEYS[2], ARGV[3])
+if tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+`);
+
+/** KEYS head. ARGV '1' where the index lacks chunks. Says it only of a namespace that there is. */
+export const markIndexScript = ledgerScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return end
+if ARGV[1] == '1' then redis.call('HSET', KEYS[1], 'incomplete', '1') else redis.call('HDEL', KEYS[1], 'incomplete') end
 `);

@@ -3,21 +3,23 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
 import * as documents from '@semantic-memory/shared/ports/document-transitions';
-import type { JobRecord, Ledger } from '@semantic-memory/shared/ports/ledger';
-import type { Redis } from 'ioredis';
-import { withRedis } from './connection.ts';
-import { removeDocumentScript, reserveVersionScript, saveDocumentScript } from './document-scripts.ts';
-import type { LedgerKeys } from './keys.ts';
+import type { JobRecord, Ledger, LedgerDocument } from '@semantic-memory/shared/ports/ledger';
+import {
+  countVersionScript,
+  markIndexScript,
+  removeDocumentScript,
+  reserveVersionScript,
+  restoreDocumentScript,
+  saveDocumentScript,
+} from './document-scripts.ts';
+import { type LedgerAccess, readLedger, readLedgerAtLength, runLedgerScript } from './gate.ts';
 import { readPage } from './paging.ts';
 import { parseRevisioned, parseWithEvent } from './revisioned.ts';
-import { runScript } from './script.ts';
 
 /** A namespace that was reserved for a new document is free again after this, where the accept never came. */
 const claimLifeMs = 10 * 60_000;
 /** So many removed documents are remembered for those who follow the changes; whoever is further behind reloads. */
 const tombstonesKept = 10_000;
-
-type LedgerDocument = documents.LedgerDocument;
 
 type DocumentStore = Pick<
   Ledger,
@@ -31,21 +33,24 @@ type DocumentStore = Pick<
   | 'forgetVersion'
   | 'removeDocument'
   | 'namespaces'
+  | 'tenants'
+  | 'reviseDocument'
+  | 'countVersion'
+  | 'markIndex'
 >;
 
-interface DocumentStoreDeps {
-  readonly redis: Redis;
-  readonly keys: LedgerKeys;
+interface DocumentStoreDeps extends LedgerAccess {
   readonly maxTombstones?: number;
 }
 
-export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKept }: DocumentStoreDeps): DocumentStore {
+export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
+  const { keys, maxTombstones = tombstonesKept } = deps;
   const read = (scope: Scope, documentId: string) =>
-    withRedis(redis, () => redis.hget(keys.namespace(scope).documents, documentId));
+    readLedger(deps, (redis) => redis.hget(keys.namespace(scope).documents, documentId));
 
   /** Where a document lives. It cannot move: only after it was removed may the name appear elsewhere. */
   const homeOf = async (tenant: string, documentId: string): Promise<Scope | undefined> => {
-    const home = await withRedis(redis, () => redis.hget(keys.tenant(tenant).homes, documentId));
+    const home = await readLedger(deps, (redis) => redis.hget(keys.tenant(tenant).homes, documentId));
     return home === null ? undefined : { tenant, namespace: home.slice(home.indexOf('|') + 1) };
   };
 
@@ -62,9 +67,7 @@ export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKep
       if (!store || !current) return result;
       const row = documents.rowOf(store);
       const args = [documentId, current.revision, JSON.stringify(store), row ? JSON.stringify(row) : ''];
-      const answer = await withRedis(redis, () =>
-        runScript(redis, saveDocumentScript, [stored, rows, changes, tombstones, head], args),
-      );
+      const answer = await runLedgerScript(deps, saveDocumentScript, [stored, rows, changes, tombstones, head], args);
       const [outcome, detail] = answer as [string, string?];
       if (outcome === 'ok') return result;
       current = parseRevisioned<LedgerDocument>(detail);
@@ -74,13 +77,11 @@ export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKep
   return {
     async reserveVersion(scope, documentId, model, atLeast = 1) {
       const ofTenant = keys.tenant(scope.tenant);
-      const answer = await withRedis(redis, () =>
-        runScript(
-          redis,
-          reserveVersionScript,
-          [ofTenant.homes, ofTenant.versionCounters, ofTenant.namespaces, keys.namespace(scope).head],
-          [documentId, scope.namespace, model, atLeast, randomBytes(8).toString('hex'), claimLifeMs],
-        ),
+      const answer = await runLedgerScript(
+        deps,
+        reserveVersionScript,
+        [ofTenant.homes, ofTenant.versionCounters, ofTenant.namespaces, keys.namespace(scope).head, keys.tenants],
+        [documentId, scope.namespace, model, atLeast, newEpoch(), claimLifeMs, scope.tenant],
       );
       const reserved = answer as ['ok', number, string] | ['elsewhere', string];
       if (reserved[0] === 'elsewhere') {
@@ -98,9 +99,9 @@ export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKep
     async listDocuments(tenant, query) {
       const scope = query.namespace === undefined ? undefined : { tenant, namespace: query.namespace };
       const index = scope ? keys.namespace(scope).documentsByAge : keys.tenant(tenant).documents;
-      return withRedis(redis, () =>
+      return readLedgerAtLength(deps, (redis) =>
         readPage(redis, index, query, async (members) => {
-          const found = await readDocuments(redis, keys, tenant, members, query.namespace);
+          const found = await readDocuments(deps, tenant, members, query.namespace);
           return found.map((document) =>
             document && (query.state === undefined || documents.documentState(document) === query.state)
               ? documents.documentRecord(document)
@@ -164,14 +165,16 @@ export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKep
           member,
           home.namespace,
         ];
-        const answer = await withRedis(redis, () => runScript(redis, removeDocumentScript, names, args));
+        const answer = await runLedgerScript(deps, removeDocumentScript, names, args);
         const [outcome, detail] = answer as [string, string?];
         if (outcome === 'ok') break;
         current = parseRevisioned<LedgerDocument>(detail);
       }
       if (!current) return undefined;
       const document = documents.documentRecord(current.value);
-      const jobs = await withRedis(redis, () => redis.mget(document.versions.map((version) => job(version.jobId))));
+      const jobs = await readLedger(deps, (redis) =>
+        redis.mget(document.versions.map((version) => job(version.jobId))),
+      );
       const openJobIds = jobs.flatMap((text) => {
         const record = parseWithEvent<JobRecord>(text)?.value;
         return record && !isTerminal(record.state) ? [record.id] : [];
@@ -180,29 +183,70 @@ export function createDocumentStore({ redis, keys, maxTombstones = tombstonesKep
     },
 
     async namespaces(tenant) {
-      const names = await withRedis(redis, () => redis.smembers(keys.tenant(tenant).namespaces));
-      const models = await withRedis(redis, () =>
+      const names = await readLedger(deps, (redis) => redis.smembers(keys.tenant(tenant).namespaces));
+      const models = await readLedger(deps, (redis) =>
         Promise.all(names.map((namespace) => redis.hget(keys.namespace({ tenant, namespace }).head, 'model'))),
       );
       return names.map((namespace, at) => ({ namespace, embeddingModel: models[at] ?? '' }));
     },
+
+    tenants: () => readLedger(deps, (redis) => redis.smembers(keys.tenants)),
+
+    async reviseDocument(scope, documentId, embeddingModel, revise) {
+      const { tenant, namespace } = scope;
+      const { documents: stored, rows, changes, tombstones, head, documentsByAge } = keys.namespace(scope);
+      const { homes, documents: ofTenant, versionCounters, namespaces } = keys.tenant(tenant);
+      const names = [
+        ...[stored, rows, changes, tombstones, head, homes, ofTenant, documentsByAge],
+        ...[versionCounters, namespaces, keys.tenants],
+      ];
+      let current = parseRevisioned<LedgerDocument>(await read(scope, documentId));
+      for (;;) {
+        const next = revise(current?.value);
+        if (!next) return false;
+        const row = documents.rowOf(next);
+        const member = `${current?.value.createdAt ?? next.createdAt}|${documentId}`;
+        const args = [
+          ...[documentId, current?.revision ?? '0', JSON.stringify(next), row ? JSON.stringify(row) : ''],
+          ...[`${member}|${namespace}`, member, namespace, tenant, next.latestVersion, embeddingModel],
+          ...[newEpoch(), Math.floor(Date.now() / 1000)],
+        ];
+        const answer = await runLedgerScript(deps, restoreDocumentScript, names, args);
+        const [outcome, detail] = answer as [string, string?];
+        if (outcome === 'ok') return true;
+        if (outcome === 'elsewhere') {
+          throw new MemoryError('conflict', `Document ${documentId} belongs to another namespace.`);
+        }
+        current = parseRevisioned<LedgerDocument>(detail);
+      }
+    },
+
+    async countVersion(tenant, documentId, version) {
+      const { versionCounters } = keys.tenant(tenant);
+      await runLedgerScript(deps, countVersionScript, [versionCounters, keys.tenants], [documentId, version, tenant]);
+    },
+
+    async markIndex(scope, state) {
+      await runLedgerScript(deps, markIndexScript, [keys.namespace(scope).head], [state === 'incomplete' ? '1' : '0']);
+    },
   };
 }
 
+const newEpoch = () => randomBytes(8).toString('hex');
+
 /** The documents of index members (`CREATED_AT|ID` or `CREATED_AT|ID|NAMESPACE`), in order. */
 async function readDocuments(
-  redis: Redis,
-  keys: LedgerKeys,
+  deps: LedgerAccess,
   tenant: string,
   members: readonly string[],
   inNamespace: string | undefined,
 ): Promise<(LedgerDocument | undefined)[]> {
   // Issued in one turn of the loop, so they travel together.
-  const stored = await withRedis(redis, () =>
+  const stored = await readLedger(deps, (redis) =>
     Promise.all(
       members.map((member) => {
         const [, documentId = '', namespace = inNamespace ?? ''] = member.split('|');
-        return redis.hget(keys.namespace({ tenant, namespace }).documents, documentId);
+        return redis.hget(deps.keys.namespace({ tenant, namespace }).documents, documentId);
       }),
     ),
   );

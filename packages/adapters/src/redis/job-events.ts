@@ -1,18 +1,15 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
 import type { JobEvent, JobRecord } from '@semantic-memory/shared/ports/ledger';
-import type { Redis } from 'ioredis';
 import type { ChangeSignals } from './change-signals.ts';
 import { redisFailure, withRedis } from './connection.ts';
-import type { LedgerKeys } from './keys.ts';
+import { type LedgerAccess, readLedger } from './gate.ts';
 import { parseWithEvent } from './revisioned.ts';
 
 const eventsPerRead = 100;
 const eventId = /^\d+-\d+$/;
 
-interface EventDeps {
-  readonly redis: Redis;
-  readonly keys: LedgerKeys;
+interface EventDeps extends LedgerAccess {
   readonly signals: ChangeSignals;
 }
 
@@ -32,7 +29,7 @@ export async function* watchJob(
     while (!signal.aborted) {
       // Who is watching already keeps watching: an outage is shorter than a job.
       const found = await look(deps, tenant, jobId, seen).catch((error: unknown) => {
-        if (started && redisFailure(error).code === 'dependency_unavailable') return undefined;
+        if (started && ['dependency_unavailable', 'rebuilding'].includes(redisFailure(error).code)) return undefined;
         throw error;
       });
       started = true;
@@ -69,14 +66,14 @@ async function unseen(deps: EventDeps, tenant: string, jobId: string, after: str
   return late.length > 0 ? late : [newest];
 }
 
-async function readEvents({ redis }: EventDeps, key: string, after: string | undefined): Promise<JobEvent[]> {
+async function readEvents(deps: EventDeps, key: string, after: string | undefined): Promise<JobEvent[]> {
   const from = after === undefined ? '-' : `(${after}`;
-  const entries = await withRedis(redis, () => redis.xrange(key, from, '+', 'COUNT', eventsPerRead));
+  const entries = await readLedger(deps, (redis) => redis.xrange(key, from, '+', 'COUNT', eventsPerRead));
   return entries.map(([id, fields]) => ({ id, job: JSON.parse(fields[1] ?? '') as JobRecord }));
 }
 
-async function newestEvent({ redis }: EventDeps, key: string, jobId: string): Promise<JobEvent> {
-  const stored = parseWithEvent<JobRecord>(await withRedis(redis, () => redis.get(key)));
+async function newestEvent(deps: EventDeps, key: string, jobId: string): Promise<JobEvent> {
+  const stored = parseWithEvent<JobRecord>(await readLedger(deps, (redis) => redis.get(key)));
   if (!stored) throw new MemoryError('not_found', `There is no job ${jobId}.`);
   return { id: stored.eventId, job: stored.value };
 }

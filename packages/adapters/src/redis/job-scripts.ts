@@ -1,4 +1,4 @@
-import { script } from './script.ts';
+import { ledgerScript } from './gate.ts';
 
 /** Appends the record to the job's events, stores it and tells whoever watches. Expects ARGV as named below. */
 const recordEvent = `
@@ -11,15 +11,15 @@ end
 `;
 
 /**
- * KEYS job, events, open jobs, the four indexes of jobs; with a document also: homes, version counters, documents,
+ * KEYS job, events, open jobs, the four indexes of jobs; with a document also (the two of the gate make nine): homes, version counters, documents,
  * head, the two indexes of documents.
  * ARGV json, index member, open member, ended, channel, keepMs, maxEvents; with a document also: documentId, namespace,
  * expected revision, document json ('' leaves it), version, index members of tenant and namespace.
  * Answers `ok`, `exists`, `elsewhere` with the namespace, or `retry` with the document as it stands.
  */
-export const createJobScript = script(`${recordEvent}
+export const createJobScript = ledgerScript(`${recordEvent}
 if redis.call('EXISTS', KEYS[1]) == 1 then return {'exists'} end
-if #KEYS > 7 then
+if #KEYS > 9 then
   local id, namespace = ARGV[8], ARGV[9]
   local home = redis.call('HGET', KEYS[8], id)
   if home and string.match(home, '|(.*)$') ~= namespace then return {'elsewhere', string.match(home, '|(.*)$')} end
@@ -46,7 +46,7 @@ return {'ok'}
  * ARGV json, index member, open member, ended, channel, keepMs, maxEvents, expected revision.
  * Answers `ok`, `absent`, or `retry` with the job as it stands.
  */
-export const updateJobScript = script(`${recordEvent}
+export const updateJobScript = ledgerScript(`${recordEvent}
 local current = redis.call('GET', KEYS[1])
 if not current then return {'absent'} end
 local revision = string.match(current, '^%d+')
@@ -59,3 +59,24 @@ end
 record(KEYS[1], KEYS[2], ARGV[5], tonumber(revision) + 1, ARGV[1], ARGV[4], ARGV[6], ARGV[7])
 return {'ok'}
 `);
+
+/**
+ * Stores a job as the blob store tells it, where there is none. Revisions begin far above those that anybody may still
+ * remember from before the loss.
+ * KEYS as for a new job without a document. ARGV likewise, then tenants' member and the time in seconds.
+ * Answers whether it was stored.
+ */
+export const restoreJobScript = ledgerScript(`${recordEvent}
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+for index = 4, 7 do redis.call('ZADD', KEYS[index], 0, ARGV[2]) end
+if ARGV[4] ~= '1' then redis.call('ZADD', KEYS[3], 0, ARGV[3]) end
+redis.call('SADD', KEYS[8], ARGV[8])
+record(KEYS[1], KEYS[2], ARGV[5], ARGV[9], ARGV[1], ARGV[4], ARGV[6], ARGV[7])
+return 1
+`);
+
+/** KEYS batch. ARGV jobs as JSON. */
+export const createBatchScript = ledgerScript(`redis.call('SET', KEYS[1], ARGV[1], 'NX')`);
+
+/** KEYS children. ARGV score, child. */
+export const addChildScript = ledgerScript(`redis.call('ZADD', KEYS[1], 'NX', ARGV[1], ARGV[2])`);

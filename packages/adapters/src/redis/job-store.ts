@@ -1,15 +1,19 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
 import { assertTransition } from '@semantic-memory/shared/contracts/model/job-transitions';
-import { addVersion, type LedgerDocument } from '@semantic-memory/shared/ports/document-transitions';
-import type { JobRecord, Ledger } from '@semantic-memory/shared/ports/ledger';
-import type { Redis } from 'ioredis';
-import { withRedis } from './connection.ts';
-import { createJobScript, updateJobScript } from './job-scripts.ts';
+import { addVersion } from '@semantic-memory/shared/ports/document-transitions';
+import type { JobRecord, Ledger, LedgerDocument } from '@semantic-memory/shared/ports/ledger';
+import { type LedgerAccess, readLedger, readLedgerAtLength, runLedgerScript } from './gate.ts';
+import {
+  addChildScript,
+  createBatchScript,
+  createJobScript,
+  restoreJobScript,
+  updateJobScript,
+} from './job-scripts.ts';
 import type { LedgerKeys } from './keys.ts';
 import { readPage } from './paging.ts';
 import { parseRevisioned, parseWithEvent } from './revisioned.ts';
-import { runScript } from './script.ts';
 
 /** How long a job's events can be replayed after it has ended. */
 const eventsKeptMs = 24 * 3_600_000;
@@ -29,9 +33,11 @@ type JobStore = Pick<
   | 'addChild'
   | 'children'
   | 'openJobs'
+  | 'restoreJob'
 >;
 
-export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys }): JobStore {
+export function createJobStore(deps: LedgerAccess): JobStore {
+  const { keys } = deps;
   // Of the records that were given out, so that whoever changes one need not read it anew.
   const revisions = new WeakMap<JobRecord, string>();
   const remembered = (stored: string | null) => {
@@ -44,13 +50,11 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
       let current: ReturnType<typeof parseRevisioned<LedgerDocument>>;
       for (;;) {
         const document = addVersion(current?.value, job, version, described);
-        const answer = await withRedis(redis, () =>
-          runScript(
-            redis,
-            createJobScript,
-            [...jobKeys(keys, job), ...documentKeys(keys, job)],
-            [...jobArgs(keys, job), ...documentArgs(job, version.version, current?.revision ?? '0', document)],
-          ),
+        const answer = await runLedgerScript(
+          deps,
+          createJobScript,
+          [...jobKeys(keys, job), ...documentKeys(keys, job)],
+          [...jobArgs(keys, job), ...documentArgs(job, version.version, current?.revision ?? '0', document)],
         );
         const [outcome, detail] = answer as [string, string?];
         if (outcome === 'elsewhere') {
@@ -62,15 +66,20 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
     },
 
     async createParentJob(job) {
-      await withRedis(redis, () => runScript(redis, createJobScript, jobKeys(keys, job), jobArgs(keys, job)));
+      await runLedgerScript(deps, createJobScript, jobKeys(keys, job), jobArgs(keys, job));
+    },
+
+    async restoreJob(job) {
+      const args = [...jobArgs(keys, job), job.tenant, Math.floor(Date.now() / 1000)];
+      return (await runLedgerScript(deps, restoreJobScript, [...jobKeys(keys, job), keys.tenants], args)) === 1;
     },
 
     async getJob(tenant, jobId) {
-      return remembered(await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId))))?.value;
+      return remembered(await readLedger(deps, (redis) => redis.get(keys.tenant(tenant).job(jobId))))?.value;
     },
 
     async getJobs(tenant, jobIds) {
-      const jobs = await readJobs(redis, keys, tenant, jobIds);
+      const jobs = await readJobs(deps, tenant, jobIds);
       return jobs.filter((job) => job !== undefined);
     },
 
@@ -83,9 +92,9 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
           : query.namespace
             ? ofTenant.jobsByNamespace(query.namespace)
             : ofTenant.jobs;
-      return withRedis(redis, () =>
+      return readLedgerAtLength(deps, (redis) =>
         readPage(redis, index, query, async (members) => {
-          const jobs = await readJobs(redis, keys, tenant, members.map(jobIdOf));
+          const jobs = await readJobs(deps, tenant, members.map(jobIdOf));
           // A job may have moved on since the index was read.
           return jobs.map((job) =>
             job &&
@@ -100,7 +109,7 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
     },
 
     async updateJob(tenant, jobId, change, known) {
-      const read = async () => remembered(await withRedis(redis, () => redis.get(keys.tenant(tenant).job(jobId))));
+      const read = async () => remembered(await readLedger(deps, (redis) => redis.get(keys.tenant(tenant).job(jobId))));
       const revision = known && revisions.get(known);
       let current = known && revision ? { value: known, revision } : await read();
       let isFresh = !revision;
@@ -117,13 +126,11 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
         assertTransition({ id, state, run }, next);
         const { job, events } = jobNames(keys, next);
         const byState = keys.tenant(tenant).jobsByState;
-        const answer = await withRedis(redis, () =>
-          runScript(
-            redis,
-            updateJobScript,
-            [job, events, keys.openJobs, byState(state), byState(next.state)],
-            [...jobArgs(keys, next), current?.revision ?? ''],
-          ),
+        const answer = await runLedgerScript(
+          deps,
+          updateJobScript,
+          [job, events, keys.openJobs, byState(state), byState(next.state)],
+          [...jobArgs(keys, next), current?.revision ?? ''],
         );
         const [outcome, detail] = answer as [string, string?];
         if (outcome === 'ok') {
@@ -137,26 +144,29 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
     },
 
     async createBatch(tenant, batchId, jobIds) {
-      await withRedis(redis, () => redis.set(keys.tenant(tenant).batch(batchId), JSON.stringify(jobIds), 'NX'));
+      await runLedgerScript(deps, createBatchScript, [keys.tenant(tenant).batch(batchId)], [JSON.stringify(jobIds)]);
     },
 
     async getBatch(tenant, batchId) {
-      const stored = await withRedis(redis, () => redis.get(keys.tenant(tenant).batch(batchId)));
+      const stored = await readLedger(deps, (redis) => redis.get(keys.tenant(tenant).batch(batchId)));
       return stored === null ? undefined : JSON.parse(stored);
     },
 
     async addChild(tenant, parentJobId, childJobId) {
-      await withRedis(redis, () =>
-        redis.zadd(keys.tenant(tenant).children(parentJobId), 'NX', String(Date.now()), childJobId),
+      await runLedgerScript(
+        deps,
+        addChildScript,
+        [keys.tenant(tenant).children(parentJobId)],
+        [Date.now(), childJobId],
       );
     },
 
     async children(tenant, parentJobId) {
-      return withRedis(redis, () => redis.zrange(keys.tenant(tenant).children(parentJobId), '0', '-1'));
+      return readLedger(deps, (redis) => redis.zrange(keys.tenant(tenant).children(parentJobId), '0', '-1'));
     },
 
     async openJobs(limit) {
-      const members = await withRedis(redis, () => redis.zrange(keys.openJobs, '0', String(limit - 1)));
+      const members = await readLedger(deps, (redis) => redis.zrange(keys.openJobs, '0', String(limit - 1)));
       return members.map((member) => {
         const [, jobId = '', ...tenant] = member.split('|');
         return { tenant: tenant.join('|'), jobId };
@@ -165,9 +175,9 @@ export function createJobStore({ redis, keys }: { redis: Redis; keys: LedgerKeys
   };
 }
 
-async function readJobs(redis: Redis, keys: LedgerKeys, tenant: string, jobIds: readonly string[]) {
+async function readJobs(deps: LedgerAccess, tenant: string, jobIds: readonly string[]) {
   if (jobIds.length === 0) return [];
-  const stored = await withRedis(redis, () => redis.mget(jobIds.map(keys.tenant(tenant).job)));
+  const stored = await readLedger(deps, (redis) => redis.mget(jobIds.map(deps.keys.tenant(tenant).job)));
   return stored.map((text) => parseWithEvent<JobRecord>(text)?.value);
 }
 

@@ -6,7 +6,7 @@ import type { JobState } from '@semantic-memory/shared/contracts/model/job';
  * Every key of the ledger. Three groups, by hash tag (what shares one lies on one node of a cluster):
  * - `{tenant}`: jobs and their indexes, who lives where, version numbers. Job and document ids are unique in a tenant.
  * - `{tenant, namespace}`: documents, their rows and the log of changes: all that an activation touches.
- * - none: the jobs that have not ended, of all tenants.
+ * - none: the jobs that have not ended, of all tenants, and whether the ledger is whole.
  * Scripts declare every key. Those that accept, update or remove span groups, which one server does atomically; a
  * cluster would do them as two steps, document first (each is idempotent), and keep the open jobs per tenant.
  */
@@ -23,6 +23,16 @@ export function ledgerKeys(prefix: string) {
     tenant,
     namespace: (scope: Scope) => namespaces(JSON.stringify([scope.tenant, scope.namespace])),
     openJobs: `${root}:open-jobs`,
+    /** All tenants that anything was ever accepted from. */
+    tenants: `${root}:tenants`,
+    /** There as long as the ledger holds all that the blob store knows: gone with everything else. */
+    epoch: `${root}:epoch`,
+    /** Who is rebuilding the ledger; expires. */
+    rebuilder: `${root}:rebuilder`,
+    /** The start of the server up to which the ledger was compared with the blob store. */
+    compared: `${root}:compared`,
+    /** All keys of the ledger begin with this. */
+    root: `${root}:`,
   };
 }
 
@@ -63,7 +73,7 @@ function namespaceKeys(root: string) {
     changes: `${root}:changes`,
     /** Of these, the ones that are gone. */
     tombstones: `${root}:tombstones`,
-    /** epoch, generation, floor (older cursors must reload), revision, model. */
+    /** epoch, generation, floor (older cursors must reload), revision, model, incomplete (the index lacks chunks). */
     head: `${root}:head`,
   };
 }

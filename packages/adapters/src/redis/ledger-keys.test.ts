@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { JobEvent, JobRecord } from '@semantic-memory/shared/ports/ledger';
 import { closeRedis, openRedis } from './connection.ts';
 import { readDocumentChanges } from './document-changes.ts';
@@ -11,6 +11,7 @@ const url = process.env.TEST_REDIS_URL ?? '';
 const prefix = `ledger-keys-test-${process.pid}`;
 const redis = openRedis(url, { name: 'test' });
 const ledger = createRedisLedger({ url, prefix });
+beforeAll(() => ledger.rebuildOnce(async () => {}));
 afterAll(() => Promise.all([ledger.close(), closeRedis(redis)]));
 
 const keys = ledgerKeys(prefix);

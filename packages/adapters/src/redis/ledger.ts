@@ -1,12 +1,14 @@
-import type { Ledger } from '@semantic-memory/shared/ports/ledger';
+import type { Ledger, LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
-import { createChangeSignals } from './change-signals.ts';
+import { type ChangeSignals, createChangeSignals } from './change-signals.ts';
 import { closeRedis, openRedis, withRedis } from './connection.ts';
 import { readDocumentChanges } from './document-changes.ts';
 import { createDocumentStore } from './document-store.ts';
+import { assertWhole, type LedgerAccess } from './gate.ts';
 import { watchJob } from './job-events.ts';
 import { createJobStore } from './job-store.ts';
 import { ledgerKeys } from './keys.ts';
+import { createRecovery } from './recovery.ts';
 
 export interface RedisLedgerOptions {
   /** `redis://` or `rediss://`. */
@@ -18,22 +20,43 @@ export interface RedisLedgerOptions {
 
 /**
  * The ledger in Redis. Opens a connection at once, and a second one with the first watcher; calls made while Redis is
- * away throw `dependency_unavailable` within about a second, and work again within two of its return.
+ * away throw `dependency_unavailable` within about a second, and work again within two of its return. Where Redis has no
+ * ledger (a new one, or emptied) every call throws `rebuilding` until somebody has run `rebuildOnce`.
  */
-export function createRedisLedger({ url, prefix, logger }: RedisLedgerOptions): Ledger {
+export function createRedisLedger({ url, prefix, logger }: RedisLedgerOptions): Ledger & LedgerRecovery {
   const redis = openRedis(url, { name: 'ledger', logger });
   const signals = createChangeSignals(() => openRedis(url, { name: 'ledger-watch', logger }));
-  const deps = { redis, keys: ledgerKeys(prefix), signals };
+  const access: LedgerAccess = { redis, keys: ledgerKeys(prefix) };
+  // A server that comes back may have lost its last writes, and count its generations once more: what was read over
+  // another connection is read anew.
+  let connections = 0;
+  redis.on('close', () => {
+    connections += 1;
+  });
+  const open = (rebuilderToken?: string): Ledger =>
+    ledgerOver({ ...access, rebuilderToken }, signals, () => String(connections));
   return {
-    ...createJobStore(deps),
-    ...createDocumentStore(deps),
-    watchJob: (tenant, jobId, afterId, signal) => watchJob(deps, tenant, jobId, afterId, signal),
-    documentChanges: (scope, cursor) => readDocumentChanges(deps, scope, cursor),
-    async check() {
-      await withRedis(redis, () => redis.ping());
-    },
+    ...open(),
+    ...createRecovery(access, { open, logger }),
     async close() {
       await Promise.all([closeRedis(redis), signals.close()]);
     },
+  };
+}
+
+/** @param connection tells the connections apart over which a cursor was given out */
+function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: () => string): Ledger {
+  return {
+    ...createJobStore(access),
+    ...createDocumentStore(access),
+    watchJob: (tenant, jobId, afterId, signal) => watchJob({ ...access, signals }, tenant, jobId, afterId, signal),
+    async documentChanges(scope, cursor) {
+      const [of, ...rest] = (cursor ?? '').split('/');
+      const now = connection();
+      const changes = await readDocumentChanges(access, scope, of === now ? rest.join('/') : undefined);
+      return { ...changes, cursor: changes.cursor === '' ? '' : `${now}/${changes.cursor}` };
+    },
+    check: () => withRedis(access.redis, () => assertWhole(access)),
+    close: async () => {},
   };
 }

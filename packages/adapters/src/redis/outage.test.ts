@@ -23,6 +23,7 @@ async function createBench() {
     ...{ state: 'queued', stage: 'parse', progress: 0, stages: [], warnings: [], priority: 'normal' },
     ...{ sourceType: 'upload', createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' },
   };
+  await ledgers[0].rebuildOnce(async () => {});
   await ledgers[0].createParentJob(job);
   return { link, behindLink: ledgers[0], direct: ledgers[1], job };
 }

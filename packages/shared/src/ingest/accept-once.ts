@@ -7,12 +7,11 @@ import type { JobRecord } from '../ports/ledger.ts';
 import { type AcceptDeps, type AcceptRequest, accept, discardOriginal } from './accept.ts';
 import { encodeJson, readJson } from './artifacts.ts';
 import { documentPrefix, idempotencyKey, pendingKey } from './blob-keys.ts';
-import { followOutcome } from './finish.ts';
+import { readDocumentFacts } from './document-facts.ts';
 import { newDocumentId, newJobId } from './new-id.ts';
-import { stepUp } from './next-jobs.ts';
 import { readOutcome } from './outcome.ts';
-import { markPending, readPending } from './pending.ts';
-import { restoreJob } from './reconcile.ts';
+import { readPending } from './pending.ts';
+import { restoreDocument } from './restore-document.ts';
 
 /** What a request with an `Idempotency-Key` becomes: the ids are chosen before anything is done under them. */
 export const IdempotencyRecord = z.object({
@@ -86,7 +85,7 @@ async function carryOut(
         if (request.original && begun.original?.key !== request.original.key) {
           await discardOriginal(deps, request.original);
         }
-        return await finishAccept(deps, begun, outcome);
+        return await finishAccept(deps, begun);
       }
       if (begun) {
         // What was taken back stays so, under its own id.
@@ -147,15 +146,13 @@ async function findBegun(
 }
 
 /** Does what is left of an accept after its manifest was written. Repeating it changes nothing. */
-async function finishAccept(
-  deps: AcceptDeps,
-  manifest: Manifest,
-  outcome: Awaited<ReturnType<typeof readOutcome>>,
-): Promise<JobRecord> {
-  if (!outcome) await markPending(deps.blobs, manifest);
-  const job = await restoreJob(deps, manifest);
-  if (outcome) return (await followOutcome(deps, manifest, outcome)) ?? job;
-  await deps.queue.add([stepUp(job)]);
+async function finishAccept(deps: AcceptDeps, manifest: Manifest): Promise<JobRecord> {
+  const { tenant, documentId, jobId } = manifest;
+  const facts = await readDocumentFacts(deps.blobs, tenant, documentId);
+  const restored = facts && (await restoreDocument(deps, facts));
+  const job = await deps.ledger.getJob(tenant, jobId);
+  if (!restored || !job) throw new MemoryError('internal', `What was accepted as ${jobId} cannot be found again.`);
+  if (restored.steps.length > 0) await deps.queue.add([...restored.steps]);
   deps.metrics.ingestRequest('accepted');
   return job;
 }

@@ -12,6 +12,7 @@ import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.
 import { isManyDocuments, stepUp } from './next-jobs.ts';
 import { writeOutcomeOnce } from './outcome.ts';
 import { markPending, removePending } from './pending.ts';
+import { readTombstone } from './tombstone.ts';
 import { announceEnd, oweCall, oweNothing } from './webhook-outbox.ts';
 
 export interface AcceptDeps extends IngestDeps {
@@ -75,7 +76,7 @@ export const discardOriginal = (deps: { readonly blobs: BlobStore }, original: S
 export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<JobRecord> {
   const createdAt = new Date(deps.clock.now()).toISOString();
   const manifest = await claimVersion(deps, request, createdAt);
-  const job = newJob(manifest, request.batchId);
+  const job = newJob(manifest);
   try {
     if (isManyDocuments(manifest.source.type)) await deps.ledger.createParentJob(job);
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
@@ -107,7 +108,7 @@ export async function acceptRejected(
 ): Promise<JobRecord> {
   const createdAt = new Date(deps.clock.now()).toISOString();
   const manifest = manifestFor(request, newJobId(), 1, deps.embeddingModel, createdAt);
-  const job = newJob(manifest, request.batchId);
+  const job = newJob(manifest);
   const failed = finishJob(job, 'failed', createdAt, { error: toJobError(error) });
   await oweCallback(deps, manifest);
   // In one step: nothing would ever end a job that has no document.
@@ -127,7 +128,11 @@ async function oweCallback(deps: AcceptDeps, manifest: Manifest): Promise<void> 
 async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt: string): Promise<Manifest> {
   const documentId = request.documentId ?? newDocumentId();
   const jobId = request.jobId ?? newJobId();
-  let atLeast: number | undefined;
+  // A ledger that lost its last writes may give out a number that was deleted, and stays so.
+  let atLeast =
+    request.documentId === undefined
+      ? undefined
+      : await nextAfterDelete(deps.blobs, request.tenant, request.documentId);
   for (;;) {
     const { version, embeddingModel } = await deps.ledger.reserveVersion(
       { tenant: request.tenant, namespace: request.namespace },
@@ -144,6 +149,12 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     // The ledger has forgotten versions that the blob store, which is the truth, still knows.
     atLeast = (await newestStoredVersion(deps.blobs, request.tenant, documentId)) + 1;
   }
+}
+
+/** The first version number that no delete has taken with it; undefined where nothing was deleted. */
+async function nextAfterDelete(blobs: BlobStore, tenant: string, documentId: string): Promise<number | undefined> {
+  const tombstone = await readTombstone(blobs, tenant, documentId);
+  return tombstone && tombstone.upToVersion + 1;
 }
 
 async function newestStoredVersion(blobs: BlobStore, tenant: string, documentId: string): Promise<number> {
@@ -179,6 +190,7 @@ function manifestFor(
     options: request.options,
     ...(request.callbackUrl ? { callbackUrl: request.callbackUrl } : {}),
     ...(request.parentJobId ? { parentJobId: request.parentJobId } : {}),
+    ...(request.batchId ? { batchId: request.batchId } : {}),
     embeddingModel,
     createdAt,
   };

@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
  */
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
 
-const tenantPrefix = (tenant: string) => `tenants/${hashOf(tenant)}/`;
+/** Everything but the markers of what is open. */
+export const tenantsPrefix = 'tenants/';
+export const tenantPrefix = (tenant: string) => `${tenantsPrefix}${hashOf(tenant)}/`;
 
 /** What the original's bytes are kept under before, and after, a document claims them. */
 export const originalKey = (tenant: string, uploadId: string) => `${tenantPrefix(tenant)}originals/${uploadId}`;
@@ -40,6 +42,16 @@ export const idempotencyKey = (tenant: string, key: string, attempt: number) => 
 /** Says that old records were looked for on a day (`2026-01-31`). */
 export const idempotencyExpiryKey = (day: string) => `${idempotencyPrefix}expired/${day}.json`;
 
+/** Which jobs a request for many documents became. */
+export const batchKey = (tenant: string, batchId: string) => `${tenantPrefix(tenant)}batches/${batchId}.json`;
+
+/** What a document is to be called, by change: each holds the sum of those before it. */
+export const patchKey = (tenant: string, documentId: string, number: number) =>
+  `${documentPrefix(tenant, documentId)}patch-${String(number).padStart(8, '0')}.json`;
+
+/** When a document was made, once the version that told is forgotten. */
+export const createdKey = (tenant: string, documentId: string) => `${documentPrefix(tenant, documentId)}created.json`;
+
 export interface VersionRef {
   readonly tenant: string;
   readonly documentId: string;
@@ -58,7 +70,9 @@ export const chunksKey = (ref: VersionRef) => `${versionPrefix(ref)}chunks.json`
 export const vectorsKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}vectors-${from}.f32`;
 /** How the version ended; there is none while it has not. */
 export const outcomeKey = (ref: VersionRef) => `${versionPrefix(ref)}outcome.json`;
-/** When a version first became active, where a retry has begun to write it anew: the outcome that said so is gone. */
+/** That the version was begun anew, and how often; there is none while it has not been. */
+export const runKey = (ref: VersionRef) => `${versionPrefix(ref)}run.json`;
+/** How a version was committed, where a retry has begun to write it anew: the outcome that said so is gone. */
 export const committedKey = (ref: VersionRef) => `${versionPrefix(ref)}committed.json`;
 
 /** One marker for each replaced version that is still kept, named by when it was replaced. */

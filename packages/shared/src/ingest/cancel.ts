@@ -15,6 +15,7 @@ export async function cancelJob(deps: IngestDeps, tenant: string, jobId: string)
   if (isTerminal(job.state)) throw hasEnded(job);
   const ended = await endJob(deps, { ...job, jobId }, 'cancelled', {
     error: { code: 'cancelled', message: 'The job was cancelled.' },
+    job,
   });
   if (!ended) throw new MemoryError('not_found', `There is no job ${jobId}.`);
   // The commit was faster: what it wrote stands.
@@ -24,6 +25,7 @@ export async function cancelJob(deps: IngestDeps, tenant: string, jobId: string)
     if (!isTerminal(child.state)) {
       await endJob(deps, { ...child, jobId: child.id }, 'cancelled', {
         error: { code: 'cancelled', message: `The job ${jobId} that brought it was cancelled.` },
+        job: child,
       });
     }
   }

@@ -1,8 +1,8 @@
 import { isTerminal } from '../contracts/model/job.ts';
 import { Manifest } from '../contracts/model/manifest.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
-import { readFetched, readJson } from './artifacts.ts';
-import { manifestKey, replacedAtOf, replacedPrefix, tombstoneKey, versionPrefix } from './blob-keys.ts';
+import { encodeJson, readFetched, readJson } from './artifacts.ts';
+import { createdKey, manifestKey, replacedAtOf, replacedPrefix, tombstoneKey, versionPrefix } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { collectionsOf, ReplacedVersion } from './retire.ts';
 
@@ -40,6 +40,8 @@ async function expireVersion(deps: ExpireDeps, ref: ReplacedVersion): Promise<bo
     if (version === document.activeVersion || version === document.latestVersion) return false;
     const job = await deps.ledger.getJob(tenant, known.jobId);
     if (job && !isTerminal(job.state)) return false;
+    // The oldest version tells when the document was made.
+    await deps.blobs.putIfAbsent(createdKey(tenant, documentId), encodeJson({ createdAt: document.createdAt }));
     // From here on no search and no reader is told of it.
     await deps.ledger.forgetVersion({ tenant, namespace }, documentId, version);
   }

@@ -24,20 +24,33 @@ export async function endJob(
   deps: IngestDeps,
   version: EndedVersion,
   state: FinalState,
-  facts: { error?: JobError | undefined; warnings?: readonly JobWarning[] | undefined } = {},
+  facts: EndFacts & { readonly job?: JobRecord } = {},
   update?: UpdateJob,
 ): Promise<JobRecord | undefined> {
+  const at = new Date(deps.clock.now()).toISOString();
+  const { error, warnings, job } = facts;
   const outcome = await writeOutcomeOnce(deps.blobs, version, {
     state,
     run: version.run,
-    at: new Date(deps.clock.now()).toISOString(),
-    ...(facts.error ? { error: facts.error } : {}),
-    ...(facts.warnings?.length ? { warnings: [...facts.warnings] } : {}),
+    at,
+    ...(error ? { error } : {}),
+    ...(job ? endedRecord(job, state, at, facts) : warnings?.length ? { warnings: [...warnings] } : {}),
   });
   // The commit has decided and may not have flipped yet: until a search finds the version only the commit goes on.
   const isCommits = outcome.state !== state && (outcome.state === 'succeeded' || outcome.state === 'partial');
   if (isCommits) return deps.ledger.getJob(version.tenant, version.jobId);
   return followOutcome(deps, version, outcome, update);
+}
+
+interface EndFacts {
+  readonly error?: JobError | undefined;
+  readonly warnings?: readonly JobWarning[] | undefined;
+}
+
+/** What the durable outcome keeps of a job, so that it can be shown again where the ledger is lost. */
+export function endedRecord(job: JobRecord, state: FinalState, at: string, facts: EndFacts = {}) {
+  const { stage, progress, stages, warnings } = finishJob(job, state, at, facts);
+  return { job: { stage, progress, stages }, ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
 /**

@@ -2,11 +2,12 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { StepPayload } from '../contracts/jobs.ts';
 import type { ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
-import type { CollectionKey, VectorRecord } from '../ports/vector-index.ts';
-import { readChunkSet, readExtraction, readVectors, vectorBatchSize } from './artifacts.ts';
+import type { CollectionKey } from '../ports/vector-index.ts';
+import { readChunkSet, readExtraction } from './artifacts.ts';
 import type { StepDeps } from './deps.ts';
 import { removeVersionBlobs } from './expire.ts';
-import { endDeleted, endJob, followOutcome } from './finish.ts';
+import { endDeleted, endedRecord, endJob, followOutcome } from './finish.ts';
+import { indexRecords } from './index-records.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import { factsOf } from './parse.ts';
@@ -14,10 +15,6 @@ import { removeDocument } from './remove.ts';
 import { collectionsOf, retireVersion, retireVersions } from './retire.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 import { isDeleted } from './tombstone.ts';
-import { vectorRecord } from './vector-record.ts';
-
-/** Records of one write: as many as the index takes well in one call. */
-const writeAtOnce = 4 * vectorBatchSize;
 
 /**
  * Commits a version: writes its chunks, sees them in the index, records that durably, then flips the document to it,
@@ -31,15 +28,8 @@ export const indexStep: Step = async (deps, context) => {
   const key: CollectionKey = { tenant: payload.tenant, namespace: payload.namespace, model: manifest.embeddingModel };
   // A retry may have read more pages: under the same ids there may be other text now, and fewer chunks.
   if (payload.run > 0) await deps.vectors.removeDocument(key, payload.documentId, beyond(payload, set.chunks.length));
-  for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
+  for await (const { from, records } of indexRecords(deps.blobs, payload, set)) {
     await context.progress(from, set.chunks.length);
-    const records: VectorRecord[] = [];
-    for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
-      const batch = set.chunks.slice(at, at + vectorBatchSize);
-      const vectors = await readVectors(deps.blobs, payload, at, { count: batch.length, dimension: set.dimension });
-      if (!vectors) throw new MemoryError('internal', `The vectors from chunk ${at} on are missing.`);
-      records.push(...batch.map((chunk, index) => vectorRecord(payload, chunk, vectors[index])));
-    }
     if (payload.run > 0) await deps.vectors.replace(key, records);
     await deps.indexWriter.write(key, records);
   }
@@ -63,7 +53,8 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
     state: warnings.length > 0 ? 'partial' : 'succeeded',
     run: payload.run,
     at,
-    ...(warnings.length > 0 ? { warnings } : {}),
+    facts,
+    ...endedRecord(context.job, warnings.length > 0 ? 'partial' : 'succeeded', at, { warnings }),
     ...(activeFrom === undefined ? {} : { activeFrom }),
   });
   if (outcome.state !== 'succeeded' && outcome.state !== 'partial') {
@@ -93,7 +84,8 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
       await removeOutcome(deps.blobs, payload);
       await removeRecords(deps, payload);
       const message = 'A newer version was indexed first.';
-      await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message } }, context.updateJob);
+      const { job } = context;
+      await endJob(deps, payload, 'cancelled', { error: { code: 'cancelled', message }, job }, context.updateJob);
       // The newer one's activation may have been before this version was known to end.
       await retireVersion(deps, payload);
       return { ended: true };

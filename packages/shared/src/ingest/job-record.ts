@@ -16,7 +16,7 @@ const maxWarnings = 100;
 const stageWeights: Record<StageName, number> = { fetch: 1, parse: 2, ocr: 6, embed: 6, index: 1 };
 
 /** The record of a job that was just accepted. A source that came with the request has nothing to fetch. */
-export function newJob(manifest: Manifest, batchId?: string): JobRecord {
+export function newJob(manifest: Manifest): JobRecord {
   const stages = stageNames.map((name): Stage => ({ name, state: 'pending', attempts: 0, done: 0, total: 0 }));
   const fetched = manifest.source.type === 'upload';
   if (fetched && stages[0]) stages[0].state = 'skipped';
@@ -30,7 +30,7 @@ export function newJob(manifest: Manifest, batchId?: string): JobRecord {
     priority: manifest.priority,
     sourceType: manifest.source.type,
     ...(manifest.parentJobId ? { parentJobId: manifest.parentJobId } : {}),
-    ...(batchId ? { batchId } : {}),
+    ...(manifest.batchId ? { batchId: manifest.batchId } : {}),
     ...(manifest.callbackUrl ? { deliveryId: firstDeliveryId(manifest.jobId) } : {}),
     state: 'queued',
     stage: fetched ? 'parse' : 'fetch',

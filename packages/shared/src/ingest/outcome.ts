@@ -1,10 +1,20 @@
 import { z } from 'zod';
 import { JobError } from '../contracts/errors.ts';
 import { Timestamp } from '../contracts/model/ids.ts';
-import { JobWarning } from '../contracts/model/job.ts';
+import { JobWarning, Stage, StageName } from '../contracts/model/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import { encodeJson, readJson } from './artifacts.ts';
 import { committedKey, outcomeKey, type VersionRef } from './blob-keys.ts';
+
+/** What steps found out about a version: see the port `VersionFacts`. */
+const StoredFacts = z.object({
+  mediaType: z.string().exactOptional(),
+  title: z.string().exactOptional(),
+  pages: z.int().exactOptional(),
+  chunks: z.int().exactOptional(),
+  bytes: z.int().exactOptional(),
+  sha256: z.string().exactOptional(),
+});
 
 /**
  * How a version ended: the durable fact behind a job's terminal state. `succeeded` and `partial` are written once its
@@ -20,6 +30,10 @@ export const Outcome = z.object({
   at: Timestamp,
   /** When the version first became active, where that was before `at`: a retry has read more pages of it. */
   activeFrom: Timestamp.optional(),
+  /** What the document shows of the version; absent where it was not committed. */
+  facts: StoredFacts.optional(),
+  /** What the job shows beside: from these the ledger is rebuilt. */
+  job: z.object({ stage: StageName, progress: z.number(), stages: z.array(Stage) }).optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;
 
@@ -28,14 +42,20 @@ export const readOutcome = (blobs: BlobStore, ref: VersionRef) => readJson(blobs
 /** When a version that was committed became active: what `asOf` goes by, also after a rebuild. */
 export const activeFromOf = (outcome: Outcome): string => outcome.activeFrom ?? outcome.at;
 
-/** Keeps when a version became active, while a retry takes its outcome away. */
-export const keepActiveFrom = async (blobs: BlobStore, ref: VersionRef, outcome: Outcome): Promise<void> => {
-  await blobs.putIfAbsent(committedKey(ref), encodeJson({ activeFrom: activeFromOf(outcome) }));
-};
+/** How a version was committed by a run before the one that is under way or has ended otherwise. */
+const Commitment = z.object({ activeFrom: Timestamp, facts: StoredFacts.optional() });
+export type Commitment = z.infer<typeof Commitment>;
+
+/** Keeps how a version was committed, while a retry takes its outcome away. */
+export const keepCommitment = (blobs: BlobStore, ref: VersionRef, outcome: Outcome): Promise<void> =>
+  blobs.put(committedKey(ref), encodeJson({ activeFrom: activeFromOf(outcome), facts: outcome.facts }));
+
+export const keptCommitment = (blobs: BlobStore, ref: VersionRef): Promise<Commitment | undefined> =>
+  readJson(blobs, committedKey(ref), Commitment);
 
 /** When an earlier run of the version became active; undefined where none did. */
 export const keptActiveFrom = async (blobs: BlobStore, ref: VersionRef): Promise<string | undefined> =>
-  (await readJson(blobs, committedKey(ref), z.object({ activeFrom: Timestamp })))?.activeFrom;
+  (await keptCommitment(blobs, ref))?.activeFrom;
 
 /**
  * Since when a version counts as committed, or undefined where it never was. A retry that failed or was cancelled takes

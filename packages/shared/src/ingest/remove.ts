@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MemoryError } from '../contracts/errors.ts';
 import type { DeleteReceipt } from '../contracts/model/document.ts';
 import { DocumentId, Namespace, Tenant, Timestamp } from '../contracts/model/ids.ts';
+import { isTerminal } from '../contracts/model/job.ts';
 import { replacedAtMs } from '../ports/document-transitions.ts';
 import type { DocumentRecord } from '../ports/ledger.ts';
 import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
@@ -10,9 +11,10 @@ import { deletingKey, deletingPrefix, documentPrefix, replacedKey, tombstoneKey,
 import type { IngestDeps } from './deps.ts';
 import { removeVersionBlobs } from './expire.ts';
 import { endDeleted, endJob } from './finish.ts';
+import { finishJob } from './job-record.ts';
 import { newUploadId } from './new-id.ts';
 import { collectionsOf } from './retire.ts';
-import type { Tombstone } from './tombstone.ts';
+import { writeTombstone } from './tombstone.ts';
 
 export interface RemoveDeps extends IngestDeps {
   readonly vectors: VectorIndex;
@@ -56,18 +58,16 @@ async function removeKnown(deps: RemoveDeps, known: DocumentRecord): Promise<Del
   const { tenant, namespace, documentId } = known;
   const at = new Date(deps.clock.now()).toISOString();
   const deletion: Deletion = { schemaVersion: 1, tenant, namespace, documentId, upToVersion: known.latestVersion, at };
-  await bury(deps, deletion);
+  await bury(deps, deletion, known);
   const removed = await deps.ledger.removeDocument(tenant, documentId);
   // Another delete was faster, and may still be at it.
   if (!removed) return finish(deps, deletion);
   const { document, openJobIds } = removed;
   // A version that came in between went with the others.
   const whole = { ...deletion, upToVersion: document.latestVersion };
-  if (whole.upToVersion > deletion.upToVersion) await bury(deps, whole);
+  if (whole.upToVersion > deletion.upToVersion) await bury(deps, whole, document);
   for (const job of await deps.ledger.getJobs(tenant, openJobIds)) {
-    await endJob(deps, { ...job, jobId: job.id }, 'cancelled', {
-      error: { code: 'cancelled', message: 'The document was deleted.' },
-    });
+    await endJob(deps, { ...job, jobId: job.id }, 'cancelled', { error: wasDeleted, job });
   }
   await removeReplacedMarkers(deps, document);
   const receipt = await finish(deps, whole);
@@ -76,12 +76,23 @@ async function removeKnown(deps: RemoveDeps, known: DocumentRecord): Promise<Del
   return receipt;
 }
 
-/** Says durably that a document is deleted, and sees to it that this is carried out, whoever dies. */
-async function bury(deps: RemoveDeps, deletion: Deletion): Promise<void> {
+const wasDeleted = { code: 'cancelled', message: 'The document was deleted.' } as const;
+
+/**
+ * Says durably that a document is deleted and what is told of its jobs from then on, and sees to it that the delete is
+ * carried out, whoever dies.
+ */
+async function bury(deps: RemoveDeps, deletion: Deletion, { versions }: DocumentRecord): Promise<void> {
   const { tenant, namespace, documentId, upToVersion, at } = deletion;
   await deps.blobs.put(deletingKey(tenant, documentId), encodeJson(deletion));
-  const tombstone: Tombstone = { schemaVersion: 1, documentId, upToVersion, at };
-  await deps.blobs.put(tombstoneKey(tenant, documentId), encodeJson(tombstone));
+  const found = await deps.ledger.getJobs(
+    tenant,
+    versions.map((version) => version.jobId),
+  );
+  const jobs = found.map((job) =>
+    isTerminal(job.state) ? job : finishJob(job, 'cancelled', at, { error: wasDeleted }),
+  );
+  await writeTombstone(deps.blobs, { tenant, documentId, upToVersion, at, jobs });
   await deps.queue.add([
     {
       name: 'sweep',
@@ -141,9 +152,20 @@ async function removeBlobs(
   deps: RemoveDeps,
   { tenant, documentId, upToVersion }: Pick<Deletion, 'tenant' | 'documentId' | 'upToVersion'>,
 ): Promise<number> {
+  const keys: string[] = [];
+  for await (const key of deps.blobs.list(documentPrefix(tenant, documentId))) keys.push(key);
+  const versions = new Set(keys.map(versionOfKey));
   let removed = 0;
-  for (const version of await storedVersions(deps, tenant, documentId)) {
-    if (version <= upToVersion) removed += await removeVersionBlobs(deps, { tenant, documentId, version });
+  for (const version of versions) {
+    if (version > 0 && version <= upToVersion)
+      removed += await removeVersionBlobs(deps, { tenant, documentId, version });
+  }
+  if ([...versions].some((version) => version > upToVersion)) return removed;
+  // What belongs to no version: names that the document was given.
+  for (const key of keys) {
+    if (versionOfKey(key) > 0) continue;
+    await deps.blobs.remove(key);
+    removed += 1;
   }
   return removed;
 }
@@ -171,7 +193,8 @@ async function assertAbsent(deps: RemoveDeps, deletion: Deletion, keys: readonly
     if (left > 0) throw new MemoryError('internal', `${left} chunks of ${documentId} are still in the index.`);
   }
   for (const version of await storedVersions(deps, tenant, documentId)) {
-    if (version <= upToVersion) throw new MemoryError('internal', `${documentId} still has blobs of v${version}.`);
+    if (version > 0 && version <= upToVersion)
+      throw new MemoryError('internal', `${documentId} still has blobs of v${version}.`);
   }
 }
 

@@ -5,8 +5,9 @@ import type { IngestDeps } from './deps.ts';
 import { retryRecord } from './job-record.ts';
 import { newDeliveryId } from './new-id.ts';
 import { isManyDocuments, stepUp } from './next-jobs.ts';
-import { keepActiveFrom, readOutcome, removeOutcome } from './outcome.ts';
+import { keepCommitment, readOutcome, removeOutcome } from './outcome.ts';
 import { markPending } from './pending.ts';
+import { writeRun } from './run-record.ts';
 import { oweCall, oweNothing, secureCall } from './webhook-outbox.ts';
 
 const retryable: readonly string[] = ['failed', 'partial', 'cancelled'];
@@ -30,7 +31,8 @@ export async function retryJob(deps: IngestDeps, tenant: string, jobId: string):
   // First, so that the reconciler finds the run should this process die before it has handed it out.
   await markPending(deps.blobs, { ...job, jobId });
   const outcome = await readOutcome(deps.blobs, job);
-  if (outcome?.state === 'partial') await keepActiveFrom(deps.blobs, job, outcome);
+  if (outcome?.state === 'partial') await keepCommitment(deps.blobs, job, outcome);
+  await writeRun(deps.blobs, job, { run: job.run + 1, ...(call ? { deliveryId: call.deliveryId } : {}) });
   let begun = false;
   const again = await deps.ledger.updateJob(tenant, jobId, (current) => {
     begun = current.run === job.run && retryable.includes(current.state);

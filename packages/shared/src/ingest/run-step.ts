@@ -118,6 +118,9 @@ function createContext(
     payload,
     manifest,
     signal,
+    get job() {
+      return record.job;
+    },
     updateJob: record.update,
     progress: async (done, total) => {
       signal.throwIfAborted();
@@ -167,7 +170,7 @@ async function recordFault(
     if (error.code === 'internal') deps.logger.error('step failed for good', { ...fields, error: thrown });
     else deps.logger.info('document cannot be ingested', { ...fields, code: error.code });
     if (stage === 'index') await removeRecords(deps, payload);
-    await endJob(deps, payload, 'failed', { error: toJobError(error) }, record.update);
+    await endJob(deps, payload, 'failed', { error: toJobError(error), job: record.job }, record.update);
     return;
   }
   if (error.retry.kind === 'yield') {

@@ -29,11 +29,12 @@ export const settleStep: Step = async (deps, context) => {
   if (bad.length > warnings.length)
     warnings.push({ code: 'more', message: `${bad.length - warnings.length} more did not succeed.` });
   const found = children.some((child) => child.state === 'succeeded' || child.state === 'partial');
+  const { job } = context;
   if (found)
-    await endJob(deps, context.payload, bad.length > 0 ? 'partial' : 'succeeded', { warnings }, context.updateJob);
+    await endJob(deps, context.payload, bad.length > 0 ? 'partial' : 'succeeded', { warnings, job }, context.updateJob);
   else {
     const error = { code: 'fetch_failed', message: 'No file of the source could be ingested.' } as const;
-    await endJob(deps, context.payload, 'failed', { error, warnings }, context.updateJob);
+    await endJob(deps, context.payload, 'failed', { error, warnings, job }, context.updateJob);
   }
   return { ended: true };
 };

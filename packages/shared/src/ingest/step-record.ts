@@ -12,7 +12,7 @@ export type UpdateJob = (change: (job: JobRecord) => JobRecord | undefined) => P
 
 /** The job's record while one step of it runs. */
 export interface StepRecord {
-  /** As this step knows it. */
+  /** As this step knows it: its stage runs. */
   readonly job: JobRecord;
   /** Changes the job while this run of it is open, and only then; one change after the other. */
   readonly update: UpdateJob;
@@ -68,7 +68,7 @@ export function openStepRecord(
   }, sayRunningAfterMs);
   return {
     get job() {
-      return known;
+      return isBegun ? known : startStage(known, stage, startedAt);
     },
     update,
     close: () => clearTimeout(timer),

@@ -2,6 +2,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { StepPayload } from '../contracts/jobs.ts';
 import type { JobWarning } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
+import type { JobRecord } from '../ports/ledger.ts';
 import type { StepDeps } from './deps.ts';
 import type { StepFacts } from './next-jobs.ts';
 import type { UpdateJob } from './step-record.ts';
@@ -14,6 +15,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Says how far the step is; throws where the signal has fired. Cheap to call often. */
   progress(done: number, total: number): Promise<void>;
+  /** The job as this step knows it. */
+  readonly job: JobRecord;
   /** For a step that ends the job itself. */
   readonly updateJob: UpdateJob;
   /** Whether others wait who should go first: then the step ends by throwing `othersGoFirst()`. Cheap to ask. */

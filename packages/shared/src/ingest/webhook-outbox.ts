@@ -110,7 +110,7 @@ export const removeDueCall = (blobs: BlobStore, deliveryId: string) => blobs.rem
  */
 export async function redeliverWebhooks(
   deps: IngestDeps,
-  scope: { readonly tenant?: string; readonly settleMs?: number } = {},
+  scope: { readonly tenant?: string | undefined; readonly settleMs?: number } = {},
 ): Promise<number> {
   let announced = 0;
   for await (const key of deps.blobs.list(owedCallsPrefix)) {

@@ -1,18 +1,19 @@
 import type { DocumentState } from '../contracts/model/document.ts';
 import type { Metadata, Scope } from '../contracts/model/ids.ts';
-import type { DocumentRecord, DocumentRow, VersionFacts, VersionRecord } from './ledger.ts';
+import type {
+  DocumentPatch,
+  DocumentRecord,
+  DocumentRow,
+  LedgerDocument,
+  VersionFacts,
+  VersionRecord,
+} from './ledger.ts';
+import { sameJson } from './same-json.ts';
 
-/**
+/*
  * How a document's record changes, as pure functions: every ledger applies these and only differs in how it makes the
  * change atomic.
  */
-export interface LedgerDocument extends DocumentRecord {
-  /**
-   * What versions that are not active yet will call the document, by version: a new version's title and metadata
-   * take effect together with its text. A `PATCH` in between removes them here, being the later wish.
-   */
-  readonly pending: Readonly<Record<string, { readonly title?: string; readonly metadata?: Metadata }>>;
-}
 
 /** `active` where a version is, else the state of the latest one. */
 export function documentState(document: DocumentRecord): DocumentState {
@@ -86,7 +87,7 @@ export function activateVersion(
   const described = describeVersion(current, version, facts) ?? current;
   // A retry has read more of it; where nothing is new, nothing is stored.
   if (current.activeVersion === version) {
-    const changed = JSON.stringify(described) !== JSON.stringify(current);
+    const changed = !sameJson(described, current);
     return { outcome: 'activated', previous, ...(changed ? { document: described } : {}) };
   }
   const next = replaceVersion(described, version, (known) => {
@@ -113,28 +114,28 @@ export function failVersion(current: LedgerDocument, version: number, at: string
   return next && { ...next, updatedAt: at };
 }
 
-export function patchDocument(
-  current: LedgerDocument,
-  patch: { readonly title?: string | undefined; readonly metadata?: Metadata | undefined },
-  at: string,
-): LedgerDocument {
+/** A version that was accepted after the wish brings its own title and metadata, whichever is recorded first. */
+export function patchDocument(current: LedgerDocument, { title, metadata }: DocumentPatch, at: string): LedgerDocument {
   const pending = Object.fromEntries(
     Object.entries(current.pending).map(([version, waiting]) => [
       version,
       {
-        ...(waiting.title !== undefined && patch.title === undefined ? { title: waiting.title } : {}),
-        ...(waiting.metadata !== undefined && patch.metadata === undefined ? { metadata: waiting.metadata } : {}),
+        ...(waiting.title !== undefined && !isAbout(title, version) ? { title: waiting.title } : {}),
+        ...(waiting.metadata !== undefined && !isAbout(metadata, version) ? { metadata: waiting.metadata } : {}),
       },
     ]),
   );
-  return {
+  const next = {
     ...current,
-    title: patch.title ?? current.title,
-    metadata: patch.metadata ?? current.metadata,
-    updatedAt: at,
+    ...(title && isAbout(title, current.activeVersion) ? { title: title.value } : {}),
+    ...(metadata && isAbout(metadata, current.activeVersion) ? { metadata: metadata.value } : {}),
     pending,
   };
+  return sameJson(next, current) ? current : { ...next, updatedAt: at };
 }
+
+const isAbout = (wish: { readonly upToVersion: number } | undefined, version: number | string): boolean =>
+  wish !== undefined && Number(version) <= wish.upToVersion;
 
 /**
  * Without a version that is no longer kept. Undefined where it is not known, or active, or the latest: those stay.

@@ -52,6 +52,21 @@ export interface VersionFacts {
   readonly sha256?: string;
 }
 
+/** A document with what only the ledger needs. */
+export interface LedgerDocument extends DocumentRecord {
+  /**
+   * What versions that are not active yet will call the document, by version: a new version's title and metadata
+   * take effect together with its text. A `PATCH` in between removes them here, being the later wish.
+   */
+  readonly pending: Readonly<Record<string, { readonly title?: string; readonly metadata?: Metadata }>>;
+}
+
+/** What a caller wishes a document to be called, and which versions the wish is about: those that it knew. */
+export interface DocumentPatch {
+  readonly title?: { readonly value: string; readonly upToVersion: number } | undefined;
+  readonly metadata?: { readonly value: Metadata; readonly upToVersion: number } | undefined;
+}
+
 /** What a search needs to know about a document. */
 export interface DocumentRow {
   readonly documentId: string;
@@ -78,6 +93,8 @@ export interface DocumentChanges {
   readonly cursor: string;
   /** The model that the namespace's vectors are of; undefined where nothing was ever accepted. */
   readonly embeddingModel: string | undefined;
+  /** The index is known to lack chunks of active versions; they are being brought back. */
+  readonly indexIncomplete?: boolean;
 }
 
 export interface JobPage {
@@ -164,7 +181,7 @@ export interface Ledger {
   patchDocument(
     tenant: string,
     documentId: string,
-    patch: { title?: string | undefined; metadata?: Metadata | undefined },
+    patch: DocumentPatch,
     at: string,
   ): Promise<DocumentRecord | undefined>;
 
@@ -208,7 +225,49 @@ export interface Ledger {
   /** Jobs that have not ended, oldest first, for the reconciler: all tenants. */
   openJobs(limit: number): Promise<{ tenant: string; jobId: string }[]>;
 
-  /** Answers, or throws `dependency_unavailable`. */
+  /** All tenants that anything was ever accepted from. */
+  tenants(): Promise<string[]>;
+  /**
+   * Makes a document's record what the blob store tells, by compare-and-set, and gives the document its place in every
+   * index. `revise` must be pure; where it returns undefined nothing changes.
+   * @param embeddingModel what the namespace gets where it has none
+   * @returns whether it changed
+   * @throws MemoryError `conflict` where the tenant has the document in another namespace
+   */
+  reviseDocument(
+    scope: Scope,
+    documentId: string,
+    embeddingModel: string,
+    revise: (current: LedgerDocument | undefined) => LedgerDocument | undefined,
+  ): Promise<boolean>;
+  /** Records a job as the blob store tells it, in whatever state, where there is none. Returns whether there was none. */
+  restoreJob(job: JobRecord): Promise<boolean>;
+  /** Version numbers of a document go on above this one. */
+  countVersion(tenant: string, documentId: string, version: number): Promise<void>;
+  /** Says whether the index is known to lack chunks of a namespace. */
+  markIndex(scope: Scope, state: 'whole' | 'incomplete'): Promise<void>;
+
+  /** Answers, or throws `dependency_unavailable`, or `rebuilding` where it is not whole. */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * Whether the ledger holds what the blob store knows, which is not so when its server was emptied. Until it was rebuilt
+ * every call of `Ledger` throws `rebuilding`: nothing is absent that only was not restored yet.
+ */
+export interface LedgerRecovery {
+  isWhole(): Promise<boolean>;
+  /**
+   * Rebuilds as the only process that does, then declares the ledger whole.
+   * @param rebuild fills the ledger it is given; it has to stop when `signal` fires, which means that another process
+   * has taken over
+   * @returns false where the ledger is whole, or another process rebuilds it
+   */
+  rebuildOnce(rebuild: (ledger: Ledger, signal: AbortSignal) => Promise<void>): Promise<boolean>;
+  /** Another one for each start of the server: a start may have lost the last writes before it. */
+  serverStart(): Promise<string>;
+  /** The start of the server after which the ledger was last compared with the blob store as a whole. */
+  comparedStart(): Promise<string | undefined>;
+  markCompared(serverStart: string): Promise<void>;
 }

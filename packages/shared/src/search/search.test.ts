@@ -94,7 +94,7 @@ test('a new title and new metadata show and filter at once', async () => {
   await memory.ledger.patchDocument(
     'acme',
     'a',
-    { title: 'New', metadata: { status: 'final' } },
+    { title: { value: 'New', upToVersion: 9 }, metadata: { value: { status: 'final' }, upToVersion: 9 } },
     '2026-06-01T00:00:00Z',
   );
   const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { status: 'final' } }));

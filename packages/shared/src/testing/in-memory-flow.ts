@@ -11,13 +11,13 @@ import { notify, type WebhookSettings } from '../ingest/notify.ts';
 import { finishDeletions, sweepDocument } from '../ingest/remove.ts';
 import { runStep } from '../ingest/run-step.ts';
 import type { Embedder } from '../ports/embedder.ts';
-import type { JobRecord, Ledger } from '../ports/ledger.ts';
+import type { JobRecord } from '../ports/ledger.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import { createFakeEmbedder, fakeTokenizer } from './fake-embedder.ts';
 import { createInMemoryBlobStore, type InMemoryBlobStore } from './in-memory-blob-store.ts';
-import { createInMemoryLedger } from './in-memory-ledger.ts';
+import { createInMemoryLedger, type InMemoryLedger } from './in-memory-ledger.ts';
 import { createInMemoryQueue, type InMemoryQueue } from './in-memory-queue.ts';
 import { createInMemoryVectorIndex } from './in-memory-vector-index.ts';
 
@@ -67,7 +67,7 @@ export interface Faults {
 export interface InMemoryFlow {
   readonly deps: StepDeps & { readonly cancellations: CancellationWatch; readonly webhooks: WebhookSettings };
   readonly blobs: InMemoryBlobStore;
-  readonly ledger: Ledger;
+  readonly ledger: InMemoryLedger;
   readonly queue: InMemoryQueue;
   readonly vectors: VectorIndex;
   readonly faults: Faults;

@@ -3,7 +3,7 @@ import type { Scope } from '../contracts/model/ids.ts';
 import { isTerminal } from '../contracts/model/job.ts';
 import { assertTransition } from '../contracts/model/job-transitions.ts';
 import * as documents from '../ports/document-transitions.ts';
-import type { DocumentRow, JobEvent, JobRecord, Ledger } from '../ports/ledger.ts';
+import type { DocumentRow, JobEvent, JobRecord, Ledger, LedgerDocument, LedgerRecovery } from '../ports/ledger.ts';
 
 interface StoredJob {
   job: JobRecord;
@@ -14,19 +14,31 @@ interface StoredJob {
 interface NamespaceState {
   readonly model: string;
   generation: number;
+  incomplete: boolean;
   /** By document, with the generation in which the row last changed. */
   readonly rows: Map<string, { row: DocumentRow; generation: number }>;
 }
 
 const key = (...parts: string[]) => JSON.stringify(parts);
 
+export interface InMemoryLedger extends Ledger, LedgerRecovery {
+  /** Loses everything, as a server that was emptied: every call throws `rebuilding` until it was rebuilt. */
+  wipe(): void;
+  /** Takes the state back to what it was when `remember` was called, as a server that lost its last writes. */
+  remember(): () => void;
+}
+
 /** A ledger in this process, for tests of what speaks to one. It passes the same suite as the real one. */
-export function createInMemoryLedger(): Ledger {
-  const epoch = crypto.randomUUID();
+export function createInMemoryLedger(): InMemoryLedger {
+  let epoch: string = crypto.randomUUID();
+  let isWhole = true;
+  let isRebuilding = false;
+  let starts = 1;
+  let compared: string | undefined;
   const jobs = new Map<string, StoredJob>();
   const batches = new Map<string, string[]>();
   const childIds = new Map<string, Set<string>>();
-  const known = new Map<string, documents.LedgerDocument>();
+  const known = new Map<string, LedgerDocument>();
   const homes = new Map<string, string>();
   const versionCounters = new Map<string, number>();
   const namespaceStates = new Map<string, NamespaceState>();
@@ -52,7 +64,7 @@ export function createInMemoryLedger(): Ledger {
     state.generation += 1;
     state.rows.set(documentId, { row: now, generation: state.generation });
   };
-  const store = (document: documents.LedgerDocument) => {
+  const store = (document: LedgerDocument) => {
     known.set(key(document.tenant, document.documentId), structuredClone(document));
     noteRow(document, document.documentId, documents.rowOf(document));
   };
@@ -63,7 +75,7 @@ export function createInMemoryLedger(): Ledger {
   const conflict = (documentId: string, namespace: string) =>
     new MemoryError('conflict', `Document ${documentId} belongs to namespace ${namespace}.`);
 
-  return {
+  const ledger: Ledger = {
     async reserveVersion(scope, documentId, model, atLeast = 1) {
       const id = key(scope.tenant, documentId);
       const home = homes.get(id);
@@ -72,7 +84,7 @@ export function createInMemoryLedger(): Ledger {
       const version = Math.max((versionCounters.get(id) ?? 0) + 1, atLeast);
       versionCounters.set(id, version);
       const namespaceKey = key(scope.tenant, scope.namespace);
-      const state = namespaceStates.get(namespaceKey) ?? { model, generation: 0, rows: new Map() };
+      const state = namespaceStates.get(namespaceKey) ?? { model, generation: 0, incomplete: false, rows: new Map() };
       namespaceStates.set(namespaceKey, state);
       return { version, embeddingModel: state.model };
     },
@@ -222,7 +234,14 @@ export function createInMemoryLedger(): Ledger {
       const rows = [...(state?.rows.values() ?? [])]
         .filter((entry) => (reset ? entry.row.activeVersion > 0 : entry.generation > Number(since)))
         .map((entry) => structuredClone(entry.row));
-      return { reset, rows, cursor: `${epoch}.${state?.generation ?? 0}`, embeddingModel: state?.model };
+      const indexIncomplete = state?.incomplete ?? false;
+      return {
+        reset,
+        rows,
+        cursor: `${epoch}.${state?.generation ?? 0}`,
+        embeddingModel: state?.model,
+        indexIncomplete,
+      };
     },
 
     async namespaces(tenant) {
@@ -241,9 +260,119 @@ export function createInMemoryLedger(): Ledger {
         .map((job) => ({ tenant: job.tenant, jobId: job.id }));
     },
 
+    async tenants() {
+      return [...new Set([...namespaceStates.keys()].map((id) => (JSON.parse(id) as [string])[0]))];
+    },
+
+    async reviseDocument(scope, documentId, embeddingModel, revise) {
+      const id = key(scope.tenant, documentId);
+      const home = homes.get(id);
+      if (home !== undefined && home !== scope.namespace) throw conflict(documentId, home);
+      const next = revise(structuredClone(find(scope, documentId)));
+      if (!next) return false;
+      homes.set(id, scope.namespace);
+      versionCounters.set(id, Math.max(versionCounters.get(id) ?? 0, next.latestVersion));
+      const namespaceKey = key(scope.tenant, scope.namespace);
+      const fresh = { model: embeddingModel, generation: 0, incomplete: false, rows: new Map() };
+      namespaceStates.set(namespaceKey, namespaceStates.get(namespaceKey) ?? fresh);
+      store(next);
+      return true;
+    },
+
+    async restoreJob(job) {
+      if (jobs.has(key(job.tenant, job.id))) return false;
+      insertJob(job);
+      return true;
+    },
+
+    async countVersion(tenant, documentId, version) {
+      const id = key(tenant, documentId);
+      versionCounters.set(id, Math.max(versionCounters.get(id) ?? 0, version));
+    },
+
+    async markIndex(scope, state) {
+      const found = namespaceStates.get(key(scope.tenant, scope.namespace));
+      if (found) found.incomplete = state === 'incomplete';
+    },
+
     async check() {},
     async close() {},
   };
+
+  const stores = [jobs, batches, childIds, known, homes, versionCounters, namespaceStates];
+  return {
+    ...refusing(ledger, () => isWhole),
+    wipe() {
+      for (const stored of stores) stored.clear();
+      epoch = crypto.randomUUID();
+      starts += 1;
+      compared = undefined;
+      isWhole = false;
+    },
+    remember() {
+      const before = stores.map((stored) => [...stored].map((entry) => structuredCloneable(entry)));
+      return () => {
+        stores.forEach((stored, at) => {
+          stored.clear();
+          for (const [id, value] of before[at] ?? []) (stored as Map<unknown, unknown>).set(id, value);
+        });
+        epoch = crypto.randomUUID();
+        starts += 1;
+      };
+    },
+    isWhole: async () => isWhole,
+    async rebuildOnce(rebuild) {
+      if (isWhole || isRebuilding) return false;
+      isRebuilding = true;
+      try {
+        await rebuild(ledger, new AbortController().signal);
+        isWhole = true;
+        return true;
+      } finally {
+        isRebuilding = false;
+      }
+    },
+    serverStart: async () => String(starts),
+    comparedStart: async () => compared,
+    async markCompared(start) {
+      compared = start;
+    },
+  };
+}
+
+/** The ledger for everybody but the one who rebuilds it. */
+function refusing(ledger: Ledger, isWhole: () => boolean): Ledger {
+  const assertWhole = () => {
+    if (!isWhole()) throw new MemoryError('rebuilding', 'The ledger is not whole.');
+  };
+  const calls = Object.entries(ledger).map(([name, call]: [string, (...args: unknown[]) => unknown]) => {
+    if (name === 'close') return [name, call];
+    if (name !== 'watchJob') {
+      return [
+        name,
+        async (...args: unknown[]) => {
+          assertWhole();
+          return call(...args);
+        },
+      ];
+    }
+    return [
+      name,
+      async function* (...args: unknown[]) {
+        assertWhole();
+        yield* call(...args) as AsyncIterable<unknown>;
+      },
+    ];
+  });
+  // Each call has the type of the one that it stands for.
+  return Object.fromEntries(calls) as Ledger;
+}
+
+/** A copy of what is stored; watchers are nobody's any more. */
+function structuredCloneable([id, value]: readonly [unknown, unknown]): [unknown, unknown] {
+  const watched = value as Partial<StoredJob> | undefined;
+  if (watched?.watchers === undefined) return [id, structuredClone(value)];
+  return [id, { ...structuredClone({ job: watched.job, events: watched.events }), watchers: new Set() }];
 }
 
 /** Newest first, from the one after the cursor. */

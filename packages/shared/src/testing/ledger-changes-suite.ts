@@ -15,9 +15,10 @@ export function ledgerChangesSuite(name: string, create: () => Ledger): void {
       expect(all.rows.map((row) => row.documentId).sort()).toEqual(['a', 'b', 'c']);
       expect(all.rows[0]).toMatchObject({ activeVersion: 1, chunks: 7, mediaType: 'text/plain' });
       const none = await ledger.documentChanges(scope, all.cursor);
-      expect(none).toEqual({ reset: false, rows: [], cursor: all.cursor, embeddingModel: model });
+      const unchanged = { cursor: all.cursor, embeddingModel: model, indexIncomplete: false };
+      expect(none).toEqual({ reset: false, rows: [], ...unchanged });
 
-      await ledger.patchDocument(scope.tenant, 'b', { metadata: { k: ['v'] } }, nextTime());
+      await ledger.patchDocument(scope.tenant, 'b', { metadata: { value: { k: ['v'] }, upToVersion: 9 } }, nextTime());
       await ledger.removeDocument(scope.tenant, 'c');
       const some = await ledger.documentChanges(scope, all.cursor);
       expect(some.reset).toBe(false);

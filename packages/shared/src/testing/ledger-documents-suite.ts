@@ -102,7 +102,7 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
       await ledger.activateVersion(scope, 'a', 1, nextTime());
       await add('Two', { n: '2' });
       expect(await shown()).toEqual(['One', { n: '1' }]);
-      await ledger.patchDocument(scope.tenant, 'a', { title: 'Patched' }, nextTime());
+      await ledger.patchDocument(scope.tenant, 'a', { title: { value: 'Patched', upToVersion: 2 } }, nextTime());
       expect(await shown()).toEqual(['Patched', { n: '1' }]);
       await ledger.activateVersion(scope, 'a', 2, nextTime());
       expect(await shown()).toEqual(['Patched', { n: '2' }]);
@@ -200,7 +200,7 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
         await Promise.all([
           ledger.activateVersion(scope, 'a', 1, nextTime()),
           ledger.removeDocument(scope.tenant, 'a'),
-          ledger.patchDocument(scope.tenant, 'a', { title: 'x' }, nextTime()),
+          ledger.patchDocument(scope.tenant, 'a', { title: { value: 'x', upToVersion: 1 } }, nextTime()),
         ]);
         expect(await ledger.getDocument(scope.tenant, 'a')).toBeUndefined();
         expect((await ledger.documentChanges(scope, undefined)).rows).toEqual([]);

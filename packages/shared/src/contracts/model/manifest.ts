@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DocumentId, JobId, Metadata, Namespace, Priority, Tenant, Timestamp, Version } from './ids.ts';
+import { BatchId, DocumentId, JobId, Metadata, Namespace, Priority, Tenant, Timestamp, Version } from './ids.ts';
 import { StoredSource } from './source.ts';
 
 /** What was accepted: the durable record from which everything else can be rebuilt. Immutable once written. */
@@ -22,6 +22,8 @@ export const Manifest = z.object({
   callbackUrl: z.string().optional(),
   /** The job whose source (a git repository) brought this document. */
   parentJobId: JobId.optional(),
+  /** The request for many documents that brought this one. */
+  batchId: BatchId.optional(),
   embeddingModel: z.string(),
   createdAt: Timestamp,
 });
