@@ -35,7 +35,7 @@ function form(
 const upload = (body: FormData, init: RequestInit = {}) => api.call('/ingest', { method: 'POST', body, ...init });
 const text = { bytes: 'The moon raises two tides a day.', name: 'tides.txt', type: 'text/plain' };
 /** Blobs of originals: what an upload that failed must not leave. */
-const originals = () => [...api.flow.blobs.blobs.keys()].filter((key) => key.includes('/originals/'));
+const originals = () => [...api.flow.blobs.blobs.keys()].filter((key) => /^uploads\/|\/original$/.test(key));
 const jobs = async () => (await api.flow.ledger.listJobs('acme', { limit: 100 })).items;
 
 test('a text is taken in, 202 with its job and where it is, and found as a document in the end', async () => {
@@ -106,7 +106,7 @@ test('a file name is only a label: without folders, in UTF-8, and never a header
     expect(content.headers.get('x-evil')).toBeNull();
     expect(content.headers.get('content-disposition')).toMatch(/^attachment; filename\*=UTF-8''[\w.%!#$&+^`|~-]+$/);
   }
-  expect(originals().every((key) => /originals\/[0-9a-z]{26}$/.test(key))).toBe(true);
+  expect(originals().every((key) => /^tenants\/\w{32}\/documents\/\w\w\/\w{32}\/v1\/original$/.test(key))).toBe(true);
 });
 
 test('a download cannot run as a page of this origin', async () => {

@@ -105,6 +105,20 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       }
     },
 
+    async move(from, to) {
+      const source = blobPath(root, from);
+      const path = blobPath(root, to);
+      await prepare().catch(rethrow);
+      try {
+        // One step for the file system; once the new name is durable, so is the end of the old one.
+        await moveTo(path)(source);
+      } catch (error) {
+        if (isAbsent(error))
+          throw new MemoryError('not_found', 'The content is not in the blob store.', { cause: error });
+        throw fileFailure(error);
+      }
+    },
+
     async putStream(key, stream, { maxBytes }) {
       const path = blobPath(root, key);
       const { parts, facts } = hashedStream(stream, maxBytes);

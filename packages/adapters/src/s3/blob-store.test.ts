@@ -235,6 +235,7 @@ async function expectAway(store: BlobStore, message: string, leaveOut: readonly 
     put: () => store.put('a', bytes),
     putIfAbsent: () => store.putIfAbsent('b', bytes),
     copy: () => store.copy('a', 'c'),
+    move: () => store.move('a', 'd'),
     putStream: () => store.putStream('s', once(bytes), { maxBytes: 10 }),
     get: () => store.get('a'),
     getStream: () => store.getStream('a'),

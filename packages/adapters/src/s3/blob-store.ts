@@ -64,6 +64,24 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
     await bucket.call(withinMs, (client, abortSignal) => client.send(command, { abortSignal }));
   }
 
+  async function copy(from: string, to: string): Promise<void> {
+    const source = at(from);
+    const CopySource = `${source.Bucket}/${source.Key.split('/').map(encodeURIComponent).join('/')}`;
+    await bucket.call(timing.transferMs, (client, abortSignal) =>
+      client.send(new CopyObjectCommand({ ...at(to), CopySource }), { abortSignal }),
+    );
+  }
+
+  async function remove(key: string): Promise<void> {
+    const command = new DeleteObjectCommand(at(key));
+    await bucket
+      .call(timing.callMs, (client, abortSignal) => client.send(command, { abortSignal }))
+      .catch((error: unknown) => {
+        // Amazon says nothing of it, some servers do.
+        if (!isAbsent(error)) throw error;
+      });
+  }
+
   /** Pages of keys as the bucket has them; those that the store keeps for itself are left out. */
   async function* pages(prefix: string): AsyncGenerator<string[]> {
     assertBlobPrefix(prefix);
@@ -105,12 +123,11 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
       return firstWriter(key, () => putIfAbsent(bucket, key, bytes, timing));
     },
 
-    async copy(from, to) {
-      const source = at(from);
-      const CopySource = `${source.Bucket}/${source.Key.split('/').map(encodeURIComponent).join('/')}`;
-      await bucket.call(timing.transferMs, (client, abortSignal) =>
-        client.send(new CopyObjectCommand({ ...at(to), CopySource }), { abortSignal }),
-      );
+    copy,
+
+    async move(from, to) {
+      await copy(from, to);
+      await remove(from);
     },
 
     async putStream(key, stream, { maxBytes }) {
@@ -161,15 +178,7 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
       for await (const page of pages(prefix)) for (const key of page) yield key.slice(start);
     },
 
-    async remove(key) {
-      const command = new DeleteObjectCommand(at(key));
-      await bucket
-        .call(timing.callMs, (client, abortSignal) => client.send(command, { abortSignal }))
-        .catch((error: unknown) => {
-          // Amazon says nothing of it, some servers do.
-          if (!isAbsent(error)) throw error;
-        });
-    },
+    remove,
 
     async removePrefix(prefix) {
       if (prefix === '') throw new MemoryError('internal', 'The whole blob store is never removed.');

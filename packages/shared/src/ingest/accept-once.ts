@@ -4,12 +4,12 @@ import { MemoryError } from '../contracts/errors.ts';
 import { DocumentId, JobId, Timestamp } from '../contracts/model/ids.ts';
 import { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
-import { type AcceptDeps, type AcceptRequest, accept, discardOriginal } from './accept.ts';
+import { type AcceptDeps, type AcceptRequest, accept, claim, discardOriginal, type StoredBytes } from './accept.ts';
 import { encodeJson, readJson } from './artifacts.ts';
 import { documentPrefix, idempotencyKey, pendingKey } from './blob-keys.ts';
 import { readDocumentFacts } from './document-facts.ts';
 import { newDocumentId, newJobId } from './new-id.ts';
-import { readOutcome } from './outcome.ts';
+import { type Outcome, readOutcome } from './outcome.ts';
 import { readPending } from './pending.ts';
 import { restoreDocument } from './restore-document.ts';
 
@@ -81,12 +81,7 @@ async function carryOut(
     if (takesOver) {
       const begun = await findBegun(deps, request.tenant, record);
       const outcome = begun && (await readOutcome(deps.blobs, begun));
-      if (begun && outcome?.state !== 'aborted') {
-        if (request.original && begun.original?.key !== request.original.key) {
-          await discardOriginal(deps, request.original);
-        }
-        return await finishAccept(deps, begun);
-      }
+      if (begun && outcome?.state !== 'aborted') return await finishAccept(deps, begun, outcome, request.original);
       if (begun) {
         // What was taken back stays so, under its own id.
         jobId = newJobId();
@@ -145,8 +140,18 @@ async function findBegun(
   return undefined;
 }
 
-/** Does what is left of an accept after its manifest was written. Repeating it changes nothing. */
-async function finishAccept(deps: AcceptDeps, manifest: Manifest): Promise<JobRecord> {
+/**
+ * Does what is left of an accept after its manifest was written. Repeating it changes nothing.
+ * @param upload the same bytes as the first request's, which may have died before it claimed its own
+ */
+async function finishAccept(
+  deps: AcceptDeps,
+  manifest: Manifest,
+  outcome: Outcome | undefined,
+  upload: StoredBytes | undefined,
+): Promise<JobRecord> {
+  if (!outcome) await claim(deps, manifest, upload);
+  else if (upload) await discardOriginal(deps, upload);
   const { tenant, documentId, jobId } = manifest;
   const facts = await readDocumentFacts(deps.blobs, tenant, documentId);
   const restored = facts && (await restoreDocument(deps, facts));

@@ -5,7 +5,7 @@ import type { StoredSource } from '../contracts/model/source.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { JobRecord, VersionRecord } from '../ports/ledger.ts';
 import { encodeJson } from './artifacts.ts';
-import { documentPrefix, manifestKey, originalKey } from './blob-keys.ts';
+import { documentPrefix, manifestKey, originalKey, uploadKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
@@ -59,11 +59,11 @@ export async function storeOriginal(
   stream: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): Promise<StoredBytes> {
-  const key = originalKey(tenant, newUploadId());
+  const key = uploadKey(tenant, newUploadId());
   return { key, ...(await deps.blobs.putStream(key, stream, { maxBytes })) };
 }
 
-/** Removes stored bytes that no document will claim. */
+/** Removes stored bytes that no document will claim; harmless where one has. */
 export const discardOriginal = (deps: { readonly blobs: BlobStore }, original: StoredBytes) =>
   deps.blobs.remove(original.key);
 
@@ -83,8 +83,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
   } catch (error) {
     // The call may have timed out and yet take effect later: every step looks for this marker first.
     await writeOutcomeOnce(deps.blobs, manifest, { state: 'aborted', run: 0, at: createdAt });
-    if (job.deliveryId) await oweNothing(deps.blobs, job.deliveryId);
-    await removePending(deps.blobs, manifest.jobId);
+    await removeClaim(deps, manifest);
     throw toMemoryError(error);
   }
   try {
@@ -142,8 +141,12 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     );
     const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
     if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) {
-      await oweCallback(deps, manifest);
-      await markPending(deps.blobs, manifest);
+      try {
+        await claim(deps, manifest, request.original);
+      } catch (error) {
+        await removeManifest(deps, manifest);
+        throw error;
+      }
       return manifest;
     }
     // The ledger has forgotten versions that the blob store, which is the truth, still knows.
@@ -155,6 +158,33 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
 async function nextAfterDelete(blobs: BlobStore, tenant: string, documentId: string): Promise<number | undefined> {
   const tombstone = await readTombstone(blobs, tenant, documentId);
   return tombstone && tombstone.upToVersion + 1;
+}
+
+/**
+ * Makes an upload the original of a version, and the version known to the reconciler: from then on it is ingested,
+ * whatever happens to this process. Until then the upload lies where old ones are removed.
+ */
+export async function claim(deps: AcceptDeps, manifest: Manifest, upload: StoredBytes | undefined): Promise<void> {
+  if (upload) await deps.blobs.move(upload.key, originalKey(manifest));
+  await oweCallback(deps, manifest);
+  await markPending(deps.blobs, manifest);
+}
+
+/** Takes back what `claim` has done for a version that nobody else has heard of. Its manifest, or an outcome, stays. */
+export async function removeClaim(deps: Pick<AcceptDeps, 'blobs'>, manifest: Manifest): Promise<void> {
+  if (manifest.original) await deps.blobs.remove(manifest.original.key);
+  if (manifest.callbackUrl !== undefined) await oweNothing(deps.blobs, firstDeliveryId(manifest.jobId));
+  await removePending(deps.blobs, manifest.jobId);
+}
+
+/** A full disk still lets files be removed; where the store is away this fails too, and the version stays unclaimed. */
+async function removeManifest(deps: AcceptDeps, manifest: Manifest): Promise<void> {
+  try {
+    await removeClaim(deps, manifest);
+    await deps.blobs.remove(manifestKey(manifest));
+  } catch (error) {
+    deps.logger.warn('a version that was not accepted could not be taken back', { jobId: manifest.jobId, error });
+  }
 }
 
 async function newestStoredVersion(blobs: BlobStore, tenant: string, documentId: string): Promise<number> {
@@ -174,15 +204,14 @@ function manifestFor(
   embeddingModel: string,
   createdAt: string,
 ): Manifest {
+  const ref = { tenant: request.tenant, documentId: request.documentId ?? newDocumentId(), version };
   return {
     schemaVersion: 1,
-    tenant: request.tenant,
     namespace: request.namespace,
-    documentId: request.documentId ?? newDocumentId(),
-    version,
+    ...ref,
     jobId,
     source: request.source,
-    ...(request.original ? { original: request.original } : {}),
+    ...(request.original ? { original: { ...request.original, key: originalKey(ref) } } : {}),
     ...(request.title === undefined ? {} : { title: request.title }),
     metadata: request.metadata,
     ...(request.declaredMediaType ? { declaredMediaType: request.declaredMediaType } : {}),

@@ -10,8 +10,10 @@ const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
 export const tenantsPrefix = 'tenants/';
 export const tenantPrefix = (tenant: string) => `${tenantsPrefix}${hashOf(tenant)}/`;
 
-/** What the original's bytes are kept under before, and after, a document claims them. */
-export const originalKey = (tenant: string, uploadId: string) => `${tenantPrefix(tenant)}originals/${uploadId}`;
+/** What came with a request, until a version claims it: nothing here is the truth of anything, and what is old goes. */
+export const uploadsPrefix = 'uploads/';
+export const uploadKey = (tenant: string, uploadId: string) => `${uploadsPrefix}${hashOf(tenant)}-${uploadId}`;
+export const uploadIdOf = (key: string) => key.slice(key.lastIndexOf('-') + 1);
 
 /** One marker for each version that has not ended, so that nobody need walk everything to find them. */
 export const pendingPrefix = 'pending/';
@@ -61,6 +63,8 @@ export interface VersionRef {
 export const versionPrefix = (ref: VersionRef) => `${documentPrefix(ref.tenant, ref.documentId)}v${ref.version}/`;
 /** The version whose artifact a key below `documentPrefix` is; 0 where it is none's. */
 export const versionOfKey = (key: string) => Number(/\/v(\d+)\/[^/]+(?:\/[^/]+)?$/.exec(key)?.[1] ?? 0);
+/** The bytes themselves, as they came or were fetched. */
+export const originalKey = (ref: VersionRef) => `${versionPrefix(ref)}original`;
 export const manifestKey = (ref: VersionRef) => `${versionPrefix(ref)}manifest.json`;
 export const fetchedKey = (ref: VersionRef) => `${versionPrefix(ref)}fetched.json`;
 export const extractionKey = (ref: VersionRef) => `${versionPrefix(ref)}extraction.json`;

@@ -14,6 +14,7 @@ import {
   extractionKey,
   fetchedKey,
   manifestKey,
+  originalKey,
   outcomeKey,
   runKey,
   type VersionRef,
@@ -113,6 +114,9 @@ async function readVersion(
   const manifest = await readJson(blobs, manifestKey(ref), Manifest);
   if (!manifest) return undefined;
   const outcome = present.has(outcomeKey(ref)) ? await readOutcome(blobs, ref) : undefined;
+  // Its request died before it claimed its bytes: nobody was told that it was accepted.
+  const isUnclaimed = manifest.original?.key === originalKey(ref) && !present.has(originalKey(ref));
+  if (!outcome && isUnclaimed) return undefined;
   const begun = present.has(runKey(ref)) ? await readRun(blobs, ref) : undefined;
   const kept = present.has(committedKey(ref)) ? await keptCommitment(blobs, ref) : undefined;
   const isCommitted = outcome?.state === 'succeeded' || outcome?.state === 'partial';

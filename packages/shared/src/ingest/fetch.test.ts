@@ -60,7 +60,7 @@ test('a page is fetched once, kept, and ingested like a file', async () => {
 test('a page larger than the limit is too large, and nothing of it is kept', async () => {
   const flow = withWeb(async () => page('x'.repeat(1_000_001)));
   expect(await ingestPage(flow)).toMatchObject({ state: 'failed', error: { code: 'too_large' } });
-  expect([...flow.blobs.blobs.keys()].filter((key) => key.includes('/originals/'))).toEqual([]);
+  expect([...flow.blobs.blobs.keys()].filter((key) => /^uploads\/|\/original$/.test(key))).toEqual([]);
 });
 
 test('an address that is refused ends the job with that reason', async () => {

@@ -36,7 +36,7 @@ async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Prom
   if (await readFetched(deps.blobs, payload)) return {};
   const { maxBytes, fetchMs } = deps.limits;
   const answer = await deps.web.fetch(url, { maxBytes, timeoutMs: fetchMs }, context.signal);
-  const key = originalKey(payload.tenant, payload.jobId);
+  const key = originalKey(payload);
   const stored = await deps.blobs.putStream(key, answer.body, { maxBytes }).catch((error: unknown) => {
     if (error instanceof MemoryError && error.code === 'request_too_large') {
       throw new MemoryError('too_large', `The document at the address is larger than ${maxBytes} bytes.`, {

@@ -1,5 +1,5 @@
 import { createHash, getRandomValues } from 'node:crypto';
-import { ulid as ulidOf } from 'ulid';
+import { decodeTime, isValid, ulid as ulidOf } from 'ulid';
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -24,6 +24,11 @@ export const newUploadId = () => ulid().toLowerCase();
 export const newDeliveryId = () => `del_${ulid()}`;
 /** The call at a job's first end: known from the job alone, so that a job made again from its manifest owes the same one. */
 export const firstDeliveryId = (jobId: string) => jobId.replace(/^job_/, 'del_');
+/** When such an id was made, in milliseconds since 1970; undefined where it is none. */
+export function uploadTime(uploadId: string): number | undefined {
+  const id = uploadId.toUpperCase();
+  return isValid(id) ? decodeTime(id) : undefined;
+}
 export const newDocumentId = () => `doc_${ulid().toLowerCase()}`;
 
 /** The id of a job that another job makes: the same each time, so that making it again makes nothing new. */

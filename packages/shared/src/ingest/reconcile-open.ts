@@ -2,6 +2,7 @@ import { jobRegistry, type Tier } from '../contracts/jobs.ts';
 import { isTerminal } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
+import { removeClaim } from './accept.ts';
 import { manifestKey, pendingKey, pendingPrefix } from './blob-keys.ts';
 import { compareDocument, type Findings, isDamage, type ReconcileDeps, requestMs } from './compare-document.ts';
 import { endDeleted, endJob, followOutcome } from './finish.ts';
@@ -75,6 +76,7 @@ async function repairMarked(
     return findings.found('marker_left');
   }
   if (outcome?.state === 'aborted') {
+    await removeClaim(deps, marker);
     await followOutcome(deps, marker, outcome);
     return findings.found('marker_left');
   }

@@ -5,6 +5,7 @@ import { tenantPrefix, tenantsPrefix } from './blob-keys.ts';
 import { compareDocument, createFindings, type Findings, isDamage, type ReconcileDeps } from './compare-document.ts';
 import { restoreBatch } from './rebuild-ledger.ts';
 import { reconcileOpen } from './reconcile-open.ts';
+import { removeOrphanOriginals } from './remove-orphans.ts';
 import { Tombstone } from './tombstone.ts';
 import { forEachAtOnce, type StoredFact, walkStore } from './walk-store.ts';
 import { redeliverWebhooks } from './webhook-outbox.ts';
@@ -42,6 +43,7 @@ export async function reconcile(deps: ReconcileDeps, scope: ReconcileScope = {})
   const { documents = 'none' } = scope;
   if (documents !== 'none') await reconcileDocuments(deps, findings, scope, documents);
   findings.found('webhook_unannounced', await redeliverWebhooks(deps, { tenant: scope.tenant }));
+  if (scope.tenant === undefined) findings.found('upload_left', await removeOrphanOriginals(deps));
   const { checked, drift, repaired } = findings;
   for (const [kind, count] of Object.entries(drift)) deps.metrics.indexDrift(kind, count);
   if (repaired > 0) deps.logger.info('reconciled', { checked, drift, repaired });

@@ -13,6 +13,11 @@ export interface BlobStore {
    */
   copy(from: string, to: string): Promise<void>;
   /**
+   * Gives a blob another key, replacing what was there. A crash may leave it under both, never under none.
+   * @throws MemoryError `not_found` where there is no blob `from`.
+   */
+  move(from: string, to: string): Promise<void>;
+  /**
    * Writes a stream, hashing on the way.
    * @throws MemoryError `request_too_large` once more than `maxBytes` have come; nothing is kept then.
    */

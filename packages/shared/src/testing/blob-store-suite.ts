@@ -49,6 +49,16 @@ export function blobStoreSuite(
       expect(await all(store.list('b/'))).toEqual(['b/second']);
     });
 
+    test('moves a blob to another key, over what was there', async () => {
+      await store.put('a/first', bytesOf('moved'));
+      await store.put('b/second', bytesOf('other'));
+      await store.move('a/first', 'b/second');
+      expect(textOf(await store.get('b/second'))).toBe('moved');
+      expect(await store.has('a/first')).toBe(false);
+      await expect(store.move('a/first', 'b/second')).rejects.toMatchObject({ code: 'not_found' });
+      expect(await all(store.list(''))).toEqual(['b/second']);
+    });
+
     test('keeps empty blobs', async () => {
       await store.put('empty', new Uint8Array());
       expect((await store.get('empty'))?.byteLength).toBe(0);

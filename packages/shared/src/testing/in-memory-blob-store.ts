@@ -38,6 +38,10 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
       if (!bytes) throw new MemoryError('not_found', 'The content is not in the blob store.');
       blobs.set(to, bytes);
     },
+    async move(from, to) {
+      await store.copy(from, to);
+      blobs.delete(from);
+    },
     async putStream(key, stream, { maxBytes }) {
       assertAvailable();
       assertBlobKey(key);
