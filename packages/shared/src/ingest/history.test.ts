@@ -117,7 +117,7 @@ test('a delete is not answered while history still has a chunk', async () => {
   await ingested(flow, 'The harbour is closed.');
   const remove = flow.vectors.removeDocument;
   flow.vectors.removeDocument = async (key, ...rest) => (key.history ? 0 : remove(key, ...rest));
-  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'internal' });
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
 });
 
 test.each(['put', 'getDocument', 'write', 'removeDocument'])(

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { MemoryError } from '../contracts/errors.ts';
 import type { DeleteReceipt } from '../contracts/model/document.ts';
@@ -25,6 +26,11 @@ export interface RemoveDeps extends IngestDeps {
  * index is not. Longer than the queue's lock and stall check together.
  */
 const sweepAfterMs = 90_000;
+
+/** How often a delete removes what a step that is still under way has written meanwhile, and how long it waits for it. */
+const mostRounds = 20;
+const roundsAtOnce = 5;
+const roundMs = 200;
 
 /** How long an interrupted delete is left to whoever began it, and may ask again. */
 const interruptedAfterMs = 60_000;
@@ -107,15 +113,21 @@ async function finish(deps: RemoveDeps, deletion: Deletion): Promise<DeleteRecei
   const { tenant, documentId, upToVersion, at } = deletion;
   const keys = await collectionsOf(deps, deletion);
   const historyKeys = await collectionsOf(deps, deletion, { history: true });
-  let chunks = 0;
-  for (const key of keys) chunks += await deps.vectors.removeDocument(key, documentId, { upToVersion });
-  for (const key of historyKeys) await deps.vectors.removeDocument(key, documentId, { upToVersion });
-  const blobs = await removeBlobs(deps, deletion);
-  await assertAbsent(deps, deletion, [...keys, ...historyKeys]);
+  const removed = { chunks: 0, postings: 0, cacheEntries: 0, blobs: 0 };
+  for (let round = 1; ; round += 1) {
+    for (const key of keys) removed.chunks += await deps.vectors.removeDocument(key, documentId, { upToVersion });
+    for (const key of historyKeys) await deps.vectors.removeDocument(key, documentId, { upToVersion });
+    removed.blobs += await removeBlobs(deps, deletion);
+    const left = await findLeft(deps, deletion, [...keys, ...historyKeys]);
+    if (!left) break;
+    if (round === mostRounds) throw new MemoryError('dependency_unavailable', `${left} Delete ${documentId} again.`);
+    // A step that was under way has written since; it notices within a second that its document is gone.
+    if (round > roundsAtOnce) await delay(roundMs);
+  }
   await deps.blobs.remove(deletingKey(tenant, documentId));
   return {
     documentId,
-    removed: { chunks, postings: 0, cacheEntries: 0, blobs },
+    removed,
     verifiedAbsent: true,
     deletedAt: at,
   };
@@ -185,17 +197,21 @@ async function storedVersions(deps: RemoveDeps, tenant: string, documentId: stri
   return versions;
 }
 
-/** @throws MemoryError `internal` where anything is still there: the delete is not answered as done then */
-async function assertAbsent(deps: RemoveDeps, deletion: Deletion, keys: readonly CollectionKey[]): Promise<void> {
+/** What is still there, as a sentence; undefined where nothing is: only then the delete is answered as done. */
+async function findLeft(
+  deps: RemoveDeps,
+  deletion: Deletion,
+  keys: readonly CollectionKey[],
+): Promise<string | undefined> {
   const { tenant, documentId, upToVersion } = deletion;
   for (const key of keys) {
     const left = await deps.vectors.countDocument(key, documentId, { upToVersion });
-    if (left > 0) throw new MemoryError('internal', `${left} chunks of ${documentId} are still in the index.`);
+    if (left > 0) return `${left} chunks of ${documentId} are still in the index.`;
   }
   for (const version of await storedVersions(deps, tenant, documentId)) {
-    if (version > 0 && version <= upToVersion)
-      throw new MemoryError('internal', `${documentId} still has blobs of v${version}.`);
+    if (version > 0 && version <= upToVersion) return `Version ${version} of ${documentId} still has blobs.`;
   }
+  return undefined;
 }
 
 /**
