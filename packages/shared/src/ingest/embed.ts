@@ -46,21 +46,12 @@ export const embedStep: Step = async (deps, context) => {
     );
     if (await context.checkpoint()) makesWay = true;
   };
-  // Two batches are under way: while one is written, and while its last text is embedded, no process stands idle.
-  let before: Promise<void> | undefined;
+  // One after the other: what is not stored yet is what a crash repeats. Other documents keep the model busy meanwhile.
   for (let from = 0; from < chunks.length; from += vectorBatchSize) {
-    if (makesWay) {
-      await before;
-      throw othersGoFirst();
-    }
-    await context.progress(Math.max(0, from - vectorBatchSize), chunks.length);
-    const batch = embedBatch(from);
-    // Awaited in its turn; until then a failure is not unhandled.
-    batch.catch(() => {});
-    await before;
-    before = batch;
+    if (makesWay) throw othersGoFirst();
+    await context.progress(from, chunks.length);
+    await embedBatch(from);
   }
-  await before;
   if (tokens > 0) deps.metrics.embeddingTokens(manifest.embeddingModel, tokens);
   await context.progress(chunks.length, chunks.length);
   return { nextTotal: chunks.length };

@@ -32,6 +32,7 @@ export const indexStep: Step = async (deps, context) => {
     await context.progress(from, set.chunks.length);
     if (payload.run > 0) await deps.vectors.replace(key, records);
     await deps.indexWriter.write(key, records);
+    await context.checkpoint();
   }
   return commit(deps, context, set);
 };
