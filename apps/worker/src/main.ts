@@ -91,7 +91,7 @@ const workers = config.tiers.map((tier) =>
     handle: (job, delivery) => inSpan(`process ingest.${job.name}`, {}, () => dispatch(handlers, job, delivery)),
     logger: logger.child({ tier }),
     metrics,
-    turns: queue,
+    desk: queue,
   }),
 );
 

@@ -74,6 +74,8 @@ export async function createFaultBench(change: Partial<FaultWorkerSettings> = {}
   const tenantOf = (name: string) => `${settings.prefix}-${name}`;
   const { redisUrl: url, prefix } = settings;
   const ledger = createRedisLedger({ url, prefix });
+  // Nothing was accepted yet.
+  await ledger.rebuildOnce(async () => {});
   const queue = createBullmqQueue({ url, prefix });
   const vectors = createChromaIndex({ host: settings.chromaHost, port: settings.chromaPort, ssl: false });
   const model = createFakeEmbedder().model;

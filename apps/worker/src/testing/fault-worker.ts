@@ -139,6 +139,7 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
 
 const handlers = createHandlers({
   ...deps,
+  recovery: ledger,
   versionRetentionMs: 3_600_000,
   webhooks: {
     sender: { post: () => Promise.reject(new Error('not in this test')) },
@@ -157,7 +158,7 @@ for (const tier of settings.only ?? tiers) {
     lockMs: settings.lockMs,
     stalledCheckMs: settings.stalledCheckMs,
     sliceMs: settings.sliceMs,
-    turns: queue,
+    desk: queue,
     handle: (job, delivery) => dispatch(handlers, job, delivery),
     logger: silentLogger,
     metrics: silentMetrics,

@@ -26,6 +26,8 @@ export function queueActionFor(thrown: unknown, random: () => number = Math.rand
       return { kind: 'retry', outcome: 'failed' };
     case 'wait':
       return { kind: 'wait', outcome: 'waiting', afterMs: Math.round(retry.afterMs * (1 + jitter * random())) };
+    case 'elsewhere':
+      return { kind: 'wait', outcome: 'waiting', afterMs: 0 };
     case 'yield':
       return { kind: 'yield' };
     default: {

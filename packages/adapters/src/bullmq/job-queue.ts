@@ -9,9 +9,12 @@ import { runScript } from '../redis/script.ts';
 import { defaultPriority, othersWait, placeAgain, placeInTurn, priorityClass } from './fair-order.ts';
 import { parseCounts, queueCountsArgs, queueCountsScript } from './queue-counts.ts';
 import { queueName } from './queue-names.ts';
+import { countLoneStart } from './suspects.ts';
 
-/** What a worker asks when a job runs long. */
-export interface Turns {
+/** What a worker asks the queue about a job that it has in hand. */
+export interface QueueDesk {
+  /** Of a job that is under suspicion to kill its process: see `suspects.ts`. */
+  countLoneStart(tier: Tier, id: string, by: 1 | -1): Promise<number>;
   /** Whether others should run before a job of this tenant and priority goes on. */
   othersWait(tier: Tier, priority: Priority, tenant: string): Promise<boolean>;
   /** Gives an active job its place for when it is handed back. */
@@ -30,7 +33,7 @@ export interface BullmqQueueOptions {
  * (`dependency_unavailable`). An add that timed out may still be carried out later: ids are deterministic, so
  * adding again is safe.
  */
-export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): JobQueue & Turns {
+export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): JobQueue & QueueDesk {
   const redis = openRedis(url, { name: 'queue', logger });
   const queues = new Map<Tier, Queue>();
   const keyOf = (tier: Tier) => `${prefix}:${queueName(tier)}`;
@@ -92,6 +95,7 @@ export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): 
       );
     },
 
+    countLoneStart: (tier, id, by) => withRedis(redis, () => countLoneStart(redis, `${keyOf(tier)}:${id}`, by)),
     othersWait: (tier, priority, tenant) => withRedis(redis, () => othersWait(redis, keyOf(tier), priority, tenant)),
     placeAgain: (tier, priority, job) =>
       withRedis(redis, () => placeAgain(redis, keyOf(tier), priorityClass(priority), job)),

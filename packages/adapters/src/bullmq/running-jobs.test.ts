@@ -18,7 +18,7 @@ test('a lost lock stops that step only, and uses up no attempt', () => {
   const running = createRunningJobs();
   const [a, b] = [running.start('a', 60_000), running.start('b', 60_000)];
   running.loseLocks(['a', 'unknown']);
-  expect(a.signal.reason).toMatchObject({ retry: { kind: 'wait' } });
+  expect(a.signal.reason).toMatchObject({ retry: { kind: 'elsewhere' } });
   expect(b.signal.aborted).toBe(false);
   a.end();
   b.end();

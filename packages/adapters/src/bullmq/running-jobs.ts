@@ -13,7 +13,7 @@ export interface RunningJobs {
 
 /** Nothing is wrong with the step: it goes on elsewhere from its last artifact, and no attempt is used. */
 const goesOnElsewhere = (message: string) =>
-  new MemoryError('dependency_unavailable', message, { retry: { kind: 'wait', afterMs: 0 } });
+  new MemoryError('dependency_unavailable', message, { retry: { kind: 'elsewhere' } });
 
 export function createRunningJobs(): RunningJobs {
   const controllers = new Map<string, AbortController>();

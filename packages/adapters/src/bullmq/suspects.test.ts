@@ -1,24 +1,49 @@
 import { expect, test } from '@jest/globals';
-import { createSuspects } from './suspects.ts';
+import { createSuspects, type LoneStarts } from './suspects.ts';
+
+/** Starts by job, as the queue keeps them over the death of a process. */
+function createStarts(): LoneStarts {
+  const counts = new Map<string, number>();
+  const add = (id: string, by: number) => {
+    counts.set(id, (counts.get(id) ?? 0) + by);
+    return counts.get(id) ?? 0;
+  };
+  return { begin: async (id) => add(id, 1), end: async (id) => void add(id, -1) };
+}
 
 test('suspects of one process run one after another, others beside them', async () => {
-  const suspects = createSuspects('parse');
+  const suspects = createSuspects('parse', createStarts());
   const order: string[] = [];
-  const first = await suspects.enter(2);
-  const second = suspects.enter(5).then((entered) => {
+  const first = await suspects.enter({ id: 'a', stalled: 2 });
+  const second = suspects.enter({ id: 'b', stalled: 5 }).then((entered) => {
     order.push('second');
     return entered;
   });
-  (await suspects.enter(0)).leave();
-  (await suspects.enter(1)).leave();
+  await (await suspects.enter({ id: 'c', stalled: 0 })).leave();
+  await (await suspects.enter({ id: 'd', stalled: 1 })).leave();
   order.push('others');
-  first.leave();
-  (await second).leave();
+  await first.leave();
+  await (await second).leave();
   expect(order).toEqual(['others', 'second']);
 });
 
+test('what dies while it runs alone is held against it, what only waited beside it is not', async () => {
+  const starts = createStarts();
+  for (let death = 0; death < 3; death += 1) {
+    // Each process has both; the first one begins, and with it the process dies.
+    const suspects = createSuspects('parse', starts);
+    const guilty = await suspects.enter({ id: 'guilty', stalled: 2 + death });
+    void suspects.enter({ id: 'innocent', stalled: 2 + death });
+    expect(guilty.stalls).toBe(2 + death);
+  }
+  const innocent = await createSuspects('parse', starts).enter({ id: 'innocent', stalled: 5 });
+  expect(innocent.stalls).toBe(2);
+  await innocent.leave();
+  expect((await createSuspects('parse', starts).enter({ id: 'innocent', stalled: 6 })).stalls).toBe(2);
+});
+
 test('a tier where no content is at work has no suspects', async () => {
-  const suspects = createSuspects('index');
-  await suspects.enter(5);
-  await suspects.enter(5);
+  const suspects = createSuspects('index', createStarts());
+  expect((await suspects.enter({ id: 'a', stalled: 5 })).stalls).toBe(5);
+  expect((await suspects.enter({ id: 'b', stalled: 5 })).stalls).toBe(5);
 });

@@ -1,32 +1,65 @@
 import type { Tier } from '@semantic-memory/shared/contracts/jobs';
 import { riskyStages } from '@semantic-memory/shared/ingest/poison';
+import type { Redis } from 'ioredis';
+import { runScript, script } from '../redis/script.ts';
 
 /** Stalls after which a job is a suspect: one can happen to any job, beside any other. */
 const suspectAfter = 2;
 
 /**
  * Jobs that were there when processes died. Which one of them it was shows when they run one after another: so a
- * process has one suspect at a time, beside jobs that are none. In tiers where no document's content is at work there
- * are no suspects.
+ * process has one suspect at a time, beside jobs that are none, and only what dies while it runs alone is counted on.
+ * In tiers where no document's content is at work there are no suspects.
  */
 export interface Suspects {
-  /** @param stalled how often the job lost its process */
-  enter(stalled: number): Promise<{ leave(): void }>;
+  /** Waits for the job's turn. */
+  enter(job: { readonly id: string; readonly stalled: number }): Promise<Entered>;
 }
 
-const free = { leave: () => {} };
+export interface Entered {
+  /** How many deaths are held against the job. */
+  readonly stalls: number;
+  leave(): Promise<void>;
+}
 
-export function createSuspects(tier: Tier): Suspects {
+/** Counts the starts of suspects that did not end, beside the job itself: it goes with it. */
+export interface LoneStarts {
+  begin(id: string): Promise<number>;
+  end(id: string): Promise<void>;
+}
+
+const countScript = script(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+return redis.call('HINCRBY', KEYS[1], 'loneStarts', ARGV[1])
+`);
+
+/** @param by 1 at a start, -1 at an end. @returns the starts that have not ended, this one included */
+export async function countLoneStart(redis: Redis, jobKey: string, by: 1 | -1): Promise<number> {
+  return (await runScript(redis, countScript, [jobKey], [by])) as number;
+}
+
+export function createSuspects(tier: Tier, starts: LoneStarts | undefined): Suspects {
   const isRisky = (riskyStages as readonly Tier[]).includes(tier);
   let last: Promise<void> = Promise.resolve();
   return {
-    async enter(stalled) {
-      if (!isRisky || stalled < suspectAfter) return free;
+    async enter({ id, stalled }) {
+      if (!isRisky || !starts || stalled < suspectAfter) return { stalls: stalled, leave: async () => {} };
       const before = last;
       const { promise, resolve } = Promise.withResolvers<void>();
       last = promise;
       await before;
-      return { leave: resolve };
+      try {
+        const begun = await starts.begin(id);
+        const leave = async () => {
+          // Where the queue is away the start counts as one that did not end; it has to be one of three.
+          await starts.end(id).catch(() => undefined);
+          resolve();
+        };
+        return { stalls: suspectAfter + begun - 1, leave };
+      } catch (error) {
+        resolve();
+        throw error;
+      }
     },
   };
 }

@@ -203,7 +203,7 @@ test('a job that outlasts the grace is stopped and goes on in another worker wit
   });
   await started.promise;
   await worker.close(50);
-  expect(reason).toMatchObject({ code: 'dependency_unavailable', retry: { kind: 'wait' } });
+  expect(reason).toMatchObject({ code: 'dependency_unavailable', retry: { kind: 'elsewhere' } });
   const seen: number[] = [];
   bench.start(async (_, { attempt }) => void seen.push(attempt));
   await bench.emptied();

@@ -6,7 +6,7 @@ import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from
 import { retryDelayMs } from '../redis/connection.ts';
 import { queueActionFor } from './failure.ts';
 import { priorityOf } from './fair-order.ts';
-import type { Turns } from './job-queue.ts';
+import type { QueueDesk } from './job-queue.ts';
 import { isJobName, queueName } from './queue-names.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createSuspects } from './suspects.ts';
@@ -16,7 +16,7 @@ export interface JobContext {
   /** From 1. Waiting for a dependency and a process that died use none up. */
   readonly attempt: number;
   readonly lastAttempt: boolean;
-  /** How often a process died or froze with this job, or lost its lock. */
+  /** How often a process died or froze with this job, as far as that is held against it. */
   readonly stalls: number;
   /** From when the job was due until it was taken. */
   readonly waitedMs: number;
@@ -42,8 +42,8 @@ export interface TierWorkerOptions {
   readonly handle: (job: HandledJob, context: JobContext) => Promise<void>;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Who waits beside a job that runs long; without it a job runs to its end. */
-  readonly turns?: Turns;
+  /** Tells who waits beside a job that runs long; without it a job runs to its end. */
+  readonly desk?: QueueDesk;
   /** How long a job runs before it looks whether others wait, and between two looks. */
   readonly sliceMs?: number;
   /**
@@ -75,7 +75,14 @@ const obeyWithinMs = 3000;
 export function startTierWorker(options: TierWorkerOptions): TierWorker {
   const { tier, concurrency, logger, metrics } = options;
   const running = createRunningJobs();
-  const suspects = createSuspects(tier);
+  const { desk } = options;
+  const suspects = createSuspects(
+    tier,
+    desk && {
+      begin: (id) => desk.countLoneStart(tier, id, 1),
+      end: async (id) => void (await desk.countLoneStart(tier, id, -1)),
+    },
+  );
   let lastActivityAt = Date.now();
   const worker = new Worker(
     queueName(tier),
@@ -133,7 +140,7 @@ interface Hands {
 }
 
 async function processJob(options: TierWorkerOptions & Hands, job: Job, token: string | undefined): Promise<void> {
-  const { tier, handle, logger, metrics, running, suspects, turns } = options;
+  const { tier, handle, logger, metrics, running, suspects, desk } = options;
   const parsed = parseJob(job, tier, logger);
   if (!parsed) {
     metrics.jobAttempt(tier, 'failed', 0);
@@ -144,14 +151,14 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
   if (job.attemptsStarted <= 1) metrics.jobWaited(tier, waitedMs / 1000);
   const attempt = job.attemptsMade + 1;
   const lastAttempt = attempt >= (job.opts.attempts ?? 1);
-  const alone = await suspects.enter(job.stalledCounter);
+  const { stalls, leave } = await suspects.enter({ id: job.id ?? '', stalled: job.stalledCounter });
   const run = running.start(job.id ?? '', jobRegistry[parsed.name].runningMs);
   const startedAt = performance.now();
   const count = (outcome: Parameters<Metrics['jobAttempt']>[1]) =>
     metrics.jobAttempt(tier, outcome, (performance.now() - startedAt) / 1000);
   try {
     const makeWay = createMakeWay(options, job);
-    await handle(parsed, { attempt, lastAttempt, waitedMs, stalls: job.stalledCounter, makeWay, signal: run.signal });
+    await handle(parsed, { attempt, lastAttempt, waitedMs, stalls, makeWay, signal: run.signal });
     count('succeeded');
   } catch (thrown) {
     const action = queueActionFor(thrown);
@@ -166,7 +173,7 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
         throw new DelayedError();
       case 'yield': {
         const place = turnOf(job);
-        if (turns && place) await turns.placeAgain(tier, place.priority, { id: job.id ?? '', tenant: place.tenant });
+        if (desk && place) await desk.placeAgain(tier, place.priority, { id: job.id ?? '', tenant: place.tenant });
         await job.moveToWait(token);
         throw new WaitingError();
       }
@@ -177,7 +184,7 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
     }
   } finally {
     run.end();
-    alone.leave();
+    await leave();
   }
 }
 
@@ -187,14 +194,14 @@ function turnOf(job: Job) {
   return priority && { priority, tenant: (job.data as { tenant: string }).tenant };
 }
 
-function createMakeWay({ tier, turns, sliceMs = 2_000, logger }: TierWorkerOptions, job: Job): JobContext['makeWay'] {
+function createMakeWay({ tier, desk, sliceMs = 2_000, logger }: TierWorkerOptions, job: Job): JobContext['makeWay'] {
   const place = turnOf(job);
   let lookedAt = performance.now();
   return async () => {
-    if (!turns || !place || performance.now() - lookedAt < sliceMs) return false;
+    if (!desk || !place || performance.now() - lookedAt < sliceMs) return false;
     lookedAt = performance.now();
     try {
-      return await turns.othersWait(tier, place.priority, place.tenant);
+      return await desk.othersWait(tier, place.priority, place.tenant);
     } catch (error) {
       // Nobody can be seen while the queue is away; the work goes on.
       logger.debug('the queue cannot be looked at', { tier, error });

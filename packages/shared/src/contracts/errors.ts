@@ -68,8 +68,14 @@ export type ErrorBody = z.infer<typeof ErrorBody>;
  * - `backoff`: a fault of ours; uses up an attempt.
  * - `wait`: a dependency is away; the job waits and no attempt is used. `afterMs` is the least time to wait.
  * - `yield`: nothing is wrong; others go first, then the job goes on from its last checkpoint. No attempt is used.
+ * - `elsewhere`: this process has to let go of the job; another one goes on with it, or does so already.
  */
-export type Retry = { kind: 'never' } | { kind: 'backoff' } | { kind: 'wait'; afterMs: number } | { kind: 'yield' };
+export type Retry =
+  | { kind: 'never' }
+  | { kind: 'backoff' }
+  | { kind: 'wait'; afterMs: number }
+  | { kind: 'yield' }
+  | { kind: 'elsewhere' };
 
 export interface MemoryErrorOptions {
   /** What the reader can do about it. */

@@ -8,6 +8,7 @@ import type { StepDeps } from './deps.ts';
 import { removeVersionBlobs } from './expire.ts';
 import { endDeleted, endedRecord, endJob, followOutcome } from './finish.ts';
 import { indexRecords } from './index-records.ts';
+import { isOpen } from './job-record.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import { factsOf } from './parse.ts';
@@ -70,7 +71,7 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
     case 'activated':
     case 'replaced':
       // Of a version that is replaced already, both its own chunks and those of the one before it may be left.
-      if (version > 1) {
+      if (version > 1 || flip.outcome === 'replaced') {
         const before = flip.outcome === 'replaced' ? version + 1 : version;
         await retireVersions(deps, payload, { from: flip.previous, before });
       }
@@ -125,6 +126,17 @@ export async function removeRecords(
   if (document?.versions.some((known) => known.version === version && known.state === 'active')) return;
   for (const key of await collectionsOf(deps, { tenant, namespace }))
     await deps.vectors.removeDocument(key, documentId, version);
+}
+
+/**
+ * What a frozen writer has written when it was no longer its turn: where the job has ended meanwhile, nobody else will
+ * take that back. A version that is active keeps its records, which are the same.
+ */
+export async function takeBackLateWrites(deps: StepDeps, payload: StepPayload): Promise<void> {
+  const job = await deps.ledger.getJob(payload.tenant, payload.jobId);
+  if (!job || isOpen(job, payload.run)) return;
+  await removeRecords(deps, payload);
+  await retireVersion(deps, payload);
 }
 
 async function warningsOf(deps: StepDeps, payload: StepPayload, extraction: Extraction) {

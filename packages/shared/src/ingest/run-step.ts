@@ -8,7 +8,7 @@ import type { StepDeps } from './deps.ts';
 import { embedStep } from './embed.ts';
 import { fetchStep } from './fetch.ts';
 import { endDeleted, endJob } from './finish.ts';
-import { indexStep, removeRecords } from './index-step.ts';
+import { indexStep, removeRecords, takeBackLateWrites } from './index-step.ts';
 import { finishStage, isOpen, makeWayStage, progressStage, retryStage, stageOf, waitStage } from './job-record.ts';
 import { nextStage, stepUp } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
@@ -172,6 +172,11 @@ async function recordFault(
     if (stage === 'index') await removeRecords(deps, payload);
     await endJob(deps, payload, 'failed', { error: toJobError(error), job: record.job }, record.update);
     return;
+  }
+  if (error.retry.kind === 'elsewhere') {
+    // Another process may be at it: how the job stands is for that one to say.
+    if (stage === 'index') await takeBackLateWrites(deps, payload);
+    throw error;
   }
   if (error.retry.kind === 'yield') {
     await record.update((job) => makeWayStage(job, stage, now(deps)));
