@@ -111,7 +111,7 @@ test('a worker that was frozen beyond its lock finds its step done, and its late
   expect(await bench.ended(newer.id)).toMatchObject({ state: 'succeeded' });
   frozen.process.kill('SIGCONT');
   // It writes what it had in hand, sees that a newer version is active, and takes it away again.
-  await new Promise((resolve) => setTimeout(resolve, 3 * bench.lockMs));
+  await new Promise((resolve) => setTimeout(resolve, 2 * bench.lockMs));
   await until(async () => {
     const left = await bench.vectors.countDocument(bench.key(), 'notes', 1);
     return left === 0 ? true : undefined;

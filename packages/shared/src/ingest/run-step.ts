@@ -155,8 +155,8 @@ async function recordFault(
 ): Promise<void> {
   const stage = stageOfStep(name);
   if (cancelled) {
-    // Recorded as such by whoever cancelled it.
-    if (stage === 'index') await removeRecords(deps, payload);
+    // Recorded as such by whoever cancelled it; or ended by another process, where this one was frozen.
+    if (stage === 'index') await takeBackLateWrites(deps, payload);
     return;
   }
   const error = classify(thrown, delivery, stage);
