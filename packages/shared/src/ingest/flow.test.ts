@@ -29,6 +29,19 @@ const paragraphs = (count: number, changed?: number) =>
       `Paragraph ${index === changed ? 'anew' : index} ${'tells of the sea and the ships upon it '.repeat(8)}.`,
   ).join('\n\n');
 
+const lateRecord = {
+  chunkId: '0123456789abcdef0123456789abcdef',
+  vector: new Float32Array(64).fill(0.125),
+  text: 'The harbour is open.',
+  documentId: 'notes',
+  version: 1,
+  index: 0,
+  page: undefined,
+  headings: [],
+  start: 0,
+  end: 20,
+};
+
 test('a document goes through its steps and is committed once, with nothing left pending', async () => {
   const flow = createInMemoryFlow();
   const job = await flow.ingest('The harbour is open.');
@@ -178,6 +191,26 @@ test('what is deleted is gone from every store, also in mid-ingest', async () =>
   expect(await flow.vectors.count(key(flow))).toBe(0);
   expect(await keysBelow(flow, documentPrefix('acme', 'notes'))).toEqual([]);
   await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('what a step still writes during a delete is removed too, before the delete is answered', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.');
+  await flow.runNext();
+  await flow.runNext();
+  const { removeDocument: remove } = flow.vectors;
+  flow.vectors.removeDocument = async (...args) => {
+    flow.vectors.removeDocument = remove;
+    const removed = await flow.vectors.removeDocument(...args);
+    // The index step was past its last look at the cancel.
+    await flow.vectors.addMissing(key(flow), [lateRecord]);
+    return removed;
+  };
+  expect(await removeDocument(flow.deps, 'acme', 'notes')).toMatchObject({
+    verifiedAbsent: true,
+    removed: { chunks: 1 },
+  });
+  expect(await flow.vectors.count(key(flow))).toBe(0);
 });
 
 test('a deleted document that comes again goes on with the version numbers', async () => {
