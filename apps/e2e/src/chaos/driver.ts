@@ -255,6 +255,7 @@ async function repeat(state: RunState, settings: DriverSettings, slot: Slot, cha
 async function cancel(state: RunState, settings: DriverSettings, slot: Slot): Promise<void> {
   const version = livingVersions(slot).at(-1);
   if (!version || version.end) return;
+  const before = version.cancelled;
   version.cancelled = 'maybe';
   const outcome = await insist(state, slot, 'cancel', (client) => client.cancel(version.jobId), settings);
   if (outcome.kind === 'answered') {
@@ -264,7 +265,7 @@ async function cancel(state: RunState, settings: DriverSettings, slot: Slot): Pr
     }
   } else if (outcome.kind === 'refused') {
     // Too late. Where an earlier try may have been heard, it may have been that one.
-    if (outcome.error.status === 409 && !outcome.doubtful) version.cancelled = 'no';
+    if (outcome.error.status === 409 && !outcome.doubtful) version.cancelled = before;
     else if (outcome.error.status !== 409) refusedOfKnown(state, slot, 'cancel', outcome.error);
   }
   state.history.write({ type: 'cancel', document: slot.key, jobId: version.jobId, cancelled: version.cancelled });

@@ -47,6 +47,7 @@ export async function insist<Result>(
       const tookMs = Date.now() - sentAt;
       state.history.write({ type: 'no answer', document: slot.key, what, status, code, message, tookMs });
       if (status === 503 || status === 429) {
+        state.refusalsMs.push(tookMs);
         if (options.takesNo && !doubtful) return { kind: 'refused', error: thrown, doubtful };
       } else if (status === 409 && options.repeatsConflict && /under way/.test(message)) {
         // Asked again below.

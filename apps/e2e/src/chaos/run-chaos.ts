@@ -84,6 +84,7 @@ export async function runChaos(settings: ChaosSettings): Promise<boolean> {
     faults: [],
     notes: new Map(),
     finishes: [],
+    refusalsMs: [],
     calm: false,
     clientOf(tenant, api = Math.floor(Math.random() * fleet.apis.length)) {
       const client = clients.get(tenant)?.[api];

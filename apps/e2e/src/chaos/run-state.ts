@@ -36,6 +36,8 @@ export interface RunState {
   readonly notes: Map<string, number>;
   /** Times at which jobs finished, as the service says them; of those that were seen. */
   readonly finishes: number[];
+  /** How long those who changed something waited for a 503, in ms. */
+  readonly refusalsMs: number[];
   /** Set once nothing new is sent and every fault is over. */
   calm: boolean;
   /** A client of one of the APIs, which never repeats by itself. */

@@ -28,9 +28,10 @@ export function verdictText(
     `documents: ${slots.length}, accepted versions: ${versions.length}, deletes: ${slots.reduce((sum, { deletes }) => sum + deletes.length, 0)}`,
     `ended: ${counted(versions.map(({ end }) => (end ? `${end.state}${end.code ? ` (${end.code})` : ''}` : 'not')))}`,
     `faults: ${state.faults.length}; ${counted(state.faults.map(({ kind }) => kind))}`,
-    `recovery: ${recovery(healed.map(({ recoveredMs }) => recoveredMs ?? 0))}`,
+    `refused with 503: ${times(state.refusalsMs)}`,
+    `recovery: ${times(healed.map(({ recoveredMs }) => recoveredMs ?? 0))}`,
     ...[...Map.groupBy(healed, ({ kind }) => kind)].map(
-      ([kind, faults]) => `  ${kind}: ${recovery(faults.map(({ recoveredMs }) => recoveredMs ?? 0))}`,
+      ([kind, faults]) => `  ${kind}: ${times(faults.map(({ recoveredMs }) => recoveredMs ?? 0))}`,
     ),
     ...(checked
       ? [
@@ -67,8 +68,8 @@ function counted(names: readonly string[]): string {
     .join(', ');
 }
 
-function recovery(times: readonly number[]): string {
-  if (times.length === 0) return 'none seen';
-  const sorted = [...times].sort((a, b) => a - b);
-  return `median ${seconds(sorted[Math.floor(sorted.length / 2)] ?? 0)}, longest ${seconds(sorted.at(-1) ?? 0)} (${times.length})`;
+function times(all: readonly number[]): string {
+  if (all.length === 0) return 'none';
+  const sorted = [...all].sort((a, b) => a - b);
+  return `median ${seconds(sorted[Math.floor(sorted.length / 2)] ?? 0)}, longest ${seconds(sorted.at(-1) ?? 0)} (${all.length})`;
 }
