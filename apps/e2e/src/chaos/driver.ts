@@ -315,7 +315,7 @@ async function remove(state: RunState, settings: DriverSettings, slot: Slot): Pr
 
 /** Whether the service does not know the document, after a loss of data that it may not have noticed yet. */
 const isForgotten = (state: RunState, outcome: Outcome<unknown>): boolean =>
-  outcome.kind === 'refused' && !outcome.doubtful && outcome.error.status === 404 && forgets(state, 'redis');
+  outcome.kind === 'refused' && outcome.error.status === 404 && forgets(state, 'redis');
 
 /** An error about something that the service had accepted. */
 function refusedOfKnown(state: RunState, slot: Slot, what: string, error: { status: number; message: string }): void {

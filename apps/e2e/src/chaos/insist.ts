@@ -53,7 +53,8 @@ export async function insist<Result>(
         // Asked again below.
       } else if (status === 0 || status >= 500) {
         if (status === 500) violate(state, 'internal_error', `${what}: ${message}`, slot);
-        doubtful = true;
+        // Nobody took the connection: nobody heard it.
+        if (!/ECONNREFUSED/.test(message)) doubtful = true;
       } else return { kind: 'refused', error: thrown, doubtful };
       await pause(Math.max(pauseMs, thrown.retryAfterMs ?? 0));
     }
