@@ -1,10 +1,12 @@
 import { openBlobStore } from '@semantic-memory/adapters/blobs/open-blob-store';
+import { guardBlobStore } from '@semantic-memory/adapters/breaker/guarded-blob-store';
 import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createWrittenHostCheck, parseFetchUrl } from '@semantic-memory/adapters/web/checked-host';
+import { breakerMetric } from '@semantic-memory/runtime/breaker-metric';
 import { readConfigOrExit } from '@semantic-memory/runtime/config';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
 import { createLogger } from '@semantic-memory/runtime/logger';
@@ -13,6 +15,7 @@ import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
 import { askReconcile } from '@semantic-memory/shared/ingest/ask-reconcile';
 import { keepLedgerWhole } from '@semantic-memory/shared/ingest/keep-whole';
+import { createModelDimensions } from '@semantic-memory/shared/ingest/model-dimension';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
 import { createApp } from './app.ts';
@@ -25,21 +28,37 @@ const logger = createLogger({ level: config.logLevel, format: config.logFormat, 
 const shutdown = createShutdown({ logger, graceMs: config.drainMs + config.shutdownGraceMs + 5000 });
 if (config.exitWithParent) onParentGone(() => void shutdown.begin('the parent process is gone'));
 
-const { blobs, close: closeBlobs } = await openBlobStore({ ...config, logger });
+const { blobs: store, close: closeBlobs } = await openBlobStore({ ...config, logger });
 shutdown.add('blobs', closeBlobs);
-const ledger = createRedisLedger({ url: config.redisUrl, prefix: config.queuePrefix, logger });
+const metrics = createMetrics({ counts: () => queue.counts(), logger });
+const breaker = breakerMetric(metrics);
+const blobs = guardBlobStore(store, breaker('blobs'));
+const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
+const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
 shutdown.add('ledger', () => ledger.close());
-const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePrefix });
+const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
 shutdown.add('queue', () => queue.close());
-const vectors = createChromaIndex({ host: config.chromaHost, port: config.chromaPort, ssl: config.chromaSsl });
+const vectors = createChromaIndex({
+  host: config.chromaHost,
+  port: config.chromaPort,
+  ssl: config.chromaSsl,
+  onBreakerState: breaker('chroma'),
+});
 
 // Queries are short: one process answers them faster than they come, and the main loop stays free.
-const embedders = createEmbedders({ processes: 1, openai: config.openai });
+const embedders = createEmbedders({
+  processes: 1,
+  openai: config.openai && {
+    ...config.openai,
+    timeoutMs: config.modelTimeoutMs,
+    dimensions: createModelDimensions(blobs),
+    onBreakerState: breaker('embeddings'),
+  },
+});
 shutdown.add('embedders', () => embedders.close());
 const languageModel = await openLanguageModel();
 
 const checkHost = createWrittenHostCheck(config.fetchAllowHosts);
-const metrics = createMetrics({ counts: () => queue.counts(), logger });
 const loop = watchEventLoop();
 const lifecycle = createLifecycle();
 const app = createApp({
@@ -65,6 +84,8 @@ const app = createApp({
   lifecycle,
   dependencies: [
     { name: 'redis', check: () => ledger.check(), needed: true },
+    // A Redis that is full still answers what is asked of it; documents are refused meanwhile.
+    { name: 'redisWrites', check: () => ledger.checkWrites(), needed: false },
     { name: 'blobs', check: () => blobs.check(), needed: true },
     // Without it documents are still taken in, and wait.
     { name: 'chroma', check: () => vectors.check(), needed: false },
@@ -107,5 +128,6 @@ async function openLanguageModel() {
   const { openai, llmModel } = config;
   if (!openai || !llmModel) return undefined;
   const { createOpenaiLanguageModel } = await import('@semantic-memory/adapters/openai/language-model');
-  return createOpenaiLanguageModel({ ...openai, model: llmModel });
+  const onBreakerState = breaker('language_model');
+  return createOpenaiLanguageModel({ ...openai, model: llmModel, stallMs: config.modelTimeoutMs, onBreakerState });
 }

@@ -1,4 +1,5 @@
 import { openBlobStore } from '@semantic-memory/adapters/blobs/open-blob-store';
+import { guardBlobStore } from '@semantic-memory/adapters/breaker/guarded-blob-store';
 import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { startTierWorker } from '@semantic-memory/adapters/bullmq/tier-worker';
 import { startWatchdog } from '@semantic-memory/adapters/bullmq/watchdog';
@@ -11,6 +12,7 @@ import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
 import { createWebhookSender } from '@semantic-memory/adapters/web/webhook-sender';
+import { breakerMetric } from '@semantic-memory/runtime/breaker-metric';
 import { readConfigOrExit } from '@semantic-memory/runtime/config';
 import { checkDependencies, type DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
 import { watchEventLoop } from '@semantic-memory/runtime/event-loop';
@@ -21,6 +23,7 @@ import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown'
 import { inSpan } from '@semantic-memory/runtime/tracing';
 import { createCancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
 import { createIndexWriter } from '@semantic-memory/shared/ingest/index-writer';
+import { createModelDimensions } from '@semantic-memory/shared/ingest/model-dimension';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { concurrencyOf } from './concurrency.ts';
 import { createHandlers, dispatch, type HandlerDeps } from './handlers.ts';
@@ -36,11 +39,27 @@ const config = readConfigOrExit(process.env);
 const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'worker' });
 const metrics = createMetrics();
 
-const { blobs, close: closeBlobs } = await openBlobStore({ ...config, logger });
-const ledger = createRedisLedger({ url: config.redisUrl, prefix: config.queuePrefix, logger });
-const queue = createBullmqQueue({ url: config.redisUrl, prefix: config.queuePrefix });
-const vectors = createChromaIndex({ host: config.chromaHost, port: config.chromaPort, ssl: config.chromaSsl });
-const embedders = createEmbedders({ processes: config.embedProcesses, openai: config.openai });
+const { blobs: store, close: closeBlobs } = await openBlobStore({ ...config, logger });
+const breaker = breakerMetric(metrics);
+const blobs = guardBlobStore(store, breaker('blobs'));
+const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
+const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
+const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
+const vectors = createChromaIndex({
+  host: config.chromaHost,
+  port: config.chromaPort,
+  ssl: config.chromaSsl,
+  onBreakerState: breaker('chroma'),
+});
+const embedders = createEmbedders({
+  processes: config.embedProcesses,
+  openai: config.openai && {
+    ...config.openai,
+    timeoutMs: config.modelTimeoutMs,
+    dimensions: createModelDimensions(blobs),
+    onBreakerState: breaker('embeddings'),
+  },
+});
 const parser = createChildParser({ pageMs: config.pageTimeoutMs });
 const ocr = createOcrEngine({ processes: config.ocrProcesses });
 const cancellations = createCancellationWatch({ ledger, logger });
@@ -98,6 +117,7 @@ const workers = config.tiers.map((tier) =>
 const loop = watchEventLoop();
 const checks: DependencyCheck[] = [
   { name: 'redis', check: () => ledger.check(), needed: true },
+  { name: 'redisWrites', check: () => ledger.checkWrites(), needed: true },
   { name: 'blobs', check: () => blobs.check(), needed: true },
   { name: 'chroma', check: () => vectors.check(), needed: config.tiers.includes('index') },
 ];
@@ -112,6 +132,8 @@ const server = await startMetricsServer({
 });
 const stopWatchdog = startWatchdog({
   queue,
+  checkWrites: () => ledger.checkWrites(),
+  stuckAfterMs: config.watchdogAfterMs,
   workers,
   logger,
   onStuck: () => void shutdown.begin('a tier takes no jobs', 1),

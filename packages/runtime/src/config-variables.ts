@@ -174,6 +174,10 @@ export const configVariables = {
     purpose: 'Model that writes answers; without it answers quote the documents.',
     format: 'name that the endpoint knows',
   }),
+  modelTimeoutMs: always('MODEL_TIMEOUT_MS', '30000', whole(100, 3_600_000), {
+    purpose: 'Longest that the model endpoint may take over an answer, or for its next word.',
+    format: 'milliseconds',
+  }),
   fetchAllowHosts: always('FETCH_ALLOW_HOSTS', '', list, {
     purpose: 'Hosts that may be fetched from although their address is private.',
     format: 'list with commas of host or host:port',
@@ -232,6 +236,10 @@ export const configVariables = {
   drainMs: always('DRAIN_MS', '2000', whole(0, 600_000), {
     purpose:
       'How long an API that is ending says so on /health/ready before it stops listening; longer than the probe interval.',
+    format: 'milliseconds',
+  }),
+  watchdogAfterMs: always('WATCHDOG_AFTER_MS', '60000', whole(1000, 3_600_000), {
+    purpose: 'A worker that takes no job for so long while some wait, and while Redis works, ends and is started anew.',
     format: 'milliseconds',
   }),
   shutdownGraceMs: always('SHUTDOWN_GRACE_MS', '15000', whole(0, 3_600_000), {

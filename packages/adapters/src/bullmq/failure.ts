@@ -16,16 +16,29 @@ export type QueueAction =
 /** Waiting steps come back spread over this share of their time, so that a dependency is not met by all at once. */
 const jitter = 0.2;
 
-/** @param random from 0 to 1 */
-export function queueActionFor(thrown: unknown, random: () => number = Math.random): QueueAction {
+/**
+ * A step that waits looks again after at most this (and the jitter), where the dependency did not ask for more. With the
+ * two seconds after which a breaker has noticed a return, every step goes on within 15 s of it; ten thousand waiting steps
+ * are a thousand looks a second.
+ */
+const longestLookMs = 10_000;
+
+/**
+ * @param waits how often this step has waited already
+ * @param random from 0 to 1
+ */
+export function queueActionFor(thrown: unknown, waits = 0, random: () => number = Math.random): QueueAction {
   const { code, retry } = toMemoryError(thrown);
   switch (retry.kind) {
     case 'never':
       return { kind: 'fail', outcome: isDocumentFault(code) ? 'rejected' : 'failed' };
     case 'backoff':
       return { kind: 'retry', outcome: 'failed' };
-    case 'wait':
-      return { kind: 'wait', outcome: 'waiting', afterMs: Math.round(retry.afterMs * (1 + jitter * random())) };
+    case 'wait': {
+      const grown = retry.steady ? 0 : Math.min(longestLookMs, retry.afterMs * 2 ** Math.min(waits, 20));
+      const afterMs = Math.max(retry.afterMs, grown);
+      return { kind: 'wait', outcome: 'waiting', afterMs: Math.round(afterMs * (1 + jitter * random())) };
+    }
     case 'elsewhere':
       return { kind: 'wait', outcome: 'waiting', afterMs: 0 };
     case 'yield':

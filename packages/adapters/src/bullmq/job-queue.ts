@@ -4,6 +4,7 @@ import type { Priority } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobQueue, QueuedJob } from '@semantic-memory/shared/ports/job-queue';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { Job, type JobsOptions, Queue } from 'bullmq';
+import type { BreakerState } from '../breaker/breaker.ts';
 import { closeRedis, openRedis, withRedis } from '../redis/connection.ts';
 import { runScript } from '../redis/script.ts';
 import { defaultPriority, othersWait, placeAgain, placeInTurn, priorityClass } from './fair-order.ts';
@@ -26,6 +27,8 @@ export interface BullmqQueueOptions {
   /** Begins every key; the workers' must be the same. */
   readonly prefix: string;
   readonly logger?: Logger | undefined;
+  /** Told whenever the circuit breaker changes. */
+  readonly onBreakerState?: ((state: BreakerState) => void) | undefined;
 }
 
 /**
@@ -33,8 +36,8 @@ export interface BullmqQueueOptions {
  * (`dependency_unavailable`). An add that timed out may still be carried out later: ids are deterministic, so
  * adding again is safe.
  */
-export function createBullmqQueue({ url, prefix, logger }: BullmqQueueOptions): JobQueue & QueueDesk {
-  const redis = openRedis(url, { name: 'queue', logger });
+export function createBullmqQueue({ url, prefix, logger, onBreakerState }: BullmqQueueOptions): JobQueue & QueueDesk {
+  const redis = openRedis(url, { name: 'queue', logger, onBreakerState });
   const queues = new Map<Tier, Queue>();
   const keyOf = (tier: Tier) => `${prefix}:${queueName(tier)}`;
 

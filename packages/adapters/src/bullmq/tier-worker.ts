@@ -3,7 +3,7 @@ import type { QueuedJob } from '@semantic-memory/shared/ports/job-queue';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
-import { retryDelayMs } from '../redis/connection.ts';
+import { retryDelayMs, socketTimeoutMs } from '../redis/connection.ts';
 import { queueActionFor } from './failure.ts';
 import { priorityOf } from './fair-order.ts';
 import type { QueueDesk } from './job-queue.ts';
@@ -93,7 +93,13 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
       });
     },
     {
-      connection: { url: options.url, maxRetriesPerRequest: null, retryStrategy: retryDelayMs, keepAlive: 10_000 },
+      connection: {
+        url: options.url,
+        maxRetriesPerRequest: null,
+        retryStrategy: retryDelayMs,
+        keepAlive: 10_000,
+        socketTimeout: socketTimeoutMs,
+      },
       prefix: options.prefix,
       concurrency,
       maxStalledCount: options.maxStalledCount ?? 100,
@@ -161,7 +167,8 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
     await handle(parsed, { attempt, lastAttempt, waitedMs, stalls, makeWay, signal: run.signal });
     count('succeeded');
   } catch (thrown) {
-    const action = queueActionFor(thrown);
+    // Every delivery that used up no attempt was a wait, or lost its process: a little longer a pause does no harm there.
+    const action = queueActionFor(thrown, job.attemptsStarted - job.attemptsMade - 1);
     if (action.kind !== 'yield') count(action.outcome);
     switch (action.kind) {
       case 'fail':

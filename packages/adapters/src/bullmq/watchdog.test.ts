@@ -17,7 +17,7 @@ afterEach(() => {
 async function stuckAfter(
   seconds: number,
   worker: { running?: number },
-  change: { unavailable?: boolean; empty?: boolean } = {},
+  change: { unavailable?: boolean; empty?: boolean; full?: boolean } = {},
 ) {
   const queue = createInMemoryQueue();
   if (!change.empty) await queue.add([parseJobFor()]);
@@ -25,6 +25,9 @@ async function stuckAfter(
   let stuck = 0;
   const stop = startWatchdog({
     queue,
+    checkWrites: async () => {
+      if (change.full) throw new Error('OOM command not allowed');
+    },
     workers: [{ tier: 'parse', concurrency: 1, running: worker.running ?? 0, lastActivityAt: Date.now() }],
     logger,
     onStuck: () => {
@@ -41,8 +44,9 @@ test('a worker that takes none of the waiting jobs is found once', async () => {
   expect(await stuckAfter(300, {})).toBe(1);
 });
 
-test('a busy worker, an empty queue and an outage are no reason', async () => {
+test('a busy worker, an empty queue, an outage and a Redis that is full are no reason', async () => {
   expect(await stuckAfter(300, { running: 1 })).toBe(0);
   expect(await stuckAfter(300, {}, { empty: true })).toBe(0);
   expect(await stuckAfter(300, {}, { unavailable: true })).toBe(0);
+  expect(await stuckAfter(300, {}, { full: true })).toBe(0);
 });

@@ -5,6 +5,8 @@ import type { TierWorker } from './tier-worker.ts';
 
 export interface WatchdogOptions {
   readonly queue: Pick<JobQueue, 'counts'>;
+  /** Throws where Redis takes no writes: it still counts jobs then, and nobody can take one. */
+  readonly checkWrites: () => Promise<void>;
   readonly workers: readonly Pick<TierWorker, 'tier' | 'concurrency' | 'running' | 'lastActivityAt'>[];
   readonly logger: Logger;
   /** Called once; a process that does not consume is better started anew. */
@@ -23,10 +25,10 @@ const looks = 3;
  * @returns what stops it
  */
 export function startWatchdog(options: WatchdogOptions): () => void {
-  const { everyMs = 10_000 } = options;
+  const { stuckAfterMs = 60_000, everyMs = Math.min(10_000, stuckAfterMs) } = options;
   const seen = new Map<Tier, number>();
   const timer = setInterval(() => {
-    findIdleTiers(options, Date.now()).then(
+    findIdleTiers(options, stuckAfterMs, Date.now()).then(
       (idle) => {
         for (const worker of options.workers) {
           seen.set(worker.tier, idle.includes(worker.tier) ? (seen.get(worker.tier) ?? 0) + 1 : 0);
@@ -37,7 +39,7 @@ export function startWatchdog(options: WatchdogOptions): () => void {
         options.logger.error('jobs wait and the worker takes none', { tier: stuck });
         options.onStuck();
       },
-      // Redis is away: standing still is right.
+      // Redis is away, or full: standing still is right.
       (error: Error) => {
         seen.clear();
         options.logger.debug('the queue cannot be looked at', { error: error.message });
@@ -50,13 +52,15 @@ export function startWatchdog(options: WatchdogOptions): () => void {
 
 /** The tiers with waiting jobs whose worker has room and took none for `stuckAfterMs`. */
 async function findIdleTiers(
-  { queue, workers, stuckAfterMs = 60_000 }: WatchdogOptions,
+  { queue, workers, checkWrites }: WatchdogOptions,
+  stuckAfterMs: number,
   nowMs: number,
 ): Promise<Tier[]> {
   const idle = workers.filter(
     (worker) => worker.running < worker.concurrency && nowMs - worker.lastActivityAt > stuckAfterMs,
   );
   if (idle.length === 0) return [];
+  await checkWrites();
   const waiting = (await queue.counts()).filter((count) => count.waiting > 0).map((count) => count.tier);
   return idle.map((worker) => worker.tier).filter((tier) => waiting.includes(tier));
 }

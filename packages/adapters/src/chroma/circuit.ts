@@ -1,8 +1,6 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { ChromaConnectionError, ChromaNotFoundError, ChromaRateLimitError, ChromaServerError } from 'chromadb';
-import { CircuitState, circuitBreaker, handleWhen, type IBreaker } from 'cockatiel';
-
-export type BreakerState = 'closed' | 'half_open' | 'open';
+import { type BreakerState, createBreaker } from '../breaker/breaker.ts';
 
 export interface ChromaTiming {
   readonly queryMs: number;
@@ -11,7 +9,10 @@ export interface ChromaTiming {
   readonly writeMs: number;
   /** A living server answers its heartbeat in about a millisecond. */
   readonly heartbeatMs: number;
-  /** How long nothing is tried once the server is known to be away: recovery is noticed within this and one call. */
+  /**
+   * How often a server that is known to be away is asked for its heartbeat, and one that takes long over a call. Recovery
+   * is noticed within this and one heartbeat.
+   */
   readonly openMs: number;
 }
 
@@ -20,18 +21,8 @@ export const chromaTiming: ChromaTiming = {
   readMs: 10_000,
   writeMs: 60_000,
   heartbeatMs: 2_000,
-  openMs: 5_000,
+  openMs: 2_000,
 };
-
-/** Refused connections are cheap, and one may be the tail of a restart. */
-const failuresUntilOpen = 3;
-
-const states = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.HalfOpen]: 'half_open',
-  [CircuitState.Open]: 'open',
-  [CircuitState.Isolated]: 'open',
-} as const satisfies Record<CircuitState, BreakerState>;
 
 const hint = 'The service goes on by itself once Chroma is back.';
 
@@ -43,6 +34,8 @@ export interface Circuit {
    * `ChromaNotFoundError` passes through
    */
   run<Result>(withinMs: number, call: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
+  /** The error that a call would get at once; undefined where it would be tried. */
+  outage(): MemoryError | undefined;
 }
 
 /** The server gave no answer at all: what the breaker counts. An answer of 500 may be about one broken collection. */
@@ -64,45 +57,56 @@ export function createCircuit(
   timing: Pick<ChromaTiming, 'heartbeatMs' | 'openMs'>,
   onState?: (state: BreakerState) => void,
 ): Circuit {
-  let failures = 0;
-  const breaker: IBreaker = {
-    state: undefined,
-    success: () => {
-      failures = 0;
-    },
-    failure: () => {
-      failures += 1;
-      return failures >= failuresUntilOpen;
-    },
-  };
-  const policy = circuitBreaker(
-    handleWhen((error) => error instanceof NoAnswer),
-    { halfOpenAfter: timing.openMs, breaker },
-  );
-  policy.onStateChange((state) => onState?.(states[state]));
-
-  const attempt = <Result>(withinMs: number, call: (signal: AbortSignal) => Promise<Result>): Promise<Result> =>
-    policy.execute(async () => {
-      try {
-        return await withDeadline(withinMs, call);
-      } catch (error) {
-        // Whoever waits in vain once has waited long enough for all: open at once.
-        if (error instanceof NoAnswer && error.timedOut) failures = failuresUntilOpen;
-        throw error;
-      }
-    });
-
+  const beat = () => withDeadline(timing.heartbeatMs, heartbeat);
+  const breaker = createBreaker({
+    verdictOf: (error) => (error instanceof NoAnswer ? (error.timedOut ? 'gone' : 'failed') : 'answered'),
+    openMs: () => timing.openMs,
+    probe: beat,
+    onState,
+    describe: () => ({ message: 'Chroma does not answer.', hint }),
+  });
   return {
-    async run(withinMs, call) {
-      try {
-        if (policy.state !== CircuitState.Closed) await attempt(timing.heartbeatMs, heartbeat);
-        return await attempt(withinMs, call);
-      } catch (error) {
-        if (error instanceof MemoryError || error instanceof ChromaNotFoundError) throw error;
-        throw away('Chroma has not answered; the next attempt is in a few seconds.', error);
-      }
-    },
+    outage: () => breaker.outage(),
+    run: (withinMs, call) =>
+      breaker.run(() => withDeadline(withinMs, (signal) => besideHeartbeats(signal, timing, beat, call))),
   };
+}
+
+/** A busy server may be late once. */
+const missesUntilLost = 2;
+
+/**
+ * A long write would only learn at its own deadline that nobody is there (a server that was frozen, a network that
+ * swallows packets): while it waits, the server's heartbeat is listened for.
+ */
+async function besideHeartbeats<Result>(
+  deadline: AbortSignal,
+  { openMs }: Pick<ChromaTiming, 'openMs'>,
+  beat: () => Promise<unknown>,
+  call: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const lost = new AbortController();
+  let over = false;
+  let misses = 0;
+  let timer = setTimeout(listen, openMs);
+  async function listen(): Promise<void> {
+    const missed = await beat().then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    if (over) return;
+    misses = missed ? misses + 1 : 0;
+    if (missed && misses >= missesUntilLost) lost.abort(missed.error);
+    else timer = setTimeout(listen, openMs);
+  }
+  try {
+    return await call(AbortSignal.any([deadline, lost.signal]));
+  } catch (error) {
+    throw lost.signal.aborted ? new NoAnswer(true, error) : error;
+  } finally {
+    over = true;
+    clearTimeout(timer);
+  }
 }
 
 function away(message: string, cause: unknown): MemoryError {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { CollectionKey } from '@semantic-memory/shared/ports/vector-index';
 import { ChromaClient, ChromaNotFoundError, ChromaUniqueError, type Collection } from 'chromadb';
-import { type BreakerState, type ChromaTiming, createCircuit, withDeadline } from './circuit.ts';
+import type { BreakerState } from '../breaker/breaker.ts';
+import { type ChromaTiming, createCircuit, withDeadline } from './circuit.ts';
 
 export interface ChromaOptions {
   readonly host: string;
@@ -48,6 +49,8 @@ export interface Collections {
     call: (collection: Collection) => Promise<Result>,
   ): Promise<Result>;
   heartbeat(): Promise<void>;
+  /** The error that a call would get at once; undefined where it would be tried. */
+  outage(): MemoryError | undefined;
 }
 
 export function createCollections(options: ChromaOptions, timing: ChromaTiming): Collections {
@@ -116,6 +119,7 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
       if (found) return found.result;
       throw new MemoryError('dependency_unavailable', 'The collection was deleted while it was written.');
     },
+    outage: () => circuit.outage(),
     async heartbeat() {
       // Not through the breaker: whoever asks wants to know about the server, not about us.
       await withDeadline(timing.heartbeatMs, (signal) => clientFor(signal).heartbeat());

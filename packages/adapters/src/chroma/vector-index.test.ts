@@ -4,7 +4,8 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { CollectionKey, VectorIndex } from '@semantic-memory/shared/ports/vector-index';
 import { vectorIndexSuite } from '@semantic-memory/shared/testing/vector-index-suite';
 import { ChromaClient } from 'chromadb';
-import { type BreakerState, chromaTiming } from './circuit.ts';
+import type { BreakerState } from '../breaker/breaker.ts';
+import { chromaTiming } from './circuit.ts';
 import { collectionName } from './collections.ts';
 import { createChromaIndex } from './vector-index.ts';
 
@@ -73,7 +74,7 @@ test('refusing a vector of another dimension is our fault, not an outage', async
 
 /** Stands before Chroma and can hang, fail or be shut. */
 interface Gate {
-  mode: 'pass' | 'hang' | 'fail';
+  mode: 'pass' | 'hang' | 'hang-but-look-ups' | 'fail';
   readonly requests: string[];
   /** Requests that were given up by the client while they hung. */
   givenUp: number;
@@ -85,7 +86,8 @@ interface Gate {
 async function startGate(): Promise<Gate> {
   const listener: Server = createServer(async (request, response) => {
     gate.requests.push(request.url ?? '');
-    if (gate.mode === 'hang') {
+    const lookUp = gate.mode === 'hang-but-look-ups' && request.url?.endsWith('/get');
+    if (gate.mode.startsWith('hang') && !lookUp) {
       response.on('close', () => {
         gate.givenUp += 1;
       });
@@ -179,6 +181,33 @@ test('while the circuit is open only heartbeats go out, one at a time', async ()
   expect(gate.requests.length).toBeGreaterThanOrEqual(1);
   expect(gate.requests.length).toBeLessThanOrEqual(4);
   expect(gate.requests.every((url) => url.endsWith('/heartbeat'))).toBe(true);
+});
+
+test('a long write to a server that hangs is given up once its heartbeat has failed, well before its deadline', async () => {
+  const gate = await startGate();
+  const index = createChromaIndex({ ...server, port: gate.port }, { ...fast, openMs: 200, writeMs: 60_000 });
+  const key = keyOf('frozen-write');
+  await index.addMissing(key, [record('a')]);
+  gate.mode = 'hang-but-look-ups';
+  const startedAt = Date.now();
+  await expect(index.addMissing(key, [record('b')])).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(Date.now() - startedAt).toBeLessThan(5_000);
+  expect(index.outage?.()).toMatchObject({ code: 'dependency_unavailable', retry: { kind: 'wait' } });
+});
+
+test('a circuit that is open closes by itself, with nobody calling', async () => {
+  const gate = await startGate();
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const onBreakerState = (state: BreakerState) => state === 'closed' && resolve();
+  const index = createChromaIndex({ ...server, port: gate.port, onBreakerState }, { ...fast, openMs: 200 });
+  const key = keyOf('by-itself');
+  await index.addMissing(key, [record('a')]);
+  gate.mode = 'hang';
+  await expect(index.query(key, query)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(index.outage?.()).toBeDefined();
+  gate.mode = 'pass';
+  await closed;
+  expect(index.outage?.()).toBeUndefined();
 });
 
 test('a server that is gone opens the circuit after three refusals and is found again', async () => {

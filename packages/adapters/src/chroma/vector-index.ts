@@ -107,6 +107,7 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
       }),
 
     check: () => collections.heartbeat(),
+    outage: () => collections.outage(),
   };
 }
 

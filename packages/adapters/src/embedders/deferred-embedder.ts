@@ -20,6 +20,7 @@ export function deferredEmbedder(model: string, load: () => Promise<Embedder>): 
     ready: async () => (await loaded()).ready(),
     embedPassages: async (texts, signal, owner) => (await loaded()).embedPassages(texts, signal, owner),
     embedQuery: async (text, signal) => (await loaded()).embedQuery(text, signal),
+    outage: () => embedder?.outage?.(),
     close: async () => {
       if (loading) await (await loading).close();
     },

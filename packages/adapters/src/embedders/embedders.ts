@@ -1,7 +1,9 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Embedder } from '@semantic-memory/shared/ports/embedder';
+import type { BreakerState } from '../breaker/breaker.ts';
 import { createLocalEmbedder } from '../onnx/embedder.ts';
 import { readModelCard } from '../onnx/model-card.ts';
+import type { ModelDimensions } from '../openai/embedder.ts';
 import { deferredEmbedder } from './deferred-embedder.ts';
 
 /** Names the model that is shipped with the project. */
@@ -18,7 +20,15 @@ export interface EmbedderSettings {
   /** Child processes of the local model. */
   readonly processes: number;
   /** Set where an OpenAI-compatible endpoint is configured. */
-  readonly openai?: { readonly apiKey: string; readonly baseUrl?: string | undefined } | undefined;
+  readonly openai?:
+    | {
+        readonly apiKey: string;
+        readonly baseUrl?: string | undefined;
+        readonly timeoutMs?: number | undefined;
+        readonly dimensions?: ModelDimensions | undefined;
+        readonly onBreakerState?: ((state: BreakerState) => void) | undefined;
+      }
+    | undefined;
 }
 
 export function createEmbedders(settings: EmbedderSettings): Embedders {
@@ -34,7 +44,7 @@ export function createEmbedders(settings: EmbedderSettings): Embedders {
     }
     throw new MemoryError('dependency_unavailable', `The embedding model ${model} is not configured here.`, {
       hint: 'Set OPENAI_API_KEY or OPENAI_BASE_URL for the endpoint that serves it.',
-      retry: { kind: 'wait', afterMs: 30_000 },
+      retry: { kind: 'wait', afterMs: 20_000 },
     });
   };
   return {

@@ -48,8 +48,9 @@ test.each([
   const model = embedder({ dimension: 64 });
   server.failNext(fault);
   await expect(model.embedPassages(['a', 'b'])).rejects.toMatchObject({
-    code: 'internal',
+    code: 'dependency_unavailable',
     message: expect.stringContaining(words),
+    retry: { kind: 'wait' },
   });
 });
 
@@ -58,9 +59,9 @@ test.each([
   [429, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 5000 }],
   [503, { 'retry-after': '3' }, 'dependency_unavailable', { kind: 'wait', afterMs: 3000 }],
   [500, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 2000 }],
-  [401, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 60_000 }],
-  [403, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 60_000 }],
-  [404, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 60_000 }],
+  [401, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 20_000 }],
+  [403, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 20_000 }],
+  [404, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 20_000 }],
   [400, {}, 'embedding_rejected', { kind: 'never' }],
   [413, {}, 'embedding_rejected', { kind: 'never' }],
 ])('says what a status %d means (%j): %s, %j', async (status, headers, code, retry) => {
@@ -85,6 +86,51 @@ test('takes a server that is silent, cuts off or is not there for one that is aw
   await expect(embedder({ timeoutMs: 200 }).embedQuery('a question')).rejects.toMatchObject(away);
   await expect(embedder().embedQuery('a question')).rejects.toMatchObject(away);
   await expect(embedder({ baseUrl: 'http://127.0.0.1:1/v1' }).embedQuery('a question')).rejects.toMatchObject(away);
+});
+
+test('an endpoint that asks for time gets it, from every caller of this process', async () => {
+  const states: string[] = [];
+  const model = embedder({ onBreakerState: (state: string) => states.push(state) });
+  server.failNext({ kind: 'status', status: 429, headers: { 'retry-after-ms': '300' } });
+  await expect(model.embedQuery('a')).rejects.toMatchObject({ retry: { kind: 'wait', afterMs: 300 } });
+  const asked = server.requests.length;
+  await expect(model.embedQuery('b')).rejects.toMatchObject({
+    message: 'The model asks to be called less often.',
+    retry: { kind: 'wait' },
+  });
+  expect(model.outage?.()).toBeDefined();
+  expect(server.requests).toHaveLength(asked);
+  while (model.outage?.()) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(await model.embedQuery('c')).toHaveLength(64);
+  expect(states).toEqual(['open', 'half_open', 'closed']);
+});
+
+test('a body that stalls costs one deadline', async () => {
+  server.failNext({ kind: 'stall-body' });
+  await expect(embedder({ timeoutMs: 200 }).embedQuery('a')).rejects.toMatchObject({
+    code: 'dependency_unavailable',
+    message: 'The model did not answer in time.',
+  });
+});
+
+test('a process that has only just started refuses vectors of another dimension than the model had before', async () => {
+  let agreed: number | undefined;
+  const dimensions = {
+    known: async () => agreed,
+    agree: async (_model: string, dimension: number) => {
+      agreed ??= dimension;
+      return agreed;
+    },
+  };
+  await embedder({ dimensions }).embedQuery('a');
+  expect(agreed).toBe(64);
+  server.failNext({ kind: 'wrong-dimension' });
+  const later = embedder({ dimensions });
+  await expect(later.embedQuery('a')).rejects.toMatchObject({
+    code: 'dependency_unavailable',
+    message: expect.stringContaining('63 numbers'),
+  });
+  expect(await later.embedQuery('a')).toHaveLength(64);
 });
 
 test('stops where its signal fires', async () => {

@@ -1,7 +1,7 @@
-import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Embedder } from '@semantic-memory/shared/ports/embedder';
+import type { BreakerState } from '../breaker/breaker.ts';
 import { type OpenaiEndpoint, openaiClient } from './client.ts';
-import { openaiFailure } from './failure.ts';
+import { ModelAway, modelBreaker, openaiFailure } from './failure.ts';
 
 /** A request may hold 2,048 texts and 300,000 tokens (OpenAI's reference); chunks have 512 tokens at the most. */
 const textsPerCall = 256;
@@ -21,17 +21,29 @@ export interface OpenaiEmbedderOptions extends OpenaiEndpoint {
   readonly maxTokens?: number | undefined;
   /** The longest that one call may take. */
   readonly timeoutMs?: number | undefined;
+  /** Remembers the dimension for other processes and later ones: a model's vectors all have the same. */
+  readonly dimensions?: ModelDimensions | undefined;
+  readonly onBreakerState?: ((state: BreakerState) => void) | undefined;
+}
+
+export interface ModelDimensions {
+  /** Undefined for a model that nobody has used yet. */
+  known(model: string): Promise<number | undefined>;
+  /** Fixes the dimension of a model where nobody has yet; returns the one that stands. */
+  agree(model: string, dimension: number): Promise<number>;
 }
 
 /**
  * Embeddings from any endpoint that speaks OpenAI's protocol, normalised. Every answer must hold one vector a text, all
- * of one dimension, or the call fails (`internal`): nothing of it may be stored.
+ * of the model's dimension, or it is refused: nothing of it may be stored.
  *
- * Errors: `dependency_unavailable` (away, too many calls, key refused; with the time to wait), `embedding_rejected`
- * (the input itself), the signal's reason.
+ * Errors: `dependency_unavailable` (away, too many calls, key refused, an answer that cannot be used; with the time to
+ * wait), `embedding_rejected` (the input itself), the signal's reason.
  */
 export function createOpenaiEmbedder(options: OpenaiEmbedderOptions): Embedder {
-  const client = openaiClient(options, options.timeoutMs ?? defaultTimeoutMs);
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const client = openaiClient(options, timeoutMs);
+  const breaker = modelBreaker(options.onBreakerState);
   const { model } = options;
   const shortened = options.dimension !== undefined && model.startsWith('text-embedding-3');
   let dimension = options.dimension ?? knownDimensions[model];
@@ -45,11 +57,15 @@ export function createOpenaiEmbedder(options: OpenaiEmbedderOptions): Embedder {
       encoding_format: 'float' as const,
       ...(shortened && dimension ? { dimensions: dimension } : {}),
     };
-    const answer = await client.embeddings.create(request, signal ? { signal } : {}).catch((error: unknown) => {
+    // The library's own timeout ends with the headers; a body may stall as well.
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    const answer = await client.embeddings.create(request, { signal: either }).catch((error: unknown) => {
       throw openaiFailure(error, { rejected: 'embedding_rejected', signal });
     });
     const vectors = orderedVectors(answer, texts.length);
-    dimension ??= vectors[0]?.length;
+    const first = vectors[0]?.length ?? 0;
+    dimension ??= (await options.dimensions?.agree(model, first)) ?? first;
     const wrong = vectors.find((vector) => vector.length !== dimension);
     if (wrong) throw invalid(`it gave ${wrong.length} numbers for a text in place of ${dimension}`);
     return vectors.map(unitVector);
@@ -59,7 +75,7 @@ export function createOpenaiEmbedder(options: OpenaiEmbedderOptions): Embedder {
     signal?.throwIfAborted();
     const vectors: Float32Array[] = [];
     for (let from = 0; from < texts.length; from += textsPerCall)
-      vectors.push(...(await call(texts.slice(from, from + textsPerCall), signal)));
+      vectors.push(...(await breaker.run(() => call(texts.slice(from, from + textsPerCall), signal))));
     return vectors;
   }
 
@@ -69,11 +85,14 @@ export function createOpenaiEmbedder(options: OpenaiEmbedderOptions): Embedder {
       return dimension ?? 0;
     },
     maxTokens: options.maxTokens ?? defaultMaxTokens,
+    outage: () => breaker.outage(),
     ready: async () => {
+      dimension ??= await options.dimensions?.known(model);
       if (dimension === undefined) await embedPassages(['dimension']);
     },
     embedPassages,
     embedQuery: async (text, signal) => {
+      dimension ??= await options.dimensions?.known(model);
       const [vector] = await embedPassages([text], signal);
       return vector!;
     },
@@ -110,8 +129,8 @@ function unitVector(values: readonly number[]): Float32Array {
   return Float32Array.from(values, (value) => value / length);
 }
 
-function invalid(what: string): MemoryError {
-  return new MemoryError('internal', `The embedding model's answer cannot be used: ${what}.`, {
+function invalid(what: string): ModelAway {
+  return new ModelAway(`The embedding model's answer cannot be used: ${what}.`, {
     hint: 'Check that EMBEDDING_MODEL names an embedding model of this endpoint and that its dimension has not changed.',
   });
 }

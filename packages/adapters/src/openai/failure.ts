@@ -1,13 +1,51 @@
-import { MemoryError, type MemoryErrorOptions } from '@semantic-memory/shared/contracts/errors';
-import { APIError, APIUserAbortError, OpenAIError } from 'openai';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { APIConnectionTimeoutError, APIError, APIUserAbortError, OpenAIError } from 'openai';
+import { type Breaker, type BreakerState, createBreaker, type Verdict } from '../breaker/breaker.ts';
 
 const shortWaitMs = 2_000;
 /** After a 429 that does not say how long. */
 const rateLimitWaitMs = 5_000;
-/** Somebody has to change the configuration first. */
-const configurationWaitMs = 60_000;
+/** Somebody has to change the configuration first, or a gateway that lost its model. */
+const configurationWaitMs = 20_000;
 /** A server that asks for more is asked again after this. */
 const maxWaitMs = 3_600_000;
+
+/** The endpoint cannot be used now. */
+export class ModelAway extends MemoryError {
+  readonly verdict: Verdict;
+
+  constructor(
+    message: string,
+    options: {
+      readonly afterMs?: number;
+      readonly cause?: unknown;
+      readonly hint?: string;
+      readonly verdict?: Verdict;
+    },
+  ) {
+    const { afterMs = shortWaitMs, cause, hint, verdict = 'failed' } = options;
+    super('dependency_unavailable', message, {
+      ...(hint === undefined ? {} : { hint }),
+      retry: { kind: 'wait', afterMs },
+      cause,
+    });
+    this.verdict = verdict;
+  }
+}
+
+/**
+ * The breaker of one use of an endpoint. An endpoint that asks for time, or that lets one call wait in vain, is left alone
+ * by all of this process. Calls may cost money, so there is no probe: the first one after the pause is the trial.
+ */
+export function modelBreaker(onState: ((state: BreakerState) => void) | undefined): Breaker {
+  return createBreaker({
+    verdictOf: (error) => (error instanceof ModelAway ? error.verdict : 'answered'),
+    openMs: (error) =>
+      error instanceof ModelAway && error.retry.kind === 'wait' ? Math.max(error.retry.afterMs, 1) : shortWaitMs,
+    onState,
+    describe: (error) => (error instanceof ModelAway ? error : { message: 'The model cannot be reached.' }),
+  });
+}
 
 /**
  * What a failed call means for the caller. The server's own words are kept as the cause only: they may quote the input.
@@ -19,44 +57,44 @@ export function openaiFailure(
 ): unknown {
   if (thrown instanceof MemoryError) return thrown;
   if (signal?.aborted) return signal.reason;
-  if (thrown instanceof APIUserAbortError) return away('The model did not answer in time.', shortWaitMs, thrown);
+  if (thrown instanceof APIUserAbortError || thrown instanceof APIConnectionTimeoutError || isTimeout(thrown))
+    return new ModelAway('The model did not answer in time.', { cause: thrown, verdict: 'gone' });
   if (!(thrown instanceof APIError)) {
     // Below the protocol: the connection was cut, or what came was no JSON. By name, since fetch's errors may come from
     // another realm than this module's classes.
     const name = thrown instanceof OpenAIError ? 'OpenAIError' : (thrown as Error | undefined)?.name;
     if (name === 'OpenAIError' || name === 'TypeError' || name === 'SyntaxError' || name === 'AbortError')
-      return away('The connection to the model was lost.', shortWaitMs, thrown);
+      return new ModelAway('The connection to the model was lost.', { cause: thrown });
     return thrown;
   }
   const { status } = thrown;
   const asked = retryAfterMs(thrown.headers);
-  if (status === 429) return away('The model asks to be called less often.', asked ?? rateLimitWaitMs, thrown);
-  if (status === 401 || status === 403)
-    return away('The model refuses the API key.', configurationWaitMs, thrown, { hint: 'Check OPENAI_API_KEY.' });
-  if (status === 404)
-    return away('The endpoint does not know the model.', configurationWaitMs, thrown, {
-      hint: 'Check OPENAI_BASE_URL and the model name.',
-    });
+  if (status === 429) {
+    const afterMs = asked ?? rateLimitWaitMs;
+    return new ModelAway('The model asks to be called less often.', { afterMs, cause: thrown, verdict: 'gone' });
+  }
+  if (status === 401 || status === 403) return misconfigured('The model refuses the API key.', 'OPENAI_API_KEY');
+  if (status === 404) {
+    return misconfigured('The endpoint does not know the model.', 'OPENAI_BASE_URL and the model name');
+  }
   if (status === 400 || status === 413 || status === 422)
     return new MemoryError(rejected, `The model refuses this input (status ${status}).`, {
       retry: { kind: 'never' },
       cause: thrown,
     });
-  return away(
-    status === undefined ? 'The model cannot be reached.' : `The model fails (status ${status}).`,
-    asked ?? shortWaitMs,
-    thrown,
-  );
+  return new ModelAway(status === undefined ? 'The model cannot be reached.' : `The model fails (status ${status}).`, {
+    cause: thrown,
+    ...(asked === undefined ? {} : { afterMs: asked, verdict: 'gone' }),
+  });
+
+  function misconfigured(message: string, what: string): ModelAway {
+    const hint = `Check ${what}.`;
+    return new ModelAway(message, { afterMs: configurationWaitMs, cause: thrown, hint, verdict: 'gone' });
+  }
 }
 
-export function away(
-  message: string,
-  afterMs: number,
-  cause: unknown,
-  options: Pick<MemoryErrorOptions, 'hint'> = {},
-): MemoryError {
-  return new MemoryError('dependency_unavailable', message, { ...options, retry: { kind: 'wait', afterMs }, cause });
-}
+/** The signal of a deadline fired, here or in what the library wraps. */
+const isTimeout = (thrown: unknown): boolean => (thrown as Error | undefined)?.name === 'TimeoutError';
 
 /** RFC 9110, 10.2.3: seconds or a date; `retry-after-ms` is OpenAI's own, finer one. */
 function retryAfterMs(headers: Headers | undefined, now = Date.now()): number | undefined {

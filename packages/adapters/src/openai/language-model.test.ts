@@ -62,6 +62,21 @@ test('gives up a model that stops in mid-answer', async () => {
   await expect(stream.next()).rejects.toMatchObject({ code: 'dependency_unavailable', retry: { kind: 'wait' } });
 });
 
+test('a model that stalled is left alone for a moment, so that one reader waits for all', async () => {
+  const states: string[] = [];
+  const stalling = model({ stallMs: 200, onBreakerState: (state: string) => states.push(state) });
+  server.failNext({ kind: 'stall' });
+  await expect(read(stalling.stream(prompt('What does the lantern burn?'), {}))).rejects.toMatchObject({
+    code: 'dependency_unavailable',
+  });
+  const asked = server.requests.length;
+  const startedAt = Date.now();
+  await expect(read(stalling.stream(prompt('Again?'), {}))).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(Date.now() - startedAt).toBeLessThan(150);
+  expect(server.requests).toHaveLength(asked);
+  expect(states).toEqual(['open']);
+});
+
 test('stops where its signal fires in mid-answer', async () => {
   const controller = new AbortController();
   server.failNext({ kind: 'stall' });
@@ -74,7 +89,7 @@ test('stops where its signal fires in mid-answer', async () => {
 test.each([
   [429, { 'retry-after': '4' }, 'dependency_unavailable', { kind: 'wait', afterMs: 4000 }],
   [500, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 2000 }],
-  [401, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 60_000 }],
+  [401, {}, 'dependency_unavailable', { kind: 'wait', afterMs: 20_000 }],
   [400, {}, 'unprocessable', { kind: 'never' }],
 ])('says what a status %d means', async (status, headers, code, retry) => {
   server.failNext({ kind: 'status', status, headers });

@@ -1,6 +1,7 @@
 import type { ChatMessage, ChatUsage, LanguageModel } from '@semantic-memory/shared/ports/language-model';
+import type { BreakerState } from '../breaker/breaker.ts';
 import { type OpenaiEndpoint, openaiClient } from './client.ts';
-import { away, openaiFailure } from './failure.ts';
+import { ModelAway, modelBreaker, openaiFailure } from './failure.ts';
 
 const defaultStallMs = 30_000;
 
@@ -8,6 +9,7 @@ export interface OpenaiLanguageModelOptions extends OpenaiEndpoint {
   readonly model: string;
   /** The longest that the first word, or the next one, may take. */
   readonly stallMs?: number | undefined;
+  readonly onBreakerState?: ((state: BreakerState) => void) | undefined;
 }
 
 /**
@@ -17,12 +19,30 @@ export interface OpenaiLanguageModelOptions extends OpenaiEndpoint {
 export function createOpenaiLanguageModel(options: OpenaiLanguageModelOptions): LanguageModel {
   const stallMs = options.stallMs ?? defaultStallMs;
   const client = openaiClient(options, stallMs);
+  const breaker = modelBreaker(options.onBreakerState);
   return {
     model: options.model,
-    stream: (messages, { model = options.model, signal }) => stream(messages, model, signal),
+    stream: (messages, { model = options.model, signal }) => guarded(read(messages, model, signal)),
   };
 
-  async function* stream(
+  /** The first word decides whether the model is there; what goes wrong later is counted too. */
+  async function* guarded(words: AsyncGenerator<string, ChatUsage, void>): AsyncGenerator<string, ChatUsage, void> {
+    try {
+      let next = await breaker.run(() => words.next());
+      while (!next.done) {
+        yield next.value;
+        next = await words.next().catch(async (error: unknown) => {
+          await breaker.run(() => Promise.reject(error)).catch(() => {});
+          throw error;
+        });
+      }
+      return next.value;
+    } finally {
+      await words.return({ promptTokens: 0, completionTokens: 0 });
+    }
+  }
+
+  async function* read(
     messages: readonly ChatMessage[],
     model: string,
     signal: AbortSignal | undefined,
@@ -54,14 +74,17 @@ export function createOpenaiLanguageModel(options: OpenaiLanguageModelOptions): 
         expectMore();
       }
     } catch (error) {
+      if (stalled.signal.aborted && !signal?.aborted) {
+        throw new ModelAway('The model did not answer in time.', { cause: error, verdict: 'gone' });
+      }
       throw openaiFailure(error, { rejected: 'unprocessable', signal });
     } finally {
       clearTimeout(timer);
     }
     // An aborted stream ends as if it were complete.
     signal?.throwIfAborted();
-    if (stalled.signal.aborted) throw away('The model stopped in mid-answer.', 2000, undefined);
-    if (!finished) throw away("The model's answer was cut off.", 2000, undefined);
+    if (stalled.signal.aborted) throw new ModelAway('The model stopped in mid-answer.', { verdict: 'gone' });
+    if (!finished) throw new ModelAway("The model's answer was cut off.", {});
     return usage;
   }
 }

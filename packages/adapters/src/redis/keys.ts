@@ -33,6 +33,8 @@ export function ledgerKeys(prefix: string) {
     compared: `${root}:compared`,
     /** All keys of the ledger begin with this. */
     root: `${root}:`,
+    /** Written to find out whether anything can be. */
+    check: `${root}:check`,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Ledger, LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
+import type { BreakerState } from '../breaker/breaker.ts';
 import { type ChangeSignals, createChangeSignals } from './change-signals.ts';
-import { closeRedis, openRedis, withRedis } from './connection.ts';
+import { askDirectly, closeRedis, openRedis } from './connection.ts';
 import { readDocumentChanges } from './document-changes.ts';
 import { createDocumentStore } from './document-store.ts';
 import { assertWhole, type LedgerAccess } from './gate.ts';
@@ -16,15 +17,27 @@ export interface RedisLedgerOptions {
   /** Begins every key. */
   readonly prefix: string;
   readonly logger?: Logger | undefined;
+  /** Told whenever the circuit breaker changes. */
+  readonly onBreakerState?: ((state: BreakerState) => void) | undefined;
 }
 
+/** What a check writes is gone again by then. */
+const checkKeptMs = 60_000;
+
 /**
- * The ledger in Redis. Opens a connection at once, and a second one with the first watcher; calls made while Redis is
- * away throw `dependency_unavailable` within about a second, and work again within two of its return. Where Redis has no
- * ledger (a new one, or emptied) every call throws `rebuilding` until somebody has run `rebuildOnce`.
+/**
+ * The ledger in Redis. Opens a connection at once, and a second one with the first watcher. Calls made while Redis is
+ * away throw `dependency_unavailable` within two seconds, at once where it is known to be away, and work again within
+ * three of its return. Where Redis has no ledger (a new one, or emptied) every call throws `rebuilding` until somebody
+ * has run `rebuildOnce`.
  */
-export function createRedisLedger({ url, prefix, logger }: RedisLedgerOptions): Ledger & LedgerRecovery {
-  const redis = openRedis(url, { name: 'ledger', logger });
+export function createRedisLedger({
+  url,
+  prefix,
+  logger,
+  onBreakerState,
+}: RedisLedgerOptions): Ledger & LedgerRecovery {
+  const redis = openRedis(url, { name: 'ledger', logger, onBreakerState });
   const signals = createChangeSignals(() => openRedis(url, { name: 'ledger-watch', logger }));
   const access: LedgerAccess = { redis, keys: ledgerKeys(prefix) };
   // A server that comes back may have lost its last writes, and count its generations once more: what was read over
@@ -56,7 +69,11 @@ function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: ()
       const changes = await readDocumentChanges(access, scope, of === now ? rest.join('/') : undefined);
       return { ...changes, cursor: changes.cursor === '' ? '' : `${now}/${changes.cursor}` };
     },
-    check: () => withRedis(access.redis, () => assertWhole(access)),
+    // Not PING: a Redis that cannot write to its disk refuses that too, and still reads.
+    check: () => askDirectly(access.redis, () => assertWhole(access)),
+    async checkWrites() {
+      await askDirectly(access.redis, () => access.redis.set(access.keys.check, '', 'PX', checkKeptMs));
+    },
     close: async () => {},
   };
 }

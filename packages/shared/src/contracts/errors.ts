@@ -66,14 +66,15 @@ export type ErrorBody = z.infer<typeof ErrorBody>;
  * Whether trying again can help, decided where the error is thrown.
  * - `never`: the same input fails in the same way.
  * - `backoff`: a fault of ours; uses up an attempt.
- * - `wait`: a dependency is away; the job waits and no attempt is used. `afterMs` is the least time to wait.
+ * - `wait`: a dependency is away; the job waits and no attempt is used. `afterMs` is the least time to wait; it grows
+ *   while the dependency stays away, unless it is `steady`: then the job keeps its own time (it only looks again).
  * - `yield`: nothing is wrong; others go first, then the job goes on from its last checkpoint. No attempt is used.
  * - `elsewhere`: this process has to let go of the job; another one goes on with it, or does so already.
  */
 export type Retry =
   | { kind: 'never' }
   | { kind: 'backoff' }
-  | { kind: 'wait'; afterMs: number }
+  | { kind: 'wait'; afterMs: number; steady?: boolean }
   | { kind: 'yield' }
   | { kind: 'elsewhere' };
 

@@ -3,6 +3,7 @@ import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { StoredSource } from '../contracts/model/source.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
+import type { QueuedJob } from '../ports/job-queue.ts';
 import type { JobRecord, VersionRecord } from '../ports/ledger.ts';
 import { encodeJson } from './artifacts.ts';
 import { documentPrefix, manifestKey, originalKey, uploadKey } from './blob-keys.ts';
@@ -81,7 +82,8 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
     if (isManyDocuments(manifest.source.type)) await deps.ledger.createParentJob(job);
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   } catch (error) {
-    // The call may have timed out and yet take effect later: every step looks for this marker first.
+    // The call may have timed out and yet take effect later: every step looks for this first. The pending marker stays,
+    // so that the reconciler ends a job that came to be after all.
     await writeOutcomeOnce(deps.blobs, manifest, { state: 'aborted', run: 0, at: createdAt });
     await removeClaim(deps, manifest);
     throw toMemoryError(error);
@@ -89,11 +91,22 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
   try {
     await deps.queue.add([stepUp(job)]);
   } catch (error) {
-    // Durable and in the ledger: the reconciler hands it out as soon as the queue is back.
-    deps.logger.warn('queue away after accept; the reconciler will hand the job out', { jobId: job.id, error });
+    // Durable and in the ledger: should this process die before the queue is back, the reconciler hands it out.
+    deps.logger.warn('queue away after accept; the job is handed out later', { jobId: job.id, error });
+    handOutLater(deps, stepUp(job));
   }
   deps.metrics.ingestRequest('accepted');
   return job;
+}
+
+const addAgainMs = 1000;
+
+/** Tries until the queue takes the job: it knows it by its id, so that twice is once. */
+function handOutLater(deps: Pick<AcceptDeps, 'queue'>, job: QueuedJob): void {
+  const timer = setTimeout(() => {
+    deps.queue.add([job]).catch(() => handOutLater(deps, job));
+  }, addAgainMs);
+  timer.unref();
 }
 
 /**
@@ -174,13 +187,13 @@ export async function claim(deps: AcceptDeps, manifest: Manifest, upload: Stored
 export async function removeClaim(deps: Pick<AcceptDeps, 'blobs'>, manifest: Manifest): Promise<void> {
   if (manifest.original) await deps.blobs.remove(manifest.original.key);
   if (manifest.callbackUrl !== undefined) await oweNothing(deps.blobs, firstDeliveryId(manifest.jobId));
-  await removePending(deps.blobs, manifest.jobId);
 }
 
 /** A full disk still lets files be removed; where the store is away this fails too, and the version stays unclaimed. */
 async function removeManifest(deps: AcceptDeps, manifest: Manifest): Promise<void> {
   try {
     await removeClaim(deps, manifest);
+    await removePending(deps.blobs, manifest.jobId);
     await deps.blobs.remove(manifestKey(manifest));
   } catch (error) {
     deps.logger.warn('a version that was not accepted could not be taken back', { jobId: manifest.jobId, error });

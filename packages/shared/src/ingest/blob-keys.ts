@@ -15,6 +15,9 @@ export const uploadsPrefix = 'uploads/';
 export const uploadKey = (tenant: string, uploadId: string) => `${uploadsPrefix}${hashOf(tenant)}-${uploadId}`;
 export const uploadIdOf = (key: string) => key.slice(key.lastIndexOf('-') + 1);
 
+/** What is known of an embedding model, whoever uses it. */
+export const modelKey = (model: string) => `models/${hashOf(model)}.json`;
+
 /** One marker for each version that has not ended, so that nobody need walk everything to find them. */
 export const pendingPrefix = 'pending/';
 export const pendingKey = (jobId: string) => `${pendingPrefix}${jobId}.json`;

@@ -311,13 +311,83 @@ test('an accept that the ledger refuses leaves nothing that will be ingested, an
   const createJob = flow.ledger.createJob;
   flow.ledger.createJob = () => Promise.reject(new MemoryError('dependency_unavailable', 'Redis is away.'));
   await expect(flow.ingest('lost')).rejects.toMatchObject({ code: 'dependency_unavailable' });
-  expect(await markers(flow)).toBe(0);
   flow.ledger.createJob = createJob;
   flow.ahead = 3_600_000;
-  expect(await reconcile(flow.deps)).toMatchObject({ checked: 0, repaired: 0 });
+  expect(await reconcile(flow.deps)).toMatchObject({ drift: { marker_left: 1 } });
+  expect(await markers(flow)).toBe(0);
+  expect(await flow.runNext()).toBeUndefined();
   const again = await flow.ingest('found');
   await flow.drain();
   expect(await jobOf(flow, again.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('a job that comes to be although its request was answered with 503 is ended, not left queued for ever', async () => {
+  const flow = createInMemoryFlow();
+  const createJob = flow.ledger.createJob;
+  flow.ledger.createJob = async (...record) => {
+    await createJob(...record);
+    throw new MemoryError('dependency_unavailable', 'Redis took it, and its answer was lost.');
+  };
+  await expect(flow.ingest('late', { documentId: 'late' })).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  flow.ledger.createJob = createJob;
+  const job = (await flow.ledger.listJobs('acme', { limit: 10 })).items[0]!;
+  expect(job.state).toBe('queued');
+  // Its caller may have been told a moment ago only; a late command may still be on its way.
+  expect(await reconcile(flow.deps)).toMatchObject({ repaired: 0 });
+  flow.ahead = 120_000;
+  await reconcile(flow.deps);
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'cancelled' });
+  expect(await markers(flow)).toBe(0);
+});
+
+test('a step waits, says so once, and goes on, where the blob store is away', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  flow.blobs.unavailable = true;
+  const queued = flow.queue.waiting[0]!;
+  for (let look = 1; look <= 3; look += 1) {
+    flow.ahead += 10_000;
+    await expect(flow.runNext()).rejects.toMatchObject({ code: 'dependency_unavailable', retry: { kind: 'wait' } });
+    await flow.queue.add([queued]);
+  }
+  const waiting = await jobOf(flow, job.id);
+  expect(waiting).toMatchObject({ state: 'waiting' });
+  expect(waiting.stages.find((stage) => stage.name === 'parse')).toMatchObject({ state: 'waiting', attempts: 0 });
+  const watch = flow.ledger.watchJob('acme', job.id, undefined, AbortSignal.timeout(100));
+  const states: string[] = [];
+  for await (const event of watch) states.push(event.job.state);
+  expect(states).toEqual(['queued', 'waiting']);
+  flow.blobs.unavailable = false;
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('while the index is known to be away a waiting step is not begun again, and its job stays as it is', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  while (flow.queue.waiting[0]?.name !== 'index') await flow.runNext();
+  const outage = new MemoryError('dependency_unavailable', 'Chroma does not answer.');
+  const { addMissing } = flow.vectors;
+  let asked = 0;
+  flow.vectors.addMissing = () => {
+    asked += 1;
+    return Promise.reject(outage);
+  };
+  const queued = flow.queue.waiting[0]!;
+  await expect(flow.runNext()).rejects.toBe(outage);
+  flow.vectors.outage = () => outage;
+  const before = await jobOf(flow, job.id);
+  expect(before).toMatchObject({ state: 'waiting', stage: 'index' });
+  flow.ahead += 10_000;
+  await flow.queue.add([queued]);
+  await expect(flow.runNext()).rejects.toBe(outage);
+  expect(asked).toBe(1);
+  expect(await jobOf(flow, job.id)).toEqual(before);
+  flow.vectors.outage = () => undefined;
+  flow.vectors.addMissing = addMissing;
+  await flow.queue.add([queued]);
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
 });
 
 test('a job that fell out of the queue is handed out again', async () => {

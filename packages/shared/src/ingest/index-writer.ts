@@ -1,4 +1,4 @@
-import { MemoryError } from '../contracts/errors.ts';
+import { MemoryError, toMemoryError } from '../contracts/errors.ts';
 import type { CollectionKey, VectorIndex, VectorRecord } from '../ports/vector-index.ts';
 
 /** Adds records to the index and vouches for them: after `write` has returned they are there. */
@@ -103,6 +103,13 @@ async function writeGroup(vectors: VectorIndex, key: CollectionKey, entries: rea
       else entry.reject(new MemoryError('internal', `The index took ${missing} chunks and does not have them.`));
     }
   } catch (error) {
-    for (const entry of entries) entry.reject(error);
+    const [only, ...others] = entries;
+    // Records that the index refuses are the fault of one document: the others do not fail with it.
+    if (others.length > 0 && toMemoryError(error).retry.kind !== 'wait') {
+      for (const entry of entries) await writeGroup(vectors, key, [entry]);
+    } else {
+      only?.reject(error);
+      for (const entry of others) entry.reject(error);
+    }
   }
 }

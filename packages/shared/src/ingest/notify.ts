@@ -62,7 +62,7 @@ export async function notify(
   deps.metrics.webhookAttempt('retried');
   deps.logger.warn('webhook will be tried again', { ...fields, reason: attempt.failed, afterMs });
   throw new MemoryError('dependency_unavailable', `The webhook could not be called: ${attempt.failed}`, {
-    retry: { kind: 'wait', afterMs },
+    retry: { kind: 'wait', afterMs, steady: true },
   });
 }
 

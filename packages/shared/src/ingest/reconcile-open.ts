@@ -76,6 +76,8 @@ async function repairMarked(
     return findings.found('marker_left');
   }
   if (outcome?.state === 'aborted') {
+    // Answered with 503. What it asked of Redis may come to be late: then it ends here.
+    if (age < requestMs) return;
     await removeClaim(deps, marker);
     await followOutcome(deps, marker, outcome);
     return findings.found('marker_left');

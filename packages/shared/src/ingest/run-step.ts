@@ -2,6 +2,7 @@ import { type MemoryError, toJobError, toMemoryError } from '../contracts/errors
 import type { StepName, StepPayload } from '../contracts/jobs.ts';
 import type { StageName } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
+import type { JobRecord } from '../ports/ledger.ts';
 import { readManifest } from './artifacts.ts';
 import type { CancellationWatch } from './cancellation-watch.ts';
 import type { StepDeps } from './deps.ts';
@@ -57,7 +58,8 @@ export async function runStep(
   delivery: Delivery,
 ): Promise<void> {
   const stage = stageOfStep(name);
-  if ((await readOutcome(deps.blobs, payload))?.state === 'aborted') return;
+  const aborted = await isAborted(deps, payload).catch((error: unknown) => outageBefore(deps, stage, payload, error));
+  if (aborted) return;
   const job = await deps.ledger.getJob(payload.tenant, payload.jobId);
   if (!job || !isOpen(job, payload.run)) return;
   const { state } = stageOf(job, stage);
@@ -71,6 +73,8 @@ export async function runStep(
   try {
     if (isPoison(job, stage, delivery.stalls)) throw poison(stage, killsInARow(job, stage, delivery.stalls));
     const manifest = await readManifest(deps.blobs, payload);
+    const outage = state === 'waiting' ? knownOutage(deps, name, manifest) : undefined;
+    if (outage) throw outage;
     const { context, reached } = createContext(deps, payload, manifest, stage, record, { ...delivery, signal });
     const result = await steps[name](deps, context);
     if (result.ended) return;
@@ -97,6 +101,16 @@ export async function runStep(
     record.close();
     cancellation.stop();
   }
+}
+
+const isAborted = async (deps: StepDeps, payload: StepPayload) =>
+  (await readOutcome(deps.blobs, payload))?.state === 'aborted';
+
+/** Why a step that waits need not even be tried, as far as this process knows already. */
+function knownOutage(deps: StepDeps, name: StepName, manifest: Manifest): MemoryError | undefined {
+  if (name === 'index') return deps.vectors.outage?.();
+  if (name === 'embed') return deps.embedderFor(manifest.embeddingModel).outage?.();
+  return undefined;
 }
 
 const stageOfStep = (name: StepName): StageName => (name === 'settle' ? 'index' : name);
@@ -182,19 +196,42 @@ async function recordFault(
     await record.update((job) => makeWayStage(job, stage, now(deps)));
     throw error;
   }
-  // It waits for other jobs, not for a dependency that is away.
-  if (name === 'settle' && error.retry.kind === 'wait') throw error;
-  deps.logger.warn(error.retry.kind === 'wait' ? 'step waits for a dependency' : 'step will be tried again', {
-    ...fields,
-    error: thrown,
-  });
-  const change = error.retry.kind === 'wait' ? waitStage : retryStage;
+  const waits = error.retry.kind === 'wait';
+  // It waits for other jobs, and nothing is away; or it has said already what it waits for, and goes on waiting.
+  if (isSteady(error) || (waits && saysSo(record.recorded, stage, error))) throw error;
+  deps.logger.warn(waits ? 'step waits for a dependency' : 'step will be tried again', { ...fields, error: thrown });
+  const change = waits ? waitStage : retryStage;
   // Where the ledger itself is away the queue's own retry still holds the job.
   await record
     .update((job) => change(job, stage, toJobError(error), now(deps)))
     .catch((ledgerError: unknown) =>
       deps.logger.warn('ledger away while recording a fault', { ...fields, error: ledgerError }),
     );
+  throw error;
+}
+
+const isSteady = ({ retry }: MemoryError) => retry.kind === 'wait' && retry.steady === true;
+
+/** Whether a job says already that it waits for just this. */
+function saysSo(job: JobRecord, stage: StageName, { message }: MemoryError): boolean {
+  const { state, error } = stageOf(job, stage);
+  return job.state === 'waiting' && state === 'waiting' && error?.message === message;
+}
+
+/** The blob store is away before a step has even begun: the job says that it waits. */
+async function outageBefore(deps: StepDeps, stage: StageName, payload: StepPayload, thrown: unknown): Promise<never> {
+  const error = toMemoryError(thrown);
+  const change = (job: JobRecord) =>
+    isOpen(job, payload.run) && stageOf(job, stage).state !== 'done' && !saysSo(job, stage, error)
+      ? waitStage(job, stage, toJobError(error), now(deps))
+      : undefined;
+  if (error.retry.kind === 'wait') {
+    await deps.ledger
+      .updateJob(payload.tenant, payload.jobId, change)
+      .catch((ledgerError: unknown) =>
+        deps.logger.warn('ledger away while recording a fault', { jobId: payload.jobId, error: ledgerError }),
+      );
+  }
   throw error;
 }
 

@@ -16,7 +16,7 @@ export const settleStep: Step = async (deps, context) => {
   await context.progress(children.length - open, children.length);
   if (open > 0) {
     throw new MemoryError('dependency_unavailable', `${open} of ${children.length} documents are still on their way.`, {
-      retry: { kind: 'wait', afterMs: lookAgainMs },
+      retry: { kind: 'wait', afterMs: lookAgainMs, steady: true },
     });
   }
   const bad = children.filter((child) => child.state !== 'succeeded');

@@ -14,6 +14,8 @@ export type UpdateJob = (change: (job: JobRecord) => JobRecord | undefined) => P
 export interface StepRecord {
   /** As this step knows it: its stage runs. */
   readonly job: JobRecord;
+  /** As the ledger has it, which may not say yet that the step has begun. */
+  readonly recorded: JobRecord;
   /** Changes the job while this run of it is open, and only then; one change after the other. */
   readonly update: UpdateJob;
   /** Says no more by itself. */
@@ -69,6 +71,9 @@ export function openStepRecord(
   return {
     get job() {
       return isBegun ? known : startStage(known, stage, startedAt);
+    },
+    get recorded() {
+      return known;
     },
     update,
     close: () => clearTimeout(timer),

@@ -1,3 +1,5 @@
+import type { MemoryError } from '../contracts/errors.ts';
+
 /** Turns text into unit vectors. */
 export interface Embedder {
   /** Names the vector space: texts of two models are never compared. */
@@ -17,6 +19,8 @@ export interface Embedder {
   embedPassages(texts: readonly string[], signal?: AbortSignal, owner?: string): Promise<Float32Array[]>;
   /** As passages, with the model's query prefix. */
   embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  /** The error that a call would get at once; undefined where it would be tried. */
+  outage?(): MemoryError | undefined;
   close(): Promise<void>;
 }
 

@@ -247,8 +247,10 @@ export interface Ledger {
   /** Says whether the index is known to lack chunks of a namespace. */
   markIndex(scope: Scope, state: 'whole' | 'incomplete'): Promise<void>;
 
-  /** Answers, or throws `dependency_unavailable`, or `rebuilding` where it is not whole. */
+  /** Answers where the ledger can be read, or throws `dependency_unavailable`, or `rebuilding` where it is not whole. */
   check(): Promise<void>;
+  /** Answers where it takes writes too: one that is full, or whose disk is, only reads. */
+  checkWrites(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,3 +1,5 @@
+import type { MemoryError } from '../contracts/errors.ts';
+
 /** What the index holds for a chunk; nothing in it can change while the version lives. */
 export interface VectorRecord {
   readonly chunkId: string;
@@ -72,6 +74,8 @@ export interface VectorIndex {
   /** Removes a document's records (or those of one version, or a selection) and says how many there were. */
   removeDocument(key: CollectionKey, documentId: string, which?: number | RecordSelection): Promise<number>;
   check(): Promise<void>;
+  /** The error that a call would get at once; undefined where it would be tried. */
+  outage?(): MemoryError | undefined;
 }
 
 /** A version's number alone means its records. */

@@ -296,6 +296,7 @@ export function createInMemoryLedger(): InMemoryLedger {
     },
 
     async check() {},
+    async checkWrites() {},
     async close() {},
   };
 

@@ -13,6 +13,10 @@ export type OpenaiFault = { readonly on?: 'embeddings' | 'chat' } & (
   | { readonly kind: 'unfinished' }
   | { readonly kind: 'wrong-dimension' }
   | { readonly kind: 'wrong-count' }
+  /** Sends headers and the first bytes of vectors, and no more. */
+  | { readonly kind: 'stall-body' }
+  /** An answer of 200 that is no JSON, as gateways give. */
+  | { readonly kind: 'no-json' }
 );
 
 export interface OpenaiRequest {
@@ -75,6 +79,10 @@ function embeddings(
   fault: OpenaiFault | undefined,
 ): void {
   if (fault?.kind === 'stall') return;
+  if (fault?.kind === 'no-json') {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('<html>busy</html>');
+    return;
+  }
   const texts = [body.input].flat();
   const data = texts.map((text, index) => {
     const embedding = Array.from(bagOfWords(text), (value) => value * 3);
@@ -95,6 +103,7 @@ function embeddings(
   });
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) });
   if (fault?.kind === 'cut') response.write(json.slice(0, 100), () => response.destroy());
+  else if (fault?.kind === 'stall-body') response.write(json.slice(0, 100));
   else response.end(json);
 }
 
@@ -126,6 +135,7 @@ function chat(
   const delta = (content: string) => event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   if (fault?.kind === 'stall') response.write(delta(words[0]!));
+  else if (fault?.kind === 'no-json') response.end('data: <html>busy</html>\n\n');
   else if (fault?.kind === 'cut') response.write(words.slice(0, 2).map(delta).join(''), () => response.destroy());
   else if (fault?.kind === 'unfinished') response.end(words.slice(0, 2).map(delta).join(''));
   else {
