@@ -75,6 +75,23 @@ test.each(places)(
   20_000,
 );
 
+test('a request repeated after its process died before the queue hands the job out at once', async () => {
+  const flow = createInMemoryFlow();
+  const { add } = flow.queue;
+  const reached = Promise.withResolvers<void>();
+  flow.queue.add = () => {
+    reached.resolve();
+    return new Promise(() => {});
+  };
+  void send(flow);
+  await reached.promise;
+  flow.queue.add = add;
+  expect(flow.queue.waiting).toEqual([]);
+  expect(await send(flow)).toMatchObject({ state: 'queued' });
+  await flow.drain();
+  expect(await listed(flow)).toMatchObject([{ state: 'succeeded' }]);
+});
+
 test('a ledger that has forgotten the job finds it again by its key', async () => {
   const flow = createInMemoryFlow();
   const first = await send(flow);

@@ -9,6 +9,7 @@ import { encodeJson, readJson } from './artifacts.ts';
 import { documentPrefix, idempotencyKey, pendingKey } from './blob-keys.ts';
 import { readDocumentFacts } from './document-facts.ts';
 import { newDocumentId, newJobId } from './new-id.ts';
+import { stepUp } from './next-jobs.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
 import { readPending } from './pending.ts';
 import { restoreDocument } from './restore-document.ts';
@@ -59,6 +60,7 @@ export async function acceptOnce(
     const first = await firstAnswer(deps, request.tenant, recordKey, fingerprint);
     if (first && 'job' in first) {
       if (request.original) await discardOriginal(deps, request.original);
+      await handOut(deps, first.job);
       return first.job;
     }
     // Without a record the first request was refused meanwhile, and the key is free again.
@@ -67,6 +69,17 @@ export async function acceptOnce(
       attempt += 1;
     }
   }
+}
+
+/**
+ * The first request's process may have died before it could hand the job out. The queue ignores what it has already;
+ * where it is away, the reconciler does this later.
+ */
+async function handOut(deps: AcceptDeps, job: JobRecord): Promise<void> {
+  if (job.state !== 'queued') return;
+  await deps.queue.add([stepUp(job)]).catch((error: unknown) => {
+    deps.logger.warn('queue away after accept; the reconciler will hand the job out', { jobId: job.id, error });
+  });
 }
 
 async function carryOut(
