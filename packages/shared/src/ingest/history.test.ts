@@ -164,6 +164,28 @@ test.each(['put', 'getDocument', 'write', 'removeDocument'])(
   },
 );
 
+test('a first version whose worker died after the flip, and which was replaced since, leaves nothing among active chunks', async () => {
+  const flow = createTimedFlow();
+  const first = await flow.ingest('The harbour is open.');
+  await flow.runNext();
+  await flow.runNext();
+  const [step] = flow.queue.waiting;
+  const { updateJob } = flow.ledger;
+  flow.ledger.updateJob = () => Promise.reject(new Error('killed'));
+  await expect(flow.runNext()).rejects.toThrow();
+  flow.ledger.updateJob = updateJob;
+  const dead = flow.queue.take();
+  expect(dead).toEqual(step);
+  flow.ahead = minute;
+  await ingested(flow, 'The harbour is closed.');
+  // Its lock runs out only now: the step is done once more, from its first write on.
+  await flow.queue.add(step ? [step] : []);
+  await flow.drain();
+  expect(await flow.ledger.getJob('acme', first.id)).toMatchObject({ state: 'succeeded' });
+  expect(await flow.vectors.countDocument(live(flow), 'notes', 1)).toBe(0);
+  expect(await flow.vectors.countDocument(history(flow), 'notes', 1)).toBe(1);
+});
+
 test('history that was lost is restored from artifacts, with the same times and without embedding', async () => {
   const flow = createTimedFlow();
   await ingested(flow, 'The harbour is open.');
