@@ -5,6 +5,7 @@ import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
+import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
 import { createWrittenHostCheck, parseFetchUrl } from '@semantic-memory/adapters/web/checked-host';
 import { breakerMetric } from '@semantic-memory/runtime/breaker-metric';
 import { readConfigOrExit } from '@semantic-memory/runtime/config';
@@ -36,6 +37,8 @@ const blobs = guardBlobStore(store, breaker('blobs'));
 const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
 shutdown.add('ledger', () => ledger.close());
+const lexical = createRedisLexicalIndex(redis);
+shutdown.add('lexical index', () => lexical.close());
 const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
 shutdown.add('queue', () => queue.close());
 const vectors = createChromaIndex({
@@ -66,6 +69,7 @@ const app = createApp({
   ledger,
   queue,
   vectors,
+  lexical,
   clock: systemClock,
   metrics,
   logger,

@@ -10,6 +10,7 @@ import { createOcrEngine } from '@semantic-memory/adapters/ocr/ocr-engine';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
+import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
 import { createWebhookSender } from '@semantic-memory/adapters/web/webhook-sender';
 import { breakerMetric } from '@semantic-memory/runtime/breaker-metric';
@@ -44,6 +45,7 @@ const breaker = breakerMetric(metrics);
 const blobs = guardBlobStore(store, breaker('blobs'));
 const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
+const lexical = createRedisLexicalIndex(redis);
 const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
 const vectors = createChromaIndex({
   host: config.chromaHost,
@@ -80,6 +82,7 @@ const deps: HandlerDeps = {
   embedderFor: embedders.embedderFor,
   vectors,
   indexWriter: createIndexWriter(vectors),
+  lexical,
   limits: {
     maxBytes: config.maxFileBytes,
     maxPages: config.maxPages,
@@ -145,6 +148,7 @@ const shutdown = createShutdown({ logger, graceMs: config.shutdownGraceMs + clos
 shutdown.add('metrics server', () => server.close());
 shutdown.add('blobs', closeBlobs);
 shutdown.add('ledger', () => ledger.close());
+shutdown.add('lexical index', () => lexical.close());
 shutdown.add('queue', () => queue.close());
 shutdown.add('cancellations', () => cancellations.close());
 shutdown.add('embedders', () => embedders.close());

@@ -75,7 +75,7 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
       }),
 
     async query(key, query) {
-      if (query.limit <= 0 || query.documentIds?.length === 0) return [];
+      if (query.limit <= 0 || query.documentIds?.length === 0 || query.chunkIds?.length === 0) return [];
       const where = whereOf(query);
       return collections.reading(key, timing.queryMs, [], async (collection) => {
         const result = await collection.query({
@@ -83,6 +83,7 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
           nResults: query.limit,
           include: ['documents', 'metadatas', 'distances'],
           ...(where ? { where } : {}),
+          ...(query.chunkIds ? { ids: [...query.chunkIds] } : {}),
         });
         return (result.rows()[0] ?? []).map(toHit);
       });

@@ -47,6 +47,8 @@ export function openRedis(
     disconnectTimeout: 200,
     retryStrategy: retryDelayMs,
   });
+  // Each call that waits for the connection listens until it is there.
+  redis.setMaxListeners(0);
   let reachable = true;
   redis.on('ready', () => {
     if (!reachable) logger?.info('Redis answers again', { connection: name });

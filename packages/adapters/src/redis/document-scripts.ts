@@ -1,4 +1,5 @@
 import { ledgerScript } from './gate.ts';
+import { switchPostings } from './lexical-scripts.ts';
 
 /**
  * KEYS homes, version counters, namespaces, head, tenants. ARGV documentId, namespace, model, at least, new epoch, claim life ms,
@@ -31,18 +32,23 @@ return {'ok', version, redis.call('HGET', KEYS[4], 'model')}
 
 /**
  * Compare-and-set of a document; where what a search sees changes, the generation moves on in the same step.
- * KEYS documents, rows, changes, tombstones, head. ARGV documentId, expected revision, json, row ('' where none).
- * Answers `ok`, or `retry` with the document as it stands.
+ * KEYS documents, rows, changes, tombstones, head, and five of the postings. ARGV documentId, expected revision, json,
+ * row ('' where none); where postings are to be switched on also base, count, version, words, packed lengths, claim.
+ * Answers `ok`, `retry` with the document as it stands, or `lost` where the postings are not there.
  */
-export const saveDocumentScript = ledgerScript(`
+export const saveDocumentScript = ledgerScript(`${switchPostings}
 local id = ARGV[1]
 local current = redis.call('HGET', KEYS[1], id)
 if not current or string.match(current, '^%d+') ~= ARGV[2] then return {'retry', current or ''} end
+if #ARGV > 5 and not holdsPostings(KEYS[8], KEYS[10], id, ARGV[5], ARGV[10]) then return {'lost'} end
 redis.call('HSET', KEYS[1], id, redis.call('HINCRBY', KEYS[5], 'revision', 1) .. ' ' .. ARGV[3])
 if ARGV[4] ~= '' and redis.call('HGET', KEYS[2], id) ~= ARGV[4] then
   redis.call('HSET', KEYS[2], id, ARGV[4])
   redis.call('ZADD', KEYS[3], redis.call('HINCRBY', KEYS[5], 'generation', 1), id)
   redis.call('ZREM', KEYS[4], id)
+end
+if #ARGV > 5 then
+  switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9])
 end
 return {'ok'}
 `);
@@ -50,17 +56,17 @@ return {'ok'}
 /**
  * KEYS as above, then homes and the two indexes of documents. ARGV documentId, expected revision ('0': not there),
  * tombstones to keep, index members of tenant and namespace, namespace.
- * Answers `ok`, or `retry` with the document as it stands.
+ * Answers `ok` with the number of chunks whose postings were switched off, or `retry` with the document as it stands.
  */
-export const removeDocumentScript = ledgerScript(`
+export const removeDocumentScript = ledgerScript(`${switchPostings}
 local id = ARGV[1]
 local current = redis.call('HGET', KEYS[1], id)
 if (current and string.match(current, '^%d+') or '0') ~= ARGV[2] then return {'retry', current or ''} end
-local home = redis.call('HGET', KEYS[6], id)
-if home and string.match(home, '|(.*)$') == ARGV[6] then redis.call('HDEL', KEYS[6], id) end
+local home = redis.call('HGET', KEYS[11], id)
+if home and string.match(home, '|(.*)$') == ARGV[6] then redis.call('HDEL', KEYS[11], id) end
 redis.call('HDEL', KEYS[1], id)
-redis.call('ZREM', KEYS[7], ARGV[4])
-redis.call('ZREM', KEYS[8], ARGV[5])
+redis.call('ZREM', KEYS[12], ARGV[4])
+redis.call('ZREM', KEYS[13], ARGV[5])
 if redis.call('HDEL', KEYS[2], id) == 1 then
   local generation = redis.call('HINCRBY', KEYS[5], 'generation', 1)
   redis.call('ZADD', KEYS[3], generation, id)
@@ -71,7 +77,7 @@ if redis.call('HDEL', KEYS[2], id) == 1 then
     redis.call('HSET', KEYS[5], 'floor', oldest[2])
   end
 end
-return {'ok'}
+return {'ok', switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, '', '0', '0', '0', '')}
 `);
 
 /**

@@ -13,6 +13,8 @@ import {
   saveDocumentScript,
 } from './document-scripts.ts';
 import { type LedgerAccess, readLedger, readLedgerAtLength, runLedgerScript } from './gate.ts';
+import type { LedgerKeys } from './keys.ts';
+import { postingsLost, switchArgs } from './lexical-index.ts';
 import { readPage } from './paging.ts';
 import { parseRevisioned, parseWithEvent } from './revisioned.ts';
 
@@ -59,17 +61,19 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
     scope: Scope,
     documentId: string,
     decide: (current: LedgerDocument | undefined) => { store?: LedgerDocument | undefined; result: Result },
+    postings: readonly (string | number | Buffer)[] = [],
   ): Promise<Result> => {
-    const { documents: stored, rows, changes, tombstones, head } = keys.namespace(scope);
+    const names = namesOf(keys.namespace(scope));
     let current = parseRevisioned<LedgerDocument>(await read(scope, documentId));
     for (;;) {
       const { store, result } = decide(current?.value);
       if (!store || !current) return result;
       const row = documents.rowOf(store);
-      const args = [documentId, current.revision, JSON.stringify(store), row ? JSON.stringify(row) : ''];
-      const answer = await runLedgerScript(deps, saveDocumentScript, [stored, rows, changes, tombstones, head], args);
+      const args = [documentId, current.revision, JSON.stringify(store), row ? JSON.stringify(row) : '', ...postings];
+      const answer = await runLedgerScript(deps, saveDocumentScript, names, args);
       const [outcome, detail] = answer as [string, string?];
       if (outcome === 'ok') return result;
+      if (outcome === 'lost') throw postingsLost();
       current = parseRevisioned<LedgerDocument>(detail);
     }
   };
@@ -127,11 +131,18 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
       }));
     },
 
-    async activateVersion(scope, documentId, version, at, facts) {
-      return change(scope, documentId, (current) => {
-        const { document, ...result } = documents.activateVersion(current, version, at, facts);
-        return { store: document, result };
-      });
+    async activateVersion(scope, documentId, version, at, facts, postings) {
+      return change(
+        scope,
+        documentId,
+        (current) => {
+          const { document, ...result } = documents.activateVersion(current, version, at, facts);
+          // What a version is found by may be new where nothing of its description is.
+          const isNew = result.outcome === 'activated' && postings !== undefined;
+          return { store: document ?? (isNew ? current : undefined), result };
+        },
+        postings ? switchArgs(version, postings) : [],
+      );
     },
 
     async forgetVersion(scope, documentId, version) {
@@ -151,9 +162,10 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
     async removeDocument(tenant, documentId) {
       const home = await homeOf(tenant, documentId);
       if (!home) return undefined;
-      const { documents: stored, rows, changes, tombstones, head, documentsByAge } = keys.namespace(home);
+      const ofNamespace = keys.namespace(home);
       const { homes, documents: ofTenant, job } = keys.tenant(tenant);
-      const names = [stored, rows, changes, tombstones, head, homes, ofTenant, documentsByAge];
+      const names = [...namesOf(ofNamespace), homes, ofTenant, ofNamespace.documentsByAge];
+      let postings = 0;
       let current = parseRevisioned<LedgerDocument>(await read(home, documentId));
       for (;;) {
         const member = `${current?.value.createdAt ?? ''}|${documentId}`;
@@ -166,8 +178,11 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
           home.namespace,
         ];
         const answer = await runLedgerScript(deps, removeDocumentScript, names, args);
-        const [outcome, detail] = answer as [string, string?];
-        if (outcome === 'ok') break;
+        const [outcome, detail] = answer as ['ok', number] | ['retry', string];
+        if (outcome === 'ok') {
+          postings = detail;
+          break;
+        }
         current = parseRevisioned<LedgerDocument>(detail);
       }
       if (!current) return undefined;
@@ -179,7 +194,7 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
         const record = parseWithEvent<JobRecord>(text)?.value;
         return record && !isTerminal(record.state) ? [record.id] : [];
       });
-      return { document, openJobIds };
+      return { document, openJobIds, postings };
     },
 
     async namespaces(tenant) {
@@ -233,6 +248,14 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
 }
 
 const newEpoch = () => randomBytes(8).toString('hex');
+
+/** The keys that saving and removing a document begin with, in the order of their scripts. */
+function namesOf(names: ReturnType<LedgerKeys['namespace']>): string[] {
+  const { documents: stored, rows, changes, tombstones, head } = names;
+  const { lexicalState, lexicalLengths, lexicalDocuments, lexicalLog, lexicalClaims } = names;
+  const postings = [lexicalState, lexicalLengths, lexicalDocuments, lexicalLog, lexicalClaims];
+  return [stored, rows, changes, tombstones, head, ...postings];
+}
 
 /** The documents of index members (`CREATED_AT|ID` or `CREATED_AT|ID|NAMESPACE`), in order. */
 async function readDocuments(

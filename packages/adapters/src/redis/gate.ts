@@ -2,7 +2,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Redis } from 'ioredis';
 import { withRedis } from './connection.ts';
 import type { LedgerKeys } from './keys.ts';
-import { runScript, type Script, script } from './script.ts';
+import { runScript, runScriptForBytes, type Script, script } from './script.ts';
 
 /*
  * An emptied Redis must not look like a memory without documents. One key, the epoch, says that the ledger is whole; it
@@ -34,15 +34,18 @@ elseif redis.call('GET', KEYS[#KEYS]) ~= ARGV[#ARGV] then
 end
 ${lua}`);
 
+/** @param options.bytes texts in the answer come as bytes */
 export function runLedgerScript(
   { redis, keys, rebuilderToken }: LedgerAccess,
   run: Script,
   scriptKeys: readonly string[],
-  args: readonly (string | number)[],
+  args: readonly (string | number | Buffer)[],
+  { bytes = false }: { readonly bytes?: boolean } = {},
 ): Promise<unknown> {
   return withRedis(redis, async () => {
     try {
-      return await runScript(redis, run, [...scriptKeys, keys.epoch, keys.rebuilder], [...args, rebuilderToken ?? '']);
+      const send = bytes ? runScriptForBytes : runScript;
+      return await send(redis, run, [...scriptKeys, keys.epoch, keys.rebuilder], [...args, rebuilderToken ?? '']);
     } catch (error) {
       throw isRefusal(error) ? notWhole(error) : error;
     }

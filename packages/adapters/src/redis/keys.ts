@@ -77,6 +77,18 @@ function namespaceKeys(root: string) {
     tombstones: `${root}:tombstones`,
     /** epoch, generation, floor (older cursors must reload), revision, model, incomplete (the index lacks chunks). */
     head: `${root}:head`,
+    /** next (ordinal never given out), n (active chunks), sum (their words), ver (of the log). */
+    lexicalState: `${root}:lx:state`,
+    /** Two bytes by ordinal: words of the chunk, 0 where it is not active. */
+    lexicalLengths: `${root}:lx:lengths`,
+    /** documentId → `BASE COUNT VERSION WORDS` of what is active. */
+    lexicalDocuments: `${root}:lx:documents`,
+    /** Base of a range of ordinals that was given out and is not switched on → who has it. */
+    lexicalClaims: `${root}:lx:claims`,
+    /** Stream of what was switched on and off; an entry's id is `VER-0`. */
+    lexicalLog: `${root}:lx:log`,
+    /** Postings of a term: four bytes each, `ordinal << 5 | frequency`. Hashed, so that Redis holds no words of anyone's text. */
+    lexicalTerm: (term: string) => `${root}:lx:t:${createHash('sha256').update(term).digest('base64url').slice(0, 12)}`,
   };
 }
 

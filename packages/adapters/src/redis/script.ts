@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { Command, type Redis } from 'ioredis';
 
 /** A Lua script: one atomic step on the server. */
 export interface Script {
@@ -14,12 +14,30 @@ export async function runScript(
   redis: Redis,
   { lua, sha }: Script,
   keys: readonly string[],
-  args: readonly (string | number)[],
+  args: readonly (string | number | Buffer)[],
 ): Promise<unknown> {
   try {
     return await redis.evalsha(sha, keys.length, ...keys, ...args);
   } catch (error) {
     if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
     return redis.eval(lua, keys.length, ...keys, ...args);
+  }
+}
+
+/** As `runScript`; texts in the answer come as bytes. */
+export async function runScriptForBytes(
+  redis: Redis,
+  { lua, sha }: Script,
+  keys: readonly string[],
+  args: readonly (string | number | Buffer)[],
+): Promise<unknown> {
+  // `callBuffer` loses the command's name where commands are pipelined by themselves (ioredis 6.0.0).
+  const send = (name: string, text: string) =>
+    redis.sendCommand(new Command(name, [text, keys.length, ...keys, ...args], { replyEncoding: null }));
+  try {
+    return await send('evalsha', sha);
+  } catch (error) {
+    if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+    return send('eval', lua);
   }
 }

@@ -1,5 +1,6 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
+import type { LexicalIndex } from '../ports/lexical-index.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import { deletingKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
@@ -14,6 +15,7 @@ const maxRounds = 3;
 
 export interface ReconcileDeps extends IngestDeps {
   readonly vectors: VectorIndex;
+  readonly lexical: LexicalIndex;
 }
 
 /** Counts what was found and put right. */

@@ -4,6 +4,7 @@ import type { Embedder, Tokenizer } from '../ports/embedder.ts';
 import type { GitFetcher, WebFetcher } from '../ports/fetcher.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Ledger } from '../ports/ledger.ts';
+import type { LexicalIndex } from '../ports/lexical-index.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { OcrEngine } from '../ports/ocr.ts';
@@ -34,6 +35,7 @@ export interface StepDeps extends IngestDeps {
   readonly embedderFor: (model: string) => Embedder;
   readonly vectors: VectorIndex;
   readonly indexWriter: IndexWriter;
+  readonly lexical: LexicalIndex;
   readonly limits: IngestLimits;
 }
 

@@ -12,6 +12,7 @@ import { isOpen } from './job-record.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import { factsOf } from './parse.ts';
+import { preparePostings } from './postings.ts';
 import { removeDocument } from './remove.ts';
 import { collectionsOf, retireVersion, retireVersions } from './retire.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
@@ -49,6 +50,7 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be indexed.');
   const warnings = await warningsOf(deps, payload, extraction);
   const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length };
+  const postings = await preparePostings(deps.lexical, payload, set);
   const at = new Date(deps.clock.now()).toISOString();
   const activeFrom = payload.run > 0 ? await keptActiveFrom(deps.blobs, payload) : undefined;
   const outcome = await writeOutcomeOnce(deps.blobs, payload, {
@@ -66,7 +68,7 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
     return { ended: true };
   }
   const { documentId, version } = payload;
-  const flip = await deps.ledger.activateVersion(payload, documentId, version, activeFromOf(outcome), facts);
+  const flip = await deps.ledger.activateVersion(payload, documentId, version, activeFromOf(outcome), facts, postings);
   switch (flip.outcome) {
     case 'activated':
     case 'replaced':

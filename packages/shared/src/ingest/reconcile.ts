@@ -2,6 +2,7 @@ import { Manifest } from '../contracts/model/manifest.ts';
 import { readJson } from './artifacts.ts';
 import { BatchRecord } from './batch-record.ts';
 import { tenantPrefix, tenantsPrefix } from './blob-keys.ts';
+import { checkPostings } from './check-postings.ts';
 import { compareDocument, createFindings, type Findings, isDamage, type ReconcileDeps } from './compare-document.ts';
 import { restoreBatch } from './rebuild-ledger.ts';
 import { reconcileOpen } from './reconcile-open.ts';
@@ -42,12 +43,27 @@ export async function reconcile(deps: ReconcileDeps, scope: ReconcileScope = {})
   await reconcileOpen(deps, findings, scope);
   const { documents = 'none' } = scope;
   if (documents !== 'none') await reconcileDocuments(deps, findings, scope, documents);
+  await reconcilePostings(deps, findings, scope);
   findings.found('webhook_unannounced', await redeliverWebhooks(deps, { tenant: scope.tenant }));
   if (scope.tenant === undefined) findings.found('upload_left', await removeOrphanOriginals(deps));
   const { checked, drift, repaired } = findings;
   for (const [kind, count] of Object.entries(drift)) deps.metrics.indexDrift(kind, count);
   if (repaired > 0) deps.logger.info('reconciled', { checked, drift, repaired });
   return { checked, drift, repaired };
+}
+
+async function reconcilePostings(
+  deps: ReconcileDeps,
+  findings: Findings,
+  { tenant, documents, signal }: ReconcileScope,
+): Promise<void> {
+  const thorough = documents === 'all';
+  for (const name of tenant === undefined ? await deps.ledger.tenants() : [tenant]) {
+    for (const { namespace } of await deps.ledger.namespaces(name)) {
+      const checked = await checkPostings(deps, { tenant: name, namespace }, { thorough, signal });
+      findings.found('postings_missing', checked.missing, checked.restored);
+    }
+  }
 }
 
 async function reconcileDocuments(

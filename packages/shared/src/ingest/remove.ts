@@ -68,7 +68,7 @@ async function removeKnown(deps: RemoveDeps, known: DocumentRecord): Promise<Del
   const removed = await deps.ledger.removeDocument(tenant, documentId);
   // Another delete was faster, and may still be at it.
   if (!removed) return finish(deps, deletion);
-  const { document, openJobIds } = removed;
+  const { document, openJobIds, postings } = removed;
   // A version that came in between went with the others.
   const whole = { ...deletion, upToVersion: document.latestVersion };
   if (whole.upToVersion > deletion.upToVersion) await bury(deps, whole, document);
@@ -76,7 +76,7 @@ async function removeKnown(deps: RemoveDeps, known: DocumentRecord): Promise<Del
     await endJob(deps, { ...job, jobId: job.id }, 'cancelled', { error: wasDeleted, job });
   }
   await removeReplacedMarkers(deps, document);
-  const receipt = await finish(deps, whole);
+  const receipt = await finish(deps, whole, postings);
   // One whose commit was decided before the delete ends with it, and not as a success.
   for (const jobId of openJobIds) await endDeleted(deps, { tenant, namespace, documentId, version: 0, jobId });
   return receipt;
@@ -108,12 +108,15 @@ async function bury(deps: RemoveDeps, deletion: Deletion, { versions }: Document
   ]);
 }
 
-/** Removes what a deleted document has in the stores beside the ledger, and looks again. Repeating it changes nothing. */
-async function finish(deps: RemoveDeps, deletion: Deletion): Promise<DeleteReceipt> {
+/**
+ * Removes what a deleted document has in the stores beside the ledger, and looks again. Repeating it changes nothing.
+ * @param postings chunks that the ledger has switched off
+ */
+async function finish(deps: RemoveDeps, deletion: Deletion, postings = 0): Promise<DeleteReceipt> {
   const { tenant, documentId, upToVersion, at } = deletion;
   const keys = await collectionsOf(deps, deletion);
   const historyKeys = await collectionsOf(deps, deletion, { history: true });
-  const removed = { chunks: 0, postings: 0, cacheEntries: 0, blobs: 0 };
+  const removed = { chunks: 0, postings, cacheEntries: 0, blobs: 0 };
   for (let round = 1; ; round += 1) {
     for (const key of keys) removed.chunks += await deps.vectors.removeDocument(key, documentId, { upToVersion });
     for (const key of historyKeys) await deps.vectors.removeDocument(key, documentId, { upToVersion });

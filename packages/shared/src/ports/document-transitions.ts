@@ -65,7 +65,7 @@ export interface Activation {
   readonly outcome: 'activated' | 'replaced' | 'superseded' | 'gone';
   /** The version that was active before this one; 0 where none was. The same when asked again. */
   readonly previous: number;
-  /** What to store; undefined where nothing changes. */
+  /** What to store; undefined where the version was not activated. */
   readonly document?: LedgerDocument;
 }
 

@@ -2,6 +2,7 @@ import type { JobError } from '../contracts/errors.ts';
 import type { DocumentState, DocumentVersion } from '../contracts/model/document.ts';
 import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
 import type { Job, JobState } from '../contracts/model/job.ts';
+import type { PreparedPostings } from './lexical-index.ts';
 
 /** A job as the ledger keeps it: what the API shows, and what only the service needs. */
 export interface JobRecord extends Omit<Job, 'links'> {
@@ -193,6 +194,7 @@ export interface Ledger {
    * generation on.
    * @param at when its commit was recorded durably: what `asOf` goes by
    * @param facts what is known of the version by then, as `describeVersion` takes it
+   * @param postings switched on in the same step, and those of the version before off
    * @returns `activated` with the version that was active before (0: none); `replaced` (with the same) where it was
    * active once and a newer one is now; `superseded` where a newer one was first; or `gone`.
    */
@@ -202,6 +204,7 @@ export interface Ledger {
     version: number,
     at: string,
     facts?: VersionFacts,
+    postings?: PreparedPostings,
   ): Promise<{ outcome: 'activated' | 'replaced' | 'superseded' | 'gone'; previous: number }>;
   /** Forgets a version that is neither the active one nor the latest; does nothing for those, and where it is unknown. */
   forgetVersion(scope: Scope, documentId: string, version: number): Promise<void>;
@@ -210,12 +213,12 @@ export interface Ledger {
 
   /**
    * Forgets a document: no search returns it from here on, and its versions can no longer be activated.
-   * @returns what it was, with the jobs that have not ended, or undefined where there is none.
+   * @returns what it was, the jobs that have not ended, and how many chunks had postings; undefined where there is none
    */
   removeDocument(
     tenant: string,
     documentId: string,
-  ): Promise<{ document: DocumentRecord; openJobIds: string[] } | undefined>;
+  ): Promise<{ document: DocumentRecord; openJobIds: string[]; postings: number } | undefined>;
 
   /** All rows of a namespace, or those that changed since `cursor`. One round trip. */
   documentChanges(scope: Scope, cursor: string | undefined): Promise<DocumentChanges>;

@@ -50,6 +50,8 @@ export interface VectorQuery {
   readonly limit: number;
   /** Only these documents. At most 1,000. */
   readonly documentIds?: readonly string[] | undefined;
+  /** Only these chunks. At most 1,000. */
+  readonly chunkIds?: readonly string[] | undefined;
   /** Leave these `documentId@version` pairs out. */
   readonly excludeVersions?: readonly string[] | undefined;
   /** Only records whose period of activity holds this moment, in milliseconds since 1970: for history. */

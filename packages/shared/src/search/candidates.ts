@@ -32,15 +32,25 @@ function wantedCount(request: SearchRequest): number {
   return request.recency ? Math.max(request.topK * 4, 50) : request.topK;
 }
 
-/** Which version of a document is searched, and where. */
+/** Which version of a document is searched, where, and how far. */
 export interface VersionChoice {
-  /** 0 where none is. */
-  readonly versionOf: (row: DocumentRow) => number;
+  /** 0 where none is; by default the active one. */
+  readonly versionOf?: (row: DocumentRow) => number;
+  /** Chunks to look at, also where the request can use fewer. */
+  readonly atLeast?: number;
   /** Looks among the versions that were replaced and that were active at this moment (milliseconds since 1970). */
   readonly historyAt?: number;
 }
 
-const activeVersion: VersionChoice = { versionOf: (row) => row.activeVersion };
+const activeVersion = (row: DocumentRow): number => row.activeVersion;
+
+/** The hits of active versions, with what the table says of their documents. */
+export function activeOf(hits: readonly VectorHit[], table: NamespaceTable): Candidate[] {
+  return hits.flatMap((hit) => {
+    const row = table.rows.get(hit.documentId);
+    return row && row.activeVersion === hit.version ? [{ ...hit, row }] : [];
+  });
+}
 
 const versionAhead = (hit: VectorHit, table: NamespaceTable) =>
   hit.version > (table.rows.get(hit.documentId)?.activeVersion ?? 0);
@@ -51,7 +61,7 @@ const versionAhead = (hit: VectorHit, table: NamespaceTable) =>
  * since: the table is read again, and where it moved the query is repeated, so that a document that is being replaced
  * is found in its old or its new version, never in neither.
  *
- * @param choice which versions count instead of the active ones
+ * @param choice which versions count instead of the active ones, and how far to look
  * @returns `complete` is false where the bound on looked-at chunks was reached first.
  */
 export async function activeCandidates(
@@ -61,7 +71,7 @@ export async function activeCandidates(
   vector: Float32Array,
   request: SearchRequest,
   signal?: AbortSignal,
-  { versionOf, historyAt }: VersionChoice = activeVersion,
+  { versionOf = activeVersion, historyAt, atLeast = 0 }: VersionChoice = {},
 ): Promise<Candidates> {
   const passes = request.filter ? compileFilter(request.filter) : () => true;
   // Of history only what was replaced is there.
@@ -77,7 +87,7 @@ export async function activeCandidates(
   const excluded = new Set<string>();
   let table = refreshed;
   let allowed = allowedDocuments(table, matches);
-  let limit = firstLimit(wanted, allowed, table, request);
+  let limit = Math.max(atLeast, firstLimit(wanted, allowed, table, request));
   let restarts = 0;
   for (;;) {
     if (allowed?.length === 0) return { candidates: [], complete: true };

@@ -1,12 +1,19 @@
 import { MemoryError } from '../contracts/errors.ts';
+import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
 import type { Metadata } from '../contracts/model/ids.ts';
 import type { JobState } from '../contracts/model/job.ts';
 import { SearchRequest } from '../contracts/model/search.ts';
+import { encodeJson, writeVectors } from '../ingest/artifacts.ts';
+import { chunksKey } from '../ingest/blob-keys.ts';
+import { chunkIdOf } from '../ingest/chunk/chunk-id.ts';
+import { preparePostings } from '../ingest/postings.ts';
 import type { Embedder } from '../ports/embedder.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { CollectionKey, VectorIndex, VectorQuery, VectorRecord } from '../ports/vector-index.ts';
+import { createInMemoryBlobStore } from '../testing/in-memory-blob-store.ts';
 import { createInMemoryLedger } from '../testing/in-memory-ledger.ts';
+import { createInMemoryLexicalIndex } from '../testing/in-memory-lexical-index.ts';
 import { createInMemoryVectorIndex } from '../testing/in-memory-vector-index.ts';
 import { createDocumentTable } from './document-table.ts';
 import type { SearchDeps } from './retrieve.ts';
@@ -89,7 +96,9 @@ export interface StoredDocument {
 }
 
 export function createMemory() {
-  const ledger = createInMemoryLedger();
+  const lexical = createInMemoryLexicalIndex();
+  const ledger = createInMemoryLedger(lexical);
+  const blobs = createInMemoryBlobStore();
   const vectors = createWatchedIndex();
   const metrics = createRecordingMetrics();
   const embedder = createTermEmbedder('terms-1');
@@ -97,6 +106,8 @@ export function createMemory() {
   const deps: SearchDeps = {
     table: createDocumentTable({ ledger }),
     vectors,
+    lexical,
+    blobs,
     embedderFor: (model) => (model === embedder.model ? embedder : undefined),
     metrics,
     clock,
@@ -133,18 +144,33 @@ export function createMemory() {
     for (const match of text.matchAll(/[^\n]+(?:\n[^\n]+)*/g)) {
       const [chunk] = match;
       const index = records.length;
-      const chunkId = `${tenant}/${documentId}@${version}#${String(index).padStart(4, '0')}`;
+      const chunkId = chunkIdOf(tenant, documentId, version, index);
       const place = { documentId, version, index, headings: [], start: match.index, end: match.index + chunk.length };
       records.push({ chunkId, vector: bagOfTerms(chunk), text: chunk, ...place });
     }
     await vectors.addMissing({ ...scope, model: embedder.model }, records);
-    await ledger.describeVersion(scope, documentId, version, { chunks: records.length });
+    const chunks = records.map((record): Chunk => {
+      const { chunkId, index, text: own, headings, start, end } = record;
+      const span = { start, end };
+      return { chunkId, index, text: own, headings: [...headings], span, tokens: 1, embedText: own, contentHash: own };
+    });
+    const set: ChunkSet = { schemaVersion: 1, title, model: embedder.model, dimension: embedder.dimension, chunks };
+    const ref = { tenant, documentId, version };
+    await blobs.put(chunksKey(ref), encodeJson(set));
+    await writeVectors(
+      blobs,
+      ref,
+      0,
+      records.map(({ vector }) => vector),
+    );
+    const postings = await preparePostings(lexical, scope, set);
     texts.set(`${tenant}/${documentId}@${version}`, text);
-    if (!document.inFlight) await ledger.activateVersion(scope, documentId, version, createdAt);
+    if (!document.inFlight)
+      await ledger.activateVersion(scope, documentId, version, createdAt, { chunks: records.length }, postings);
     return version;
   }
 
-  return { deps, ledger, vectors, metrics, embedder, clock, texts, store };
+  return { deps, ledger, lexical, vectors, metrics, embedder, clock, texts, store };
 }
 
 export const searchFor = (request: Partial<SearchRequest> & { query: string }) => SearchRequest.parse(request);

@@ -5,6 +5,10 @@ import type { VectorHit } from '../ports/vector-index.ts';
 /** A chunk that is active and asked for. Title and metadata come from the row, so that a PATCH shows at once. */
 export interface Candidate extends VectorHit {
   readonly row: DocumentRow;
+  /** How well its words match, where they were looked at. */
+  readonly lexical?: number;
+  /** What the score is made of; the similarity where absent. */
+  readonly relevance?: number;
 }
 
 export interface RankedCandidate extends Candidate {
@@ -29,11 +33,14 @@ export function capPerDocument<Item extends { readonly documentId: string }>(
   });
 }
 
+const relevanceOf = ({ relevance, similarity }: Candidate) => relevance ?? similarity;
+
 function weighted(candidate: Candidate, halfLifeDays: number, nowMs: number): RankedCandidate {
   const ageDays = Math.max(0, nowMs - Date.parse(candidate.row.createdAt)) / dayMs;
   const recencyWeight = 2 ** (-ageDays / halfLifeDays);
-  // A negative cosine must not rise by being old.
-  const score = candidate.similarity > 0 ? candidate.similarity * recencyWeight : candidate.similarity;
+  // What is negative must not rise by being old.
+  const relevance = relevanceOf(candidate);
+  const score = relevance > 0 ? relevance * recencyWeight : relevance;
   return { ...candidate, score, recencyWeight };
 }
 
@@ -42,7 +49,7 @@ const byScore = (a: RankedCandidate, b: RankedCandidate) =>
   b.score - a.score || (a.chunkId < b.chunkId ? -1 : a.chunkId > b.chunkId ? 1 : 0);
 
 /**
- * Puts candidates in order and keeps what the request asks for. `score` is the similarity, times
+ * Puts candidates in order and keeps what the request asks for. `score` is the relevance, times
  * 2^(−age / half-life) of the document's creation where recency is asked for.
  */
 export function rank(candidates: readonly Candidate[], request: SearchRequest, nowMs: number): RankedCandidate[] {
@@ -50,7 +57,7 @@ export function rank(candidates: readonly Candidate[], request: SearchRequest, n
   const scored = candidates
     .filter((candidate) => minScore === undefined || candidate.similarity >= minScore)
     .map((candidate) =>
-      recency ? weighted(candidate, recency.halfLifeDays, nowMs) : { ...candidate, score: candidate.similarity },
+      recency ? weighted(candidate, recency.halfLifeDays, nowMs) : { ...candidate, score: relevanceOf(candidate) },
     )
     .sort(byScore);
   return capPerDocument(scored, perDocument).slice(0, topK);

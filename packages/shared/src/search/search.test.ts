@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { MemoryError } from '../contracts/errors.ts';
 import { createMemory, searchFor } from './memory.suite.ts';
 import { search } from './search.ts';
 
@@ -12,15 +13,15 @@ test('finds the nearest chunks first, each with its place, title and highlights'
   });
   await memory.store({ documentId: 'cars', text: 'Engines burn petrol.' });
   const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines in winter', explain: true }));
-  expect(answer.mode).toBe('dense');
+  expect(answer.mode).toBe('hybrid');
   expect(answer.degraded).toBeUndefined();
   const [hit] = answer.hits;
   const text = memory.texts.get('acme/trees@1') ?? '';
   expect(hit).toMatchObject({ documentId: 'trees', version: 1, title: 'Trees', metadata: { lang: 'en' } });
   expect(text.slice(hit?.span.start, hit?.span.end)).toBe(hit?.text);
   expect(hit?.highlights.map((span) => text.slice(span.start, span.end))).toEqual(['Pines keep needles all winter.']);
-  expect(hit?.explain).toEqual({ rank: 1, similarity: hit?.similarity });
-  expect(memory.metrics.recorded).toEqual(['search dense 0']);
+  expect(hit?.explain).toEqual({ rank: 1, similarity: hit?.similarity, lexical: expect.any(Number) });
+  expect(memory.metrics.recorded).toEqual(['search hybrid 0']);
 });
 
 test('nothing is marked where highlights are not wanted', async () => {
@@ -154,7 +155,7 @@ test('recency halves the score with each half-life', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'old', text: 'Pines.', createdAt: '2026-05-02T00:00:00.000Z' });
   await memory.store({ documentId: 'new', text: 'Pines oaks.', createdAt: '2026-06-01T00:00:00.000Z' });
-  const request = { query: 'pines', recency: { halfLifeDays: 30 }, explain: true };
+  const request = { query: 'pines', recency: { halfLifeDays: 30 }, explain: true, mode: 'dense' as const };
   const answer = await search(memory.deps, 'acme', searchFor(request));
   expect(answer.hits.map((hit) => hit.documentId)).toEqual(['new', 'old']);
   expect(answer.hits[1]?.score).toBeCloseTo(0.5, 5);
@@ -166,7 +167,9 @@ test('equal scores are in the order of their chunks', async () => {
   const memory = createMemory();
   for (const documentId of ['c', 'a', 'b']) await memory.store({ documentId, text: 'Pines.' });
   const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
-  expect(answer.hits.map((hit) => hit.documentId)).toEqual(['a', 'b', 'c']);
+  const ids = answer.hits.map((hit) => hit.chunkId);
+  expect(ids).toEqual(ids.toSorted());
+  expect(ids).toHaveLength(3);
 });
 
 test('what cannot be had yet is said, not dropped in silence', async () => {
@@ -185,14 +188,87 @@ test('asOf is refused', async () => {
   await expect(search(memory.deps, 'acme', request)).rejects.toMatchObject({ code: 'unprocessable' });
 });
 
-test('without the embedder of the namespace the service says that it is unavailable', async () => {
+const unavailable = () => Promise.reject(new MemoryError('dependency_unavailable', 'away'));
+
+test.each(['hybrid', 'dense', 'lexical'] as const)(
+  'without the embedder words answer, and it is said (%s)',
+  async (mode) => {
+    const memory = createMemory();
+    await memory.store({ documentId: 'a', text: 'Pines.\n\nOaks.' });
+    memory.embedder.away = true;
+    const request = searchFor({ query: 'pines', mode, minScore: 0.9 });
+    for (const deps of [memory.deps, { ...memory.deps, embedderFor: () => undefined }]) {
+      const answer = await search(deps, 'acme', request);
+      expect(answer).toMatchObject({ mode: 'lexical', degraded: ['embedder_unavailable', 'min_score_ignored'] });
+      expect(answer.hits.map((hit) => hit.text)).toEqual(['Pines.']);
+    }
+  },
+);
+
+test.each(['hybrid', 'dense', 'lexical'] as const)(
+  'without the vector index words answer from the blob store, with exact similarities (%s)',
+  async (mode) => {
+    const memory = createMemory();
+    await memory.store({ documentId: 'a', title: 'Trees', text: 'Pines.\n\nPines and oaks.\n\nCars.' });
+    const whole = await search(memory.deps, 'acme', searchFor({ query: 'pines', mode: 'lexical' }));
+    memory.vectors.onQuery = unavailable;
+    const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', mode }));
+    expect(answer.mode).toBe('lexical');
+    if (mode !== 'lexical') expect(answer.degraded).toEqual(['vector_index_unavailable']);
+    expect(answer.hits).toEqual(
+      whole.hits.map((hit) => ({
+        ...hit,
+        similarity: expect.closeTo(hit.similarity, 5),
+        score: expect.closeTo(hit.score, 5),
+      })),
+    );
+    const bounded = await search(memory.deps, 'acme', searchFor({ query: 'pines', mode, minScore: 0.99 }));
+    expect(bounded.hits.map((hit) => hit.text)).toEqual(['Pines.']);
+  },
+);
+
+test('without the postings meaning answers, and it is said', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'Pines.' });
-  memory.embedder.away = true;
-  const request = searchFor({ query: 'pines' });
-  await expect(search(memory.deps, 'acme', request)).rejects.toMatchObject({ code: 'dependency_unavailable' });
-  const without = { ...memory.deps, embedderFor: () => undefined };
-  await expect(search(without, 'acme', request)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  const deps = { ...memory.deps, lexical: { ...memory.lexical, read: unavailable } };
+  const answer = await search(deps, 'acme', searchFor({ query: 'pines' }));
+  expect(answer).toMatchObject({ mode: 'dense', degraded: ['lexical_index_unavailable'], hits: [{ text: 'Pines.' }] });
+  memory.vectors.onQuery = unavailable;
+  const both = search(deps, 'acme', searchFor({ query: 'pines' }));
+  await expect(both).rejects.toMatchObject({ code: 'dependency_unavailable' });
+});
+
+test('a word that only one document has lifts it over what merely means the same', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'near', text: 'Pines pines needles.' });
+  await memory.store({
+    documentId: 'exact',
+    text: 'The invoice INV-2026-00417 names pines, oaks, needles and other trees.',
+  });
+  const query = 'pines INV-2026-00417';
+  const words = await search(memory.deps, 'acme', searchFor({ query, mode: 'lexical' }));
+  expect(words.hits[0]?.documentId).toBe('exact');
+  const hybrid = await search(memory.deps, 'acme', searchFor({ query, explain: true }));
+  expect(hybrid.hits.map((hit) => hit.documentId).sort()).toEqual(['exact', 'near']);
+  expect(hybrid.hits[0]?.explain?.lexical).toBeGreaterThan(0);
+});
+
+test('what words find obeys filter, versions, namespaces and perDocument', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines once.\n\nPines twice.', metadata: { lang: 'en' } });
+  await memory.store({ documentId: 'b', text: 'Pines.', metadata: { lang: 'de' } });
+  await memory.store({ documentId: 'c', namespace: 'other', text: 'Pines.' });
+  await memory.store({ documentId: 'd', text: 'Pines.', inFlight: true });
+  await memory.store({ documentId: 'e', text: 'Pines.' });
+  await memory.store({ documentId: 'e', text: 'Oaks.' });
+  const find = async (more: object) => {
+    const { hits } = await search(memory.deps, 'acme', searchFor({ query: 'pines', mode: 'lexical', ...more }));
+    return hits.map((hit) => hit.documentId).sort();
+  };
+  expect(await find({})).toEqual(['a', 'a', 'b']);
+  expect(await find({ filter: { lang: 'de' } })).toEqual(['b']);
+  expect(await find({ perDocument: 1 })).toEqual(['a', 'b']);
+  expect(await find({ namespace: 'other' })).toEqual(['c']);
 });
 
 test('a search that was cancelled ends before it asks the index', async () => {

@@ -7,13 +7,13 @@ test.each([true, false])('counts active documents and chunks beside vectors (wit
   await memory.store({ documentId: 'a', text: 'One.\n\nTwo.' });
   await memory.store({ documentId: 'b', namespace: 'notes', text: 'Three.' });
   await memory.store({ documentId: 'c', tenant: 'rival', text: 'Four.' });
-  const deps = { ledger: memory.ledger, vectors: memory.vectors, ...(withTable ? { table: memory.deps.table } : {}) };
-  const empty = { postings: 0 };
+  const { ledger, vectors, lexical } = memory;
+  const deps = { ledger, vectors, lexical, ...(withTable ? { table: memory.deps.table } : {}) };
   expect(await stats(deps, 'acme')).toEqual({
-    ...{ documents: 2, chunks: 3, vectors: 3, ...empty, consistent: true },
+    ...{ documents: 2, chunks: 3, vectors: 3, postings: 3, consistent: true },
     namespaces: [
-      { namespace: 'default', documents: 1, chunks: 2, vectors: 2, ...empty },
-      { namespace: 'notes', documents: 1, chunks: 1, vectors: 1, ...empty },
+      { namespace: 'default', documents: 1, chunks: 2, vectors: 2, postings: 2 },
+      { namespace: 'notes', documents: 1, chunks: 1, vectors: 1, postings: 1 },
     ],
   });
   await memory.store({ documentId: 'd', text: 'Five.', inFlight: true });

@@ -1,16 +1,20 @@
 import type { Stats } from '../contracts/model/search.ts';
 import type { DocumentRow, Ledger } from '../ports/ledger.ts';
+import type { LexicalIndex } from '../ports/lexical-index.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import type { DocumentTable } from './document-table.ts';
 
 export interface StatsDeps {
   readonly ledger: Pick<Ledger, 'namespaces' | 'documentChanges'>;
   readonly vectors: Pick<VectorIndex, 'count'>;
+  readonly lexical: Pick<LexicalIndex, 'count'>;
   /** Saves reading a namespace's documents in whole. */
   readonly table?: DocumentTable;
 }
 
 type NamespaceStats = Stats['namespaces'][number];
+
+const agrees = ({ chunks, vectors, postings }: NamespaceStats) => chunks === vectors && chunks === postings;
 
 async function countNamespace(
   deps: StatsDeps,
@@ -30,13 +34,14 @@ async function countNamespace(
     chunks += row.chunks;
   }
   const vectors = await deps.vectors.count({ ...scope, model });
-  return { namespace, documents, chunks, vectors, postings: 0 };
+  const postings = await deps.lexical.count(scope);
+  return { namespace, documents, chunks, vectors, postings };
 }
 
 /**
  * What a tenant's memory holds, counted in each store: documents and chunks of active versions in the ledger, vectors
- * in the index. `consistent` says whether the two agree in every namespace; while a version is being written they do
- * not. Postings are 0 until there is a lexical index.
+ * and postings (chunks that words find) in the indexes. `consistent` says whether they agree in every namespace; while a
+ * version is being written they do not.
  * @throws MemoryError `dependency_unavailable`.
  */
 export async function stats(deps: StatsDeps, tenant: string): Promise<Stats> {
@@ -44,7 +49,7 @@ export async function stats(deps: StatsDeps, tenant: string): Promise<Stats> {
   for (const { namespace, embeddingModel } of await deps.ledger.namespaces(tenant)) {
     let counted = await countNamespace(deps, tenant, namespace, embeddingModel);
     // A commit between the two counts looks like a difference: only one that is seen twice is believed.
-    if (counted.chunks !== counted.vectors) counted = await countNamespace(deps, tenant, namespace, embeddingModel);
+    if (!agrees(counted)) counted = await countNamespace(deps, tenant, namespace, embeddingModel);
     namespaces.push(counted);
   }
   const sum = (field: 'documents' | 'chunks' | 'vectors' | 'postings') =>
@@ -55,6 +60,6 @@ export async function stats(deps: StatsDeps, tenant: string): Promise<Stats> {
     vectors: sum('vectors'),
     postings: sum('postings'),
     namespaces,
-    consistent: namespaces.every((one) => one.chunks === one.vectors),
+    consistent: namespaces.every(agrees),
   };
 }

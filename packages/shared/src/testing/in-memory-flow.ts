@@ -18,6 +18,7 @@ import type { VectorIndex } from '../ports/vector-index.ts';
 import { createFakeEmbedder, fakeTokenizer } from './fake-embedder.ts';
 import { createInMemoryBlobStore, type InMemoryBlobStore } from './in-memory-blob-store.ts';
 import { createInMemoryLedger, type InMemoryLedger } from './in-memory-ledger.ts';
+import { createInMemoryLexicalIndex, type InMemoryLexicalIndex } from './in-memory-lexical-index.ts';
 import { createInMemoryQueue, type InMemoryQueue } from './in-memory-queue.ts';
 import { createInMemoryVectorIndex } from './in-memory-vector-index.ts';
 
@@ -70,6 +71,7 @@ export interface InMemoryFlow {
   readonly ledger: InMemoryLedger;
   readonly queue: InMemoryQueue;
   readonly vectors: VectorIndex;
+  readonly lexical: InMemoryLexicalIndex;
   readonly faults: Faults;
   /** Texts that were embedded, in order. */
   readonly embedded: string[];
@@ -87,7 +89,8 @@ export interface InMemoryFlow {
 
 export function createInMemoryFlow(): InMemoryFlow {
   const blobs = createInMemoryBlobStore();
-  const ledger = createInMemoryLedger();
+  const lexical = createInMemoryLexicalIndex();
+  const ledger = createInMemoryLedger(lexical);
   const queue = createInMemoryQueue();
   const vectors = createInMemoryVectorIndex();
   const faults: Faults = { ocr: new Map() };
@@ -131,6 +134,7 @@ export function createInMemoryFlow(): InMemoryFlow {
     embedderFor: () => embedder,
     vectors,
     indexWriter: createIndexWriter(vectors, { minWaitMs: 0, maxWaitMs: 0 }),
+    lexical,
     limits: {
       maxBytes: 1e6,
       maxPages: 100,
@@ -162,6 +166,7 @@ export function createInMemoryFlow(): InMemoryFlow {
     ledger,
     queue,
     vectors,
+    lexical,
     faults,
     embedded,
     calls,

@@ -4,6 +4,7 @@ import { isTerminal } from '../contracts/model/job.ts';
 import { assertTransition } from '../contracts/model/job-transitions.ts';
 import * as documents from '../ports/document-transitions.ts';
 import type { DocumentRow, JobEvent, JobRecord, Ledger, LedgerDocument, LedgerRecovery } from '../ports/ledger.ts';
+import type { InMemoryLexicalIndex } from './in-memory-lexical-index.ts';
 
 interface StoredJob {
   job: JobRecord;
@@ -29,7 +30,7 @@ export interface InMemoryLedger extends Ledger, LedgerRecovery {
 }
 
 /** A ledger in this process, for tests of what speaks to one. It passes the same suite as the real one. */
-export function createInMemoryLedger(): InMemoryLedger {
+export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLedger {
   let epoch: string = crypto.randomUUID();
   let isWhole = true;
   let isRebuilding = false;
@@ -74,6 +75,13 @@ export function createInMemoryLedger(): InMemoryLedger {
   };
   const conflict = (documentId: string, namespace: string) =>
     new MemoryError('conflict', `Document ${documentId} belongs to namespace ${namespace}.`);
+
+  lexical?.follow((scope) => {
+    const rows = namespaceStates.get(key(scope.tenant, scope.namespace))?.rows.values() ?? [];
+    return new Map(
+      [...rows].flatMap(({ row }) => (row.activeVersion > 0 ? [[row.documentId, row.activeVersion] as const] : [])),
+    );
+  });
 
   const ledger: Ledger = {
     async reserveVersion(scope, documentId, model, atLeast = 1) {
@@ -196,9 +204,10 @@ export function createInMemoryLedger(): InMemoryLedger {
       if (next) store(next);
     },
 
-    async activateVersion(scope, documentId, version, at, facts) {
+    async activateVersion(scope, documentId, version, at, facts, postings) {
       const { outcome, previous, document } = documents.activateVersion(find(scope, documentId), version, at, facts);
       if (document) store(document);
+      if (outcome === 'activated' && postings) lexical?.activate(scope, documentId, version, postings);
       return { outcome, previous };
     },
 
@@ -224,7 +233,8 @@ export function createInMemoryLedger(): InMemoryLedger {
       const openJobIds = document.versions
         .map((version) => version.jobId)
         .filter((jobId) => !isTerminal(jobs.get(key(tenant, jobId))?.job.state ?? 'cancelled'));
-      return { document: documents.documentRecord(document), openJobIds };
+      const postings = lexical?.deactivate(document, documentId) ?? 0;
+      return { document: documents.documentRecord(document), openJobIds, postings };
     },
 
     async documentChanges(scope, cursor) {
@@ -304,6 +314,7 @@ export function createInMemoryLedger(): InMemoryLedger {
   return {
     ...refusing(ledger, () => isWhole),
     wipe() {
+      lexical?.wipe();
       for (const stored of stores) stored.clear();
       epoch = crypto.randomUUID();
       starts += 1;

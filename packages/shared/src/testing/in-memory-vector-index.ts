@@ -56,11 +56,12 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
       const there = of(key);
       return new Set(chunkIds.filter((id) => there.has(id)));
     },
-    async query(key, { vector, limit, documentIds, excludeVersions, activeAt }) {
+    async query(key, { vector, limit, documentIds, chunkIds, excludeVersions, activeAt }) {
       const only = documentIds && new Set(documentIds);
       const not = new Set(excludeVersions);
       return [...of(key).values()]
         .filter((record) => only?.has(record.documentId) ?? true)
+        .filter((record) => chunkIds?.includes(record.chunkId) ?? true)
         .filter((record) => !not.has(`${record.documentId}@${record.version}`))
         .filter(({ active }) => activeAt === undefined || (active && active.from <= activeAt && activeAt < active.to))
         .map(({ vector: own, active: _active, ...record }) => ({ ...record, similarity: cosine(vector, own) }))

@@ -3,6 +3,7 @@ import type { Chunk } from '../../contracts/model/chunk.ts';
 import type { DocumentText } from '../../contracts/model/extraction.ts';
 import type { Span } from '../../contracts/model/ids.ts';
 import type { Tokenizer } from '../../ports/embedder.ts';
+import { chunkIdOf } from './chunk-id.ts';
 import { embedTextOf, wholeEmbedText } from './embed-text.ts';
 import { type FormerChunk, keptRanges } from './former-cuts.ts';
 import { textHash } from './hash.ts';
@@ -163,7 +164,7 @@ function finish(input: ChunkInput, draft: Draft, index: number): Chunk {
   const { span, tokens, headings, embedText } = draft;
   const page = pageAt(input.text, span.start);
   return {
-    chunkId: sha256(JSON.stringify([tenant, documentId, version, index])).slice(0, 32),
+    chunkId: chunkIdOf(tenant, documentId, version, index),
     index,
     text: input.text.text.slice(span.start, span.end),
     ...(page === undefined ? {} : { page }),

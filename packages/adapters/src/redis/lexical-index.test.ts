@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { accept, freshScope, nextTime } from '@semantic-memory/shared/testing/ledger-fixtures';
+import { lexicalIndexSuite } from '@semantic-memory/shared/testing/lexical-index-suite';
+import { Redis } from 'ioredis';
+import { ledgerKeys } from './keys.ts';
+import { createRedisLedger } from './ledger.ts';
+import { createRedisLexicalIndex } from './lexical-index.ts';
+
+const url = process.env.TEST_REDIS_URL ?? '';
+const prefix = `lexical-test-${process.pid}`;
+const ledger = createRedisLedger({ url, prefix });
+const lexical = createRedisLexicalIndex({ url, prefix });
+let redis: Redis;
+beforeAll(async () => {
+  redis = new Redis(url);
+  await ledger.rebuildOnce(async () => {});
+});
+afterAll(() => Promise.all([ledger.close(), lexical.close(), redis.quit()]));
+
+lexicalIndexSuite('the lexical index in Redis', () => ({ lexical, ledger }));
+
+const entry = (word: string) => ({ terms: new Map([[word, 1]]), length: 1 });
+
+async function commit(scope: ReturnType<typeof freshScope>, documentId: string, word: string): Promise<void> {
+  const { version } = await accept(ledger, scope, documentId);
+  const prepared = await lexical.prepare(scope, [entry(word)]);
+  await ledger.activateVersion(scope, documentId, version, nextTime(), {}, prepared);
+}
+
+test('a reader that is further behind than the log goes starts afresh', async () => {
+  const scope = freshScope();
+  await commit(scope, 'a', 'sea');
+  const reader = createRedisLexicalIndex({ url, prefix });
+  try {
+    expect((await reader.read(scope, ['sea'])).count).toBe(1);
+    await commit(scope, 'b', 'sea');
+    await commit(scope, 'c', 'sea');
+    await redis.del(ledgerKeys(prefix).namespace(scope).lexicalLog);
+    const postings = await reader.read(scope, ['sea']);
+    expect([postings.count, postings.lists[0]?.length, postings.rangeOf('c')?.base]).toEqual([3, 3, 2]);
+  } finally {
+    await reader.close();
+  }
+});
+
+test('a reader notices that Redis was emptied', async () => {
+  const scope = freshScope();
+  await commit(scope, 'a', 'sea');
+  expect((await lexical.read(scope, ['sea'])).count).toBe(1);
+  const keys = await redis.keys(`${prefix}:*`);
+  await redis.del(keys);
+  await expect(lexical.read(scope, ['sea'])).rejects.toMatchObject({ code: 'rebuilding' });
+  await ledger.rebuildOnce(async () => {});
+  expect((await lexical.read(scope, ['sea'])).count).toBe(0);
+  await commit(scope, 'b', 'sea');
+  const postings = await lexical.read(scope, ['sea']);
+  expect([postings.count, postings.lists[0]?.length, postings.addressOf(0)?.documentId]).toEqual([1, 1, 'b']);
+});
+
+test('lists that outgrow the memory they may take are read again when they are asked for', async () => {
+  const scope = freshScope();
+  const reader = createRedisLexicalIndex({ url, prefix, cacheBytes: 8 });
+  try {
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await commit(scope, id, id === 'e' ? 'ship' : 'sea');
+    for (let round = 0; round < 3; round += 1) {
+      expect((await reader.read(scope, ['sea'])).lists[0]?.length).toBe(4);
+      expect((await reader.read(scope, ['ship'])).lists[0]?.length).toBe(1);
+    }
+  } finally {
+    await reader.close();
+  }
+});
+
+test('reads at the same time agree, while others write', async () => {
+  const scope = freshScope();
+  const reader = createRedisLexicalIndex({ url, prefix });
+  try {
+    const seen: number[] = [];
+    await Promise.all([
+      ...Array.from({ length: 15 }, (_, at) => commit(scope, `d${at}`, 'sea')),
+      ...Array.from({ length: 30 }, async () => {
+        const postings = await reader.read(scope, ['sea', 'ship']);
+        seen.push(postings.count);
+      }),
+    ]);
+    const postings = await reader.read(scope, ['sea']);
+    expect([postings.count, postings.lists[0]?.length]).toEqual([15, 15]);
+    expect(Math.max(...seen)).toBeLessThanOrEqual(15);
+  } finally {
+    await reader.close();
+  }
+});
+
+test('no word of a text is to be seen in Redis', async () => {
+  const scope = freshScope();
+  await commit(scope, 'a', 'scanarywordx');
+  const keys = await redis.keys(`${prefix}:*`);
+  expect(keys.filter((key) => key.includes('canaryword'))).toEqual([]);
+});
+
+test('a Redis that came back with older data gives nobody another’s ordinals', async () => {
+  const scope = freshScope();
+  const { lexicalClaims, lexicalState } = ledgerKeys(prefix).namespace(scope);
+  const { version } = await accept(ledger, scope, 'a');
+  const lost = await lexical.prepare(scope, [entry('sea')]);
+  await redis.del(lexicalClaims, lexicalState);
+  const activation = ledger.activateVersion(scope, 'a', version, nextTime(), {}, lost);
+  await expect(activation).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect((await ledger.getDocument(scope.tenant, 'a'))?.activeVersion).toBe(0);
+  const again = await lexical.prepare(scope, [entry('sea')]);
+  await ledger.activateVersion(scope, 'a', version, nextTime(), {}, again);
+  expect((await lexical.read(scope, ['sea'])).count).toBe(1);
+});
+
+test('a reader whose connection was broken starts afresh: the server may know less than before', async () => {
+  const scope = freshScope();
+  const reader = createRedisLexicalIndex({ url, prefix });
+  try {
+    await commit(scope, 'a', 'sea');
+    await commit(scope, 'b', 'sea');
+    expect((await reader.read(scope, ['sea'])).count).toBe(2);
+    // As a server that lost its last writes: b was never switched on, and something else was.
+    const names = ledgerKeys(prefix).namespace(scope);
+    await redis.hdel(names.lexicalDocuments, 'b');
+    await redis.setrange(names.lexicalLengths, 2, '\0\0');
+    await redis.hset(names.lexicalState, { n: 1, sum: 1, ver: 1 });
+    await redis.del(names.lexicalLog);
+    await commit(scope, 'c', 'sea');
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const postings = await untilAnswered(() => reader.read(scope, ['sea']));
+    expect([postings.count, postings.rangeOf('b'), postings.rangeOf('c')?.version]).toEqual([2, undefined, 1]);
+  } finally {
+    await reader.close();
+  }
+});
+
+async function untilAnswered<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await delay(20);
+    }
+  }
+}

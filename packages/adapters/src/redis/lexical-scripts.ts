@@ -1,0 +1,102 @@
+import { ledgerScript } from './gate.ts';
+
+/** So many changes are remembered for those who follow them; whoever is further behind reads everything anew. */
+const logLength = 1000;
+
+/**
+ * Lua that switches a document's postings off and, where `base` is not empty, others on, in whatever script it is part
+ * of. Answers how many chunks were switched off. Before it, `holdsPostings` says whether those to be switched on are
+ * there: a Redis that came back with older data has forgotten the range, and would give it to somebody else.
+ */
+export const switchPostings = `
+local function holdsPostings(documents, claims, id, base, claim)
+  local active = redis.call('HGET', documents, id)
+  if active and string.match(active, '^%d+') == base then return true end
+  return redis.call('HGET', claims, base) == claim
+end
+local function switchPostings(state, lengths, documents, log, claims, id, base, count, version, words, packed)
+  local old = redis.call('HGET', documents, id)
+  local oldBase, oldCount = '', '0'
+  if old then
+    local oldWords
+    oldBase, oldCount, oldWords = string.match(old, '^(%d+) (%d+) %d+ (%d+)$')
+    if oldBase == base then return 0 end
+    redis.call('SETRANGE', lengths, tonumber(oldBase) * 2, string.rep('\\0', tonumber(oldCount) * 2))
+    redis.call('HINCRBY', state, 'n', -tonumber(oldCount))
+    redis.call('HINCRBY', state, 'sum', -tonumber(oldWords))
+    redis.call('HDEL', documents, id)
+  end
+  if base ~= '' then
+    redis.call('SETRANGE', lengths, tonumber(base) * 2, packed)
+    redis.call('HINCRBY', state, 'n', count)
+    redis.call('HINCRBY', state, 'sum', words)
+    redis.call('HSET', documents, id, base .. ' ' .. count .. ' ' .. version .. ' ' .. words)
+    redis.call('HDEL', claims, base)
+  end
+  if old or base ~= '' then
+    local ver = redis.call('HINCRBY', state, 'ver', 1)
+    redis.call('XADD', log, 'MAXLEN', '~', ${logLength}, string.format('%d-0', ver),
+      'id', id, 'off', oldBase, 'on', base, 'onCount', count, 'version', version, 'lengths', packed)
+  end
+  return tonumber(oldCount)
+end
+`;
+
+/** Gives out ordinals that nobody ever had. KEYS state, claims. ARGV how many, claim. Answers the first. */
+export const claimScript = ledgerScript(`
+local base = redis.call('HINCRBY', KEYS[1], 'next', ARGV[1]) - tonumber(ARGV[1])
+redis.call('HSET', KEYS[2], string.format('%d', base), ARGV[2])
+return base
+`);
+
+/**
+ * KEYS claims, lists. ARGV base, claim, what to append to each list. Nothing is seen before it is switched on, so a part
+ * of it does no harm. Answers 0 where the claim is not known any more.
+ */
+export const appendScript = ledgerScript(`
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+for index = 2, #KEYS - 2 do redis.call('APPEND', KEYS[index], ARGV[index + 1]) end
+return 1
+`);
+
+/**
+ * Switches postings on for a version that is active. KEYS rows, state, lengths, documents, log, claims.
+ * ARGV documentId, base, count, version, words, packed lengths, claim. Answers 1, or 0 where that version is not active
+ * or the postings are not there.
+ */
+export const restoreScript = ledgerScript(`${switchPostings}
+local row = redis.call('HGET', KEYS[1], ARGV[1])
+if not row or tostring(cjson.decode(row).activeVersion) ~= ARGV[4] then return 0 end
+if not holdsPostings(KEYS[4], KEYS[6], ARGV[1], ARGV[2], ARGV[7]) then return 0 end
+switchPostings(KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+return 1
+`);
+
+/**
+ * KEYS head, state, log, lengths, documents, lists. ARGV known epoch, known ver, known bytes of each list.
+ * Answers epoch, ver, n, sum, whether to start afresh (then lengths and documents, else the log since), and what each
+ * list has beyond the known bytes.
+ */
+export const readScript = ledgerScript(`
+local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
+local state = redis.call('HMGET', KEYS[2], 'ver', 'n', 'sum')
+local ver = state[1] or '0'
+local afresh = epoch ~= ARGV[1] or tonumber(ver) < tonumber(ARGV[2])
+local entries = {}
+if not afresh and ver ~= ARGV[2] then
+  entries = redis.call('XRANGE', KEYS[3], '(' .. ARGV[2] .. '-0', '+')
+  afresh = #entries ~= tonumber(ver) - tonumber(ARGV[2])
+end
+local answer = {epoch, ver, state[2] or '0', state[3] or '0', afresh and 1 or 0}
+if afresh then
+  answer[6] = redis.call('GET', KEYS[4]) or ''
+  answer[7] = redis.call('HGETALL', KEYS[5])
+else
+  answer[6] = entries
+  answer[7] = {}
+end
+for index = 6, #KEYS - 2 do
+  answer[index + 2] = redis.call('GETRANGE', KEYS[index], afresh and 0 or ARGV[index - 3], -1)
+end
+return answer
+`);

@@ -1,0 +1,69 @@
+import type { Scope } from '../contracts/model/ids.ts';
+
+/** The words of one chunk. */
+export interface LexicalEntry {
+  /** How often each term occurs. */
+  readonly terms: ReadonlyMap<string, number>;
+  /** Words in all, at least 1. */
+  readonly length: number;
+}
+
+/** A version's postings: written, and not to be seen before the ledger makes the version the active one. */
+export interface PreparedPostings {
+  /** Ordinal of its first chunk; the others follow. Never used before, and never again. */
+  readonly base: number;
+  /** Words of each chunk, from 1 to 65,535. */
+  readonly lengths: readonly number[];
+  /** Shows that the ordinals are still this writer's. */
+  readonly claim: string;
+}
+
+/** Where a chunk lies. */
+export interface ChunkAddress {
+  readonly documentId: string;
+  readonly version: number;
+  readonly index: number;
+}
+
+/**
+ * What a query needs of a namespace's postings. Valid until the caller next waits for anything: later reads change it
+ * in place.
+ */
+export interface Postings {
+  /** Active chunks, and their words together. */
+  readonly count: number;
+  readonly totalLength: number;
+  /** Words of the chunk with that ordinal; 0 where it is not of an active version. */
+  readonly lengths: Uint16Array;
+  /**
+   * For each term that was asked for, in order: `ordinal << 5 | min(frequency, 31)`, ascending by ordinal but for what
+   * writers at the same time have mixed.
+   */
+  readonly lists: readonly Uint32Array[];
+  addressOf(ordinal: number): ChunkAddress | undefined;
+  /** The ordinals of an active version's chunks, or undefined where it is not active. */
+  rangeOf(documentId: string): { readonly base: number; readonly count: number; readonly version: number } | undefined;
+}
+
+/** The most often that a posting counts a term. */
+export const maxFrequency = 31;
+
+/**
+ * Words to chunks, exact. Activation is the ledger's: `activateVersion` and `removeDocument` switch postings on and off
+ * in the same atomic step as the version. All calls throw `dependency_unavailable` where the store is away.
+ */
+export interface LexicalIndex {
+  /** Writes the postings of a version's chunks. What a crash leaves behind is never seen. */
+  prepare(scope: Scope, chunks: readonly LexicalEntry[]): Promise<PreparedPostings>;
+  /** Switches postings on for a version that is active without them. False where that version is not the active one. */
+  restore(scope: Scope, documentId: string, version: number, prepared: PreparedPostings): Promise<boolean>;
+  /** The versions whose postings are on, by document. */
+  versions(scope: Scope): Promise<Map<string, number>>;
+  /** Whether other than the active documents have postings on, by their number: cheap, and sure enough to look closer. */
+  differs(scope: Scope): Promise<boolean>;
+  /** Chunks whose postings are on. */
+  count(scope: Scope): Promise<number>;
+  /** The postings of some terms, as of a moment not before the call. */
+  read(scope: Scope, terms: readonly string[]): Promise<Postings>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import { readChunkSet, readVectors, vectorBatchSize } from '../ingest/artifacts.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { ChunkAddress } from '../ports/lexical-index.ts';
+import type { VectorHit } from '../ports/vector-index.ts';
+
+/**
+ * Chunks from the blob store, which is the truth, where the vector index is away. Slower, so for the few that are shown.
+ * @param vector of the query; without one the similarity cannot be told, and is 0
+ * @returns those that are there, in the order asked for
+ */
+export async function hydrate(
+  blobs: BlobStore,
+  tenant: string,
+  addresses: readonly ChunkAddress[],
+  vector: Float32Array | undefined,
+): Promise<VectorHit[]> {
+  const versions = Map.groupBy(addresses, ({ documentId, version }) => JSON.stringify([documentId, version]));
+  const found = new Map<ChunkAddress, VectorHit>();
+  for (const ofVersion of versions.values()) {
+    const [{ documentId, version }] = ofVersion as [ChunkAddress];
+    const ref = { tenant, documentId, version };
+    const set = await readChunkSet(blobs, ref);
+    if (!set) continue;
+    const batches = new Map<number, Promise<Float32Array[] | undefined>>();
+    for (const address of ofVersion) {
+      const chunk = set.chunks[address.index];
+      if (!chunk) continue;
+      const from = address.index - (address.index % vectorBatchSize);
+      const count = Math.min(vectorBatchSize, set.chunks.length - from);
+      const batch = batches.get(from) ?? readVectors(blobs, ref, from, { count, dimension: set.dimension });
+      batches.set(from, batch);
+      const own = vector && (await batch)?.[address.index - from];
+      const { chunkId, index, text, page, headings, span } = chunk;
+      found.set(address, {
+        ...{ chunkId, documentId, version, index, text, page, headings },
+        ...{ start: span.start, end: span.end, similarity: vector && own ? cosine(vector, own) : 0 },
+      });
+    }
+  }
+  return addresses.flatMap((address) => found.get(address) ?? []);
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  let lengthA = 0;
+  let lengthB = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    const [x = 0, y = 0] = [a[i], b[i]];
+    dot += x * y;
+    lengthA += x * x;
+    lengthB += y * y;
+  }
+  return lengthA > 0 && lengthB > 0 ? dot / Math.sqrt(lengthA * lengthB) : 0;
+}

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { lexicalEntry, prefixOf, stemOf, termsOf, wordsOf } from './terms.ts';
+
+test('words are in lower case and the compatibility form, whatever script they are in', () => {
+  expect(wordsOf('The ﬁnal Straße, naïve CAFÉ №7!')).toEqual(['the', 'final', 'straße', 'naïve', 'café', 'no7']);
+  expect(wordsOf('Привет, мир — سلام')).toEqual(['привет', 'мир', 'سلام']);
+  expect(wordsOf('')).toEqual([]);
+});
+
+test('scripts without spaces become pairs of characters, and words between them stay whole', () => {
+  expect(wordsOf('東京都2026年')).toEqual(['東京', '京都', '2026', '年']);
+  expect(wordsOf('Linuxの設定')).toEqual(['linux', 'の設', '設定']);
+  expect(wordsOf('海')).toEqual(['海']);
+});
+
+test('words of one stem meet, and so do words of one beginning', () => {
+  expect(['connect', 'connected', 'connections'].map(stemOf)).toEqual(['connect', 'connect', 'connect']);
+  expect(['organización', 'organizaciones'].map(prefixOf)).toEqual(['organ', 'organ']);
+  expect(stemOf('err_ssl_42')).toBe('err_ssl_42');
+});
+
+test('an identifier is a term of its own beside its parts', () => {
+  const { terms } = termsOf('See ERR_SSL_42, INV-2026-00417 or 10.0.3.7; not well-known.');
+  expect(terms.filter((term) => term.startsWith('i'))).toEqual(['ierr_ssl_42', 'iinv-2026-00417', 'i10.0.3.7']);
+  expect(terms).toContain('s2026');
+});
+
+test('a title counts twice, in terms and in length', () => {
+  const { terms, length } = lexicalEntry('Sea charts', 'The sea.');
+  expect(terms.get('ssea')).toBe(3);
+  expect(terms.get('pchart')).toBe(2);
+  expect(length).toBe(6);
+  expect(lexicalEntry('', '…').length).toBe(1);
+});
+
+test('a long line without a space is one short term', () => {
+  const { terms } = termsOf('x'.repeat(100_000));
+  expect(Math.max(...terms.map((term) => term.length))).toBeLessThan(70);
+});

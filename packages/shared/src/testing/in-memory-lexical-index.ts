@@ -1,0 +1,95 @@
+import type { Scope } from '../contracts/model/ids.ts';
+import { type LexicalIndex, maxFrequency, type PreparedPostings } from '../ports/lexical-index.ts';
+
+/** What a ledger in the same memory switches on and off together with a version. */
+export interface InMemoryLexicalIndex extends LexicalIndex {
+  activate(scope: Scope, documentId: string, version: number, prepared: PreparedPostings): void;
+  /** Told by that ledger: the active versions of a namespace, by document. */
+  follow(active: (scope: Scope) => ReadonlyMap<string, number>): void;
+  /** Forgets everything, as a server that was emptied. */
+  wipe(): void;
+  /** Says how many chunks that were. */
+  deactivate(scope: Scope, documentId: string): number;
+}
+
+interface Namespace {
+  next: number;
+  readonly lists: Map<string, number[]>;
+  readonly lengths: number[];
+  readonly documents: Map<string, { base: number; count: number; version: number }>;
+}
+
+export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
+  let activeOf: (scope: Scope) => ReadonlyMap<string, number> = () => new Map();
+  const namespaces = new Map<string, Namespace>();
+  const of = ({ tenant, namespace }: Scope): Namespace => {
+    const id = JSON.stringify([tenant, namespace]);
+    const known = namespaces.get(id) ?? { next: 0, lists: new Map(), lengths: [], documents: new Map() };
+    namespaces.set(id, known);
+    return known;
+  };
+
+  const index: InMemoryLexicalIndex = {
+    async prepare(scope, chunks) {
+      const space = of(scope);
+      const base = space.next;
+      space.next += chunks.length;
+      chunks.forEach(({ terms }, at) => {
+        space.lengths[base + at] = 0;
+        for (const [term, frequency] of terms) {
+          const list = space.lists.get(term) ?? [];
+          list.push((base + at) * 32 + Math.min(frequency, maxFrequency));
+          space.lists.set(term, list);
+        }
+      });
+      return { base, lengths: chunks.map(({ length }) => length), claim: String(base) };
+    },
+    activate(scope, documentId, version, { base, lengths }) {
+      const space = of(scope);
+      if (space.documents.get(documentId)?.base === base) return;
+      index.deactivate(scope, documentId);
+      lengths.forEach((length, at) => {
+        space.lengths[base + at] = length;
+      });
+      space.documents.set(documentId, { base, count: lengths.length, version });
+    },
+    follow(active) {
+      activeOf = active;
+    },
+    wipe: () => namespaces.clear(),
+    deactivate(scope, documentId) {
+      const space = of(scope);
+      const range = space.documents.get(documentId);
+      if (!range) return 0;
+      space.lengths.fill(0, range.base, range.base + range.count);
+      space.documents.delete(documentId);
+      return range.count;
+    },
+    async restore(scope, documentId, version, prepared) {
+      if (activeOf(scope).get(documentId) !== version) return false;
+      index.activate(scope, documentId, version, prepared);
+      return true;
+    },
+    versions: async (scope) => new Map([...of(scope).documents].map(([id, { version }]) => [id, version])),
+    differs: async (scope) => activeOf(scope).size !== of(scope).documents.size,
+    count: async (scope) => of(scope).lengths.filter((length) => length > 0).length,
+    async read(scope, terms) {
+      const { lengths, lists, documents } = of(scope);
+      return {
+        count: lengths.filter((length) => length > 0).length,
+        totalLength: lengths.reduce((sum, length) => sum + length, 0),
+        lengths: Uint16Array.from(lengths),
+        lists: terms.map((term) => Uint32Array.from(lists.get(term) ?? [])),
+        addressOf: (ordinal) => {
+          for (const [documentId, { base, count, version }] of documents) {
+            if (ordinal >= base && ordinal < base + count) return { documentId, version, index: ordinal - base };
+          }
+          return undefined;
+        },
+        rangeOf: (documentId) => documents.get(documentId),
+      };
+    },
+    close: async () => {},
+  };
+  return index;
+}
