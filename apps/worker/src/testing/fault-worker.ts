@@ -7,6 +7,7 @@ import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index
 import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
 import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
+import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
 import { type Tier, tiers } from '@semantic-memory/shared/contracts/jobs';
 import type { Extraction, OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
 import { createCancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
@@ -44,6 +45,7 @@ const note = (tier: Tier, unit: string | number) =>
   appendFileSync(join(directory, 'work.log'), `${process.pid} ${tier} ${unit}\n`);
 
 const ledger = createRedisLedger({ url, prefix });
+const lexical = createRedisLexicalIndex({ url, prefix });
 const queue = createBullmqQueue({ url, prefix });
 const vectors = createChromaIndex({ host: settings.chromaHost, port: settings.chromaPort, ssl: false });
 const childParser = createChildParser({
@@ -120,6 +122,7 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
   }),
   vectors,
   indexWriter: {
+    lexical,
     write: async (key, records) => {
       note('index', records.length);
       await delay(unitMs * 10);
