@@ -121,8 +121,8 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
     },
   }),
   vectors,
+  lexical,
   indexWriter: {
-    lexical,
     write: async (key, records) => {
       note('index', records.length);
       await delay(unitMs * 10);
