@@ -34,7 +34,7 @@ test('a document is accepted, found, quoted by its span, and answers a question 
   ]);
 
   const { hits, mode, degraded } = await service.client.search({ query: 'how many days off do employees get' });
-  expect({ mode, degraded }).toEqual({ mode: 'dense', degraded: undefined });
+  expect({ mode, degraded }).toEqual({ mode: 'hybrid', degraded: undefined });
   const [best] = hits;
   expect(best).toMatchObject({ documentId: 'handbook', title: 'Staff handbook', metadata: { team: 'people' } });
   const text = await service.client.text('handbook');
@@ -115,5 +115,5 @@ test.each([
 test('the processes of all tiers report their metrics on one port', async () => {
   const text = await (await fetch(service.metricsUrl)).text();
   expect(text).toMatch(/ingest_documents_total\{[^}]*outcome="succeeded"[^}]*\} [1-9]/);
-  expect(text).toMatch(/search_duration_seconds_count\{[^}]*mode="dense"[^}]*\} [1-9]/);
+  expect(text).toMatch(/search_duration_seconds_count\{[^}]*mode="hybrid"[^}]*\} [1-9]/);
 });
