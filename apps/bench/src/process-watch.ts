@@ -21,6 +21,10 @@ export interface ProcessUse {
   readonly cpuSeconds: Readonly<Record<string, number>>;
 }
 
+interface Watch {
+  stop(): Promise<ProcessUse>;
+}
+
 interface Sample {
   readonly pid: number;
   readonly role: string;
@@ -28,8 +32,11 @@ interface Sample {
   readonly cpuSeconds: number;
 }
 
-/** Watches a process and all below it until stopped. */
-export function watchProcesses(pid: number): { stop(): Promise<ProcessUse> } {
+/**
+ * Watches a process and all below it until stopped.
+ * @param others counted with them where they are no children of it: role by process id
+ */
+export function watchProcesses(pid: number, others: Readonly<Record<number, string>> = {}): Watch {
   let running = true;
   let totalMb = 0;
   let totalProportionalMb = 0;
@@ -42,6 +49,7 @@ export function watchProcesses(pid: number): { stop(): Promise<ProcessUse> } {
   const watching = (async () => {
     while (running) {
       const samples = await sampleAll(pid, roles);
+      for (const [other, role] of Object.entries(others)) samples.push(await sample(Number(other), role));
       const sum = samples.reduce((total, sample) => total + sample.mb, 0);
       if (sum > totalMb) {
         totalMb = sum;

@@ -18,7 +18,7 @@ const books = ['un_book-war-and-peace-1225p.txt', 'un_handbook-872p.docx', 'gen_
  */
 export async function measureFiles(service: Service, dataDir: string) {
   const namespace = 'files';
-  const files = [...(await abstracts(dataDir, 500)), ...(await documents(dataDir))];
+  const files = await filesOf(dataDir);
   const watch = watchProcesses(service.pid);
   const run = await ingestAll(
     service,
@@ -41,6 +41,11 @@ export async function measureFiles(service: Service, dataDir: string) {
 interface NamedBytes {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The files of this scenario in the order in which they are posted. @param dataDir as of `measureFiles` */
+export async function filesOf(dataDir: string): Promise<NamedBytes[]> {
+  return [...(await abstracts(dataDir, 500)), ...(await documents(dataDir))];
 }
 
 async function abstracts(dataDir: string, count: number): Promise<NamedBytes[]> {
