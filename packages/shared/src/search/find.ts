@@ -41,6 +41,8 @@ export interface Found {
 
 /** From each side; both scores are exact for all of them. */
 const candidatesPerSide = 100;
+/** Of the best of both sides together, whose texts are looked at for neighbouring words. */
+const candidatesWithPairs = 50;
 /** Read from the blob store one by one, where the vector index is away. */
 const mostHydrated = 50;
 
@@ -169,21 +171,27 @@ async function byWords(
   const { best } = bestByWords(search, postings.value);
   const hits = await withTexts(search, best, query?.vector, reason === 'vector_index_unavailable');
   const scores = new Map(best.map((hit) => [placeOf(hit), hit.score]));
-  const scored = activeOf(hits, search.table).map((candidate): Candidate => {
-    const lexical = scores.get(placeOf(candidate)) ?? 0;
-    return { ...candidate, lexical, relevance: lexical };
-  });
+  const scored = activeOf(hits, search.table)
+    .map((candidate) => withLexical(candidate, scores.get(placeOf(candidate)) ?? 0))
+    .sort(byRelevance);
   const pairs = pairScorer(search, postings.value);
-  const candidates = scored.map((candidate) => {
-    const lexical = (candidate.lexical ?? 0) + pairs(candidate.row.title, candidate.text);
-    return { ...candidate, lexical, relevance: lexical };
-  });
+  const candidates = scored.map((candidate, at) =>
+    at < candidatesWithPairs
+      ? withLexical(candidate, (candidate.lexical ?? 0) + pairs(candidate.row.title, candidate.text))
+      : candidate,
+  );
   const degraded = [
     ...(reason ? [reason] : []),
     ...(!query && search.request.minScore !== undefined ? ['min_score_ignored'] : []),
   ];
   return { candidates, mode: 'lexical', degraded, query };
 }
+
+const withLexical = (candidate: Candidate, lexical: number): Candidate => ({
+  ...candidate,
+  lexical,
+  relevance: lexical,
+});
 
 const pairScorer = ({ request, terms }: Search, postings: Postings) =>
   createPairScorer(request.query, statisticsOf(postings, terms));
@@ -205,11 +213,23 @@ async function withWords(
     scores.set(placeOf(candidate), also[at] ?? 0);
   });
   const candidates = [...dense, ...activeOf(await withTexts(search, wordsOnly, vector, false), table)];
-  const lexical = candidates.map(
-    (candidate) => (scores.get(placeOf(candidate)) ?? 0) + pairs(candidate.row.title, candidate.text),
-  );
-  const bestLexical = lexical.reduce((most, score) => Math.max(most, score), 0);
   const weight = cosineWeight(request.query);
+  const first = fuse(candidates, (candidate) => scores.get(placeOf(candidate)) ?? 0, weight);
+  // Neighbouring words only reorder: the best are enough, and their texts are read word by word.
+  const readable = first.toSorted(byRelevance).slice(0, candidatesWithPairs);
+  const paired = new Map(readable.map((candidate) => [candidate.chunkId, pairs(candidate.row.title, candidate.text)]));
+  return fuse(first, ({ chunkId, lexical = 0 }) => lexical + (paired.get(chunkId) ?? 0), weight);
+}
+
+const byRelevance = (a: Candidate, b: Candidate) => (b.relevance ?? 0) - (a.relevance ?? 0);
+
+function fuse(
+  candidates: readonly Candidate[],
+  lexicalOf: (candidate: Candidate) => number,
+  weight: number,
+): Candidate[] {
+  const lexical = candidates.map(lexicalOf);
+  const bestLexical = lexical.reduce((most, score) => Math.max(most, score), 0);
   return candidates.map((candidate, at) => {
     const score = lexical[at] ?? 0;
     return { ...candidate, lexical: score, relevance: fused(score, bestLexical, candidate.similarity, weight) };
