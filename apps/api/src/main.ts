@@ -103,6 +103,7 @@ const app = createApp({
   },
   checkCallbackUrl: config.webhookSecret ? (url) => void checkHost(parseFetchUrl(url)) : undefined,
   corsOrigins: config.corsOrigins,
+  onIndexLacking: atMostEvery(5_000, () => askReconcile(queue, logger, 'index')),
   versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
 });
 const ingest = { blobs, ledger, queue, clock: systemClock, metrics, logger };
@@ -134,4 +135,15 @@ async function openLanguageModel() {
   const { createOpenaiLanguageModel } = await import('@semantic-memory/adapters/openai/language-model');
   const onBreakerState = breaker('language_model');
   return createOpenaiLanguageModel({ ...openai, model: llmModel, stallMs: config.modelTimeoutMs, onBreakerState });
+}
+
+/** The first call of each period acts; every search of a namespace that has lost its index would. */
+function atMostEvery(periodMs: number, act: () => void): () => void {
+  let actedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - actedAt < periodMs) return;
+    actedAt = now;
+    act();
+  };
 }

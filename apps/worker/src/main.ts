@@ -22,6 +22,7 @@ import { createMetrics } from '@semantic-memory/runtime/metrics';
 import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
 import { inSpan } from '@semantic-memory/runtime/tracing';
+import { askReconcile } from '@semantic-memory/shared/ingest/ask-reconcile';
 import { createCancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
 import { createIndexWriter } from '@semantic-memory/shared/ingest/index-writer';
 import { createModelDimensions } from '@semantic-memory/shared/ingest/model-dimension';
@@ -51,7 +52,12 @@ const vectors = createChromaIndex({
   host: config.chromaHost,
   port: config.chromaPort,
   ssl: config.chromaSsl,
-  onBreakerState: breaker('chroma'),
+  onBreakerState: (state) => {
+    breaker('chroma')(state);
+    // What was lost while it was away, or with its folder, is brought back.
+    if (state === 'closed') askReconcile(queue, logger, 'index');
+  },
+  onCollectionMade: () => askReconcile(queue, logger, 'index'),
 });
 const embedders = createEmbedders({
   processes: config.embedProcesses,

@@ -15,10 +15,12 @@ const partMs = 60_000;
 export async function reconcileFor(deps: ReconcileDeps & { recovery: LedgerRecovery }, reason: string): Promise<void> {
   if (reason.startsWith(restartReason)) {
     // What was written last may be lost, in the ledger and in the queues.
-    await reconcile(deps, { documents: 'all', queueLost: true });
+    await reconcile(deps, { documents: 'all', queueLost: true, index: 'exact' });
     return deps.recovery.markCompared(reason.slice(restartReason.length));
   }
-  await reconcile(deps, { documents: { part: Math.floor(deps.clock.now() / partMs) % parts } });
+  // After a rebuild the ledger is what the blob store tells, and whatever else the index holds is nobody's.
+  const index = reason === 'rebuilt' ? 'exact' : 'counted';
+  await reconcile(deps, { documents: { part: Math.floor(deps.clock.now() / partMs) % parts }, index });
 }
 
 /** How often the server behind the ledger is asked whether it is still the same. */

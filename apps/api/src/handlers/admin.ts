@@ -21,6 +21,6 @@ export function adminHandlers(deps: ApiDeps): AdminHandlers {
       const { id } = await knownJob(deps, tenant, params.jobId);
       return ok(jobView(await retryDeadLetter(deps, tenant, id)));
     },
-    adminReconcile: async ({ tenant }) => ok(await reconcile(deps, { tenant, documents: 'all' })),
+    adminReconcile: async ({ tenant }) => ok(await reconcile(deps, { tenant, documents: 'all', index: 'exact' })),
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '@semantic-memory/shared/contracts/http/ingest';
 import { BatchId, DocumentId, Namespace } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobState } from '@semantic-memory/shared/contracts/model/job';
+import { abortVersion } from '@semantic-memory/shared/ingest/abort';
 import {
   type AcceptRequest,
   accept,
@@ -17,7 +18,6 @@ import {
   storeOriginal,
 } from '@semantic-memory/shared/ingest/accept';
 import { recordBatch } from '@semantic-memory/shared/ingest/batch-record';
-import { endJob } from '@semantic-memory/shared/ingest/finish';
 import { jobView } from '@semantic-memory/shared/ingest/job-view';
 import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
 import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
@@ -212,7 +212,7 @@ async function takeBack(
   notBegun: readonly (Item | (() => Promise<Item>))[],
 ): Promise<void> {
   const undoing: Promise<unknown>[] = [
-    ...jobs.filter((job) => job.state !== 'failed').map((job) => abandon(deps, job)),
+    ...jobs.filter((job) => job.state !== 'failed').map((job) => abortVersion(deps, { ...job, jobId: job.id })),
     ...notBegun.map(async (item) => {
       if (typeof item !== 'function' && 'request' in item && item.request.original) {
         await discardOriginal(deps, item.request.original);
@@ -223,13 +223,6 @@ async function takeBack(
     if (result.status === 'rejected') logger.warn('could not take back an item of a batch', { error: result.reason });
   }
 }
-
-/** Ends a job whose request was not answered: durably, also where the ledger is away. */
-const abandon = (deps: ApiDeps, job: JobRecord) =>
-  endJob(deps, { ...job, jobId: job.id }, 'cancelled', {
-    error: { code: 'cancelled', message: 'The request that brought it could not be finished.' },
-    job,
-  });
 
 async function acceptItem(deps: ApiDeps, item: Item): Promise<JobRecord> {
   if ('error' in item) return acceptRejected(deps, item.rejected, item.error);

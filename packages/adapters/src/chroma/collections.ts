@@ -11,6 +11,8 @@ export interface ChromaOptions {
   readonly ssl: boolean;
   /** Told whenever the circuit breaker changes. */
   readonly onBreakerState?: (state: BreakerState) => void;
+  /** Told whenever a collection had to be made for a write: it is new, or the server has lost it. */
+  readonly onCollectionMade?: () => void;
 }
 
 /**
@@ -76,9 +78,12 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
   }
 
   async function findOrMake(client: DeadlineClient, name: string): Promise<string | undefined> {
+    const known = await find(client, name);
+    if (known !== undefined) return known;
     limits = await client.getPreflightChecks();
     try {
       const made = await client.getOrCreateCollection({ name, embeddingFunction: null, configuration: { hnsw } });
+      options.onCollectionMade?.();
       return remember(name, made.id);
     } catch (error) {
       // Two processes that make it at the same time: it is there now.

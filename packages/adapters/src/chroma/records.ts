@@ -60,7 +60,7 @@ export function toHit(row: {
   return {
     chunkId: id,
     documentId: metadata.documentId,
-    version: versionOf(metadata.dv),
+    version: versionOf(metadata).version,
     index: metadata.index,
     ...(typeof metadata.page === 'number' ? { page: metadata.page } : {}),
     headings: JSON.parse(metadata.headings),
@@ -89,9 +89,14 @@ export function whereDocument(documentId: string, { version, fromIndex }: Record
 
 /** Whether a record that `whereDocument` found is meant: Chroma has the version only as a part of `dv`. */
 export const isSelected = (metadata: Metadata | null | undefined, { upToVersion }: RecordSelection): boolean =>
-  upToVersion === undefined || versionOf(String(metadata?.dv)) <= upToVersion;
+  upToVersion === undefined || versionOf(metadata).version <= upToVersion;
 
-const versionOf = (dv: string) => Number(dv.slice(dv.lastIndexOf('@') + 1));
+/** Whose record it is. */
+export function versionOf(metadata: Metadata | null | undefined): { documentId: string; version: number } {
+  const dv = String(metadata?.dv);
+  const at = dv.lastIndexOf('@');
+  return { documentId: dv.slice(0, at), version: Number(dv.slice(at + 1)) };
+}
 
 /** Chroma takes a list of two or more. */
 function all(conditions: readonly Where[]): Where | undefined {

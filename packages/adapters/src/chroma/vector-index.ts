@@ -1,5 +1,6 @@
 import {
   type CollectionKey,
+  type IndexedVersion,
   type RecordSelection,
   selectionOf,
   type VectorIndex,
@@ -8,7 +9,7 @@ import {
 import type { Collection } from 'chromadb';
 import { type ChromaTiming, chromaTiming } from './circuit.ts';
 import { type ChromaOptions, collectionName, createCollections } from './collections.ts';
-import { isSelected, toChroma, toHit, whereDocument, whereOf } from './records.ts';
+import { documentVersion, isSelected, toChroma, toHit, versionOf, whereDocument, whereOf } from './records.ts';
 import { createSerializer } from './serializer.ts';
 
 /** Records a write. Larger ones are not faster, and hold up the queries that come meanwhile. */
@@ -106,6 +107,21 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
         }
         return ids.length;
       }),
+
+    async versions(key) {
+      const found = new Map<string, IndexedVersion>();
+      for (let offset = 0; ; offset += idBatchSize) {
+        const page = await collections.reading(key, timing.readMs, [], async (collection) => {
+          return (await collection.get({ limit: idBatchSize, offset, include: ['metadatas'] })).metadatas;
+        });
+        for (const metadata of page) {
+          const { documentId, version } = versionOf(metadata);
+          const name = documentVersion(documentId, version);
+          found.set(name, { documentId, version, chunks: (found.get(name)?.chunks ?? 0) + 1 });
+        }
+        if (page.length < idBatchSize) return found;
+      }
+    },
 
     check: () => collections.heartbeat(),
     outage: () => collections.outage(),

@@ -13,6 +13,7 @@ import {
   saveDocumentScript,
 } from './document-scripts.ts';
 import { type LedgerAccess, readLedger, readLedgerAtLength, runLedgerScript } from './gate.ts';
+import { withdrawJob } from './job-store.ts';
 import type { LedgerKeys } from './keys.ts';
 import { postingsLost, switchArgs } from './lexical-index.ts';
 import { readPage } from './paging.ts';
@@ -37,6 +38,7 @@ type DocumentStore = Pick<
   | 'namespaces'
   | 'tenants'
   | 'reviseDocument'
+  | 'withdrawVersion'
   | 'countVersion'
   | 'markIndex'
 >;
@@ -234,6 +236,33 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
         }
         current = parseRevisioned<LedgerDocument>(detail);
       }
+    },
+
+    async withdrawVersion(scope, documentId, version, jobId) {
+      const { tenant, namespace } = scope;
+      const { documents: stored, rows, changes, tombstones, head, documentsByAge } = keys.namespace(scope);
+      const ofTenant = keys.tenant(tenant);
+      const names = [stored, rows, changes, tombstones, head, ofTenant.homes, ofTenant.documents, documentsByAge];
+      let withdrawn = false;
+      let current = parseRevisioned<LedgerDocument>(await read(scope, documentId));
+      const isThere = () => current?.value.versions.some((one) => one.version === version && one.jobId === jobId);
+      while (current && isThere()) {
+        if (current.value.versions.length > 1) {
+          withdrawn = await change(scope, documentId, (now) => {
+            const store = now && documents.withdrawVersion(now, version);
+            return { store, result: store !== undefined };
+          });
+          break;
+        }
+        const member = `${current.value.createdAt}|${documentId}`;
+        const args = [documentId, current.revision, maxTombstones, `${member}|${namespace}`, member, namespace];
+        const answer = await runLedgerScript(deps, removeDocumentScript, names, args);
+        const [outcome, detail] = answer as [string, string?];
+        withdrawn = outcome === 'ok';
+        if (withdrawn) break;
+        current = parseRevisioned<LedgerDocument>(detail);
+      }
+      return (await withdrawJob(deps, tenant, jobId)) || withdrawn;
     },
 
     async countVersion(tenant, documentId, version) {

@@ -80,3 +80,11 @@ export const createBatchScript = ledgerScript(`redis.call('SET', KEYS[1], ARGV[1
 
 /** KEYS children. ARGV score, child. */
 export const addChildScript = ledgerScript(`redis.call('ZADD', KEYS[1], 'NX', ARGV[1], ARGV[2])`);
+
+/** KEYS job, events, open jobs, the four indexes of jobs. ARGV index member, open member. Answers whether it was there. */
+export const withdrawJobScript = ledgerScript(`
+for index = 4, 7 do redis.call('ZREM', KEYS[index], ARGV[1]) end
+redis.call('ZREM', KEYS[3], ARGV[2])
+redis.call('DEL', KEYS[2])
+return redis.call('DEL', KEYS[1])
+`);

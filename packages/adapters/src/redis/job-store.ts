@@ -10,6 +10,7 @@ import {
   createJobScript,
   restoreJobScript,
   updateJobScript,
+  withdrawJobScript,
 } from './job-scripts.ts';
 import type { LedgerKeys } from './keys.ts';
 import { readPage } from './paging.ts';
@@ -173,6 +174,14 @@ export function createJobStore(deps: LedgerAccess): JobStore {
       });
     },
   };
+}
+
+/** Removes a job that was never accepted. Returns whether there was one. */
+export async function withdrawJob(deps: LedgerAccess, tenant: string, jobId: string): Promise<boolean> {
+  const [job] = await readJobs(deps, tenant, [jobId]);
+  if (!job) return false;
+  const args = [indexMember(job), `${indexMember(job)}|${job.tenant}`];
+  return (await runLedgerScript(deps, withdrawJobScript, jobKeys(deps.keys, job), args)) === 1;
 }
 
 async function readJobs(deps: LedgerAccess, tenant: string, jobIds: readonly string[]) {

@@ -73,6 +73,7 @@ test('an emptied ledger refuses every call and takes nothing in, until it was re
     () => ledger.reviseDocument(scope, 'd', model, (current) => current),
     () => ledger.restoreJob(job),
     () => ledger.countVersion(tenant, 'd', 1),
+    () => ledger.withdrawVersion(scope, 'd', 1, job.id),
     () => ledger.markIndex(scope, 'incomplete'),
   ];
   for (const call of calls) await expect(call()).rejects.toMatchObject(refused);

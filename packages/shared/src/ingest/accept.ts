@@ -5,14 +5,14 @@ import type { StoredSource } from '../contracts/model/source.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
 import type { JobRecord, VersionRecord } from '../ports/ledger.ts';
+import { abortVersion } from './abort.ts';
 import { encodeJson } from './artifacts.ts';
 import { documentPrefix, manifestKey, originalKey, uploadKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
 import { isManyDocuments, stepUp } from './next-jobs.ts';
-import { writeOutcomeOnce } from './outcome.ts';
-import { markPending, removePending } from './pending.ts';
+import { markPending } from './pending.ts';
 import { readTombstone } from './tombstone.ts';
 import { announceEnd, oweCall, oweNothing } from './webhook-outbox.ts';
 
@@ -82,9 +82,9 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
     if (isManyDocuments(manifest.source.type)) await deps.ledger.createParentJob(job);
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   } catch (error) {
-    // The call may have timed out and yet take effect later: every step looks for this first. The pending marker stays,
-    // so that the reconciler ends a job that came to be after all.
-    await writeOutcomeOnce(deps.blobs, manifest, { state: 'aborted', run: 0, at: createdAt });
+    // The call may have timed out and yet take effect later. Every step looks for this outcome first, and the reconciler
+    // takes out what the ledger says all the same: the marker of what is open stays for it.
+    await abortVersion(deps, manifest);
     await removeClaim(deps, manifest);
     throw toMemoryError(error);
   }

@@ -5,7 +5,7 @@ import type { JobRecord } from '../ports/ledger.ts';
 import { removeClaim } from './accept.ts';
 import { manifestKey, pendingKey, pendingPrefix } from './blob-keys.ts';
 import { compareDocument, type Findings, isDamage, type ReconcileDeps, requestMs } from './compare-document.ts';
-import { endDeleted, endJob, followOutcome } from './finish.ts';
+import { endDeleted, endJob } from './finish.ts';
 import type { FinalState } from './job-record.ts';
 import { stepUp } from './next-jobs.ts';
 import { readOutcome } from './outcome.ts';
@@ -18,6 +18,8 @@ const quietMs = 60_000;
 /** The same where the queue is busy: most likely the job only waits its turn. */
 const quietInBusyQueueMs = 10 * 60_000;
 const atOnce = 8;
+/** A command that timed out may wait in a socket and be carried out for so long. */
+const lateMs = 10 * 60_000;
 /** Open jobs that the ledger is asked for: more are found once these have ended. */
 const maxOpenJobs = 20_000;
 
@@ -75,13 +77,7 @@ async function repairMarked(
     await endDeleted(deps, marker);
     return findings.found('marker_left');
   }
-  if (outcome?.state === 'aborted') {
-    // Answered with 503. What it asked of Redis may come to be late: then it ends here.
-    if (age < requestMs) return;
-    await removeClaim(deps, marker);
-    await followOutcome(deps, marker, outcome);
-    return findings.found('marker_left');
-  }
+  if (outcome?.state === 'aborted') return withdraw(deps, findings, marker, Date.parse(outcome.at));
   // Without a job a request may be under way; with one that has ended, its last write may be.
   if (!job) return age < requestMs ? undefined : compareDocument(deps, findings, tenant, documentId);
   // The end of an earlier run says nothing about a retry.
@@ -97,6 +93,15 @@ async function repairMarked(
   if (deps.clock.now() - Date.parse(job.updatedAt) < patience(jobRegistry[step.name].tier)) return;
   // The queue ignores what it still has: only a job that fell out of it is handed out anew.
   await deps.queue.add([step]);
+}
+
+/** Nobody was told that the version was accepted: the ledger does not say so either, however late it was written there. */
+async function withdraw(deps: ReconcileDeps, findings: Findings, marker: Manifest, atMs: number): Promise<void> {
+  const { documentId, version, jobId } = marker;
+  if (await deps.ledger.withdrawVersion(marker, documentId, version, jobId)) findings.found('aborted_left');
+  if (deps.clock.now() - atMs <= lateMs) return;
+  await removeClaim(deps, marker);
+  await removePending(deps.blobs, jobId);
 }
 
 /** The ledger says that a version has ended and the blob store does not: it was begun anew, or the fact is made up for. */

@@ -2,6 +2,7 @@ import { Manifest } from '../contracts/model/manifest.ts';
 import { readJson } from './artifacts.ts';
 import { BatchRecord } from './batch-record.ts';
 import { tenantPrefix, tenantsPrefix } from './blob-keys.ts';
+import { checkIndex } from './check-index.ts';
 import { checkPostings } from './check-postings.ts';
 import { compareDocument, createFindings, type Findings, isDamage, type ReconcileDeps } from './compare-document.ts';
 import { restoreBatch } from './rebuild-ledger.ts';
@@ -13,6 +14,13 @@ import { redeliverWebhooks } from './webhook-outbox.ts';
 
 /** Documents that are compared at the same time; requests and steps want the disk too. */
 const atOnce = 8;
+/** Everything that a reconcile can find. */
+const driftKinds = [
+  ...['job_missing', 'end_unrecorded', 'end_not_durable', 'retry_unrecorded', 'document_differs', 'batch_missing'],
+  ...['marker_left', 'aborted_left', 'job_without_document', 'delete_unfinished', 'written_after_delete', 'damaged'],
+  ...['missing_chunks', 'vectors_missing', 'orphan_chunks', 'not_retired', 'history_missing', 'webhook_unannounced'],
+] as const;
+
 export interface ReconcileReport {
   readonly checked: number;
   /** What was found wrong, by kind. */
@@ -28,6 +36,8 @@ export interface ReconcileScope {
    * or all.
    */
   readonly documents?: 'none' | 'all' | { readonly part: number };
+  /** Whether the index is compared by its number of records or read through; not at all where absent. */
+  readonly index?: 'counted' | 'exact';
   /** The queue may have lost jobs: all that is open is handed out again, which the queue ignores where it has it. */
   readonly queueLost?: boolean;
   /** Stops before the next document. */
@@ -43,11 +53,13 @@ export async function reconcile(deps: ReconcileDeps, scope: ReconcileScope = {})
   await reconcileOpen(deps, findings, scope);
   const { documents = 'none' } = scope;
   if (documents !== 'none') await reconcileDocuments(deps, findings, scope, documents);
+  if (scope.index) await checkIndex(deps, findings, { tenant: scope.tenant, exact: scope.index === 'exact' });
   await reconcilePostings(deps, findings, scope);
   findings.found('webhook_unannounced', await redeliverWebhooks(deps, { tenant: scope.tenant }));
   if (scope.tenant === undefined) findings.found('upload_left', await removeOrphanOriginals(deps));
   const { checked, drift, repaired } = findings;
-  for (const [kind, count] of Object.entries(drift)) deps.metrics.indexDrift(kind, count);
+  // A kind that was not found this time is said to be 0.
+  for (const kind of driftKinds) deps.metrics.indexDrift(kind, drift[kind] ?? 0);
   if (repaired > 0) deps.logger.info('reconciled', { checked, drift, repaired });
   return { checked, drift, repaired };
 }

@@ -27,11 +27,18 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
   const drift: string[] = [];
   const steps: QueuedJob[] = [];
   if (tombstone) drift.push(...(await restoreDelete(deps, facts)));
+  /** Not for the ledger: their request is under way, or was never accepted. */
   const underWay = new Set<number>();
   const known = await jobsByIds(deps, tenant, facts.versions);
   for (const { manifest, outcome } of facts.versions) {
+    if (outcome?.state === 'aborted') {
+      underWay.add(manifest.version);
+      if (await ledger.withdrawVersion(manifest, documentId, manifest.version, manifest.jobId))
+        drift.push('aborted_left');
+      continue;
+    }
     const young = deps.clock.now() - Date.parse(manifest.createdAt) < youngerThanMs;
-    if (!known.has(manifest.jobId) && (young || outcome?.state === 'aborted')) underWay.add(manifest.version);
+    if (!known.has(manifest.jobId) && young) underWay.add(manifest.version);
   }
   const settled = { ...facts, versions: facts.versions.filter(({ manifest }) => !underWay.has(manifest.version)) };
   const last = settled.versions.findLast(({ manifest }) => !isManyDocuments(manifest.source.type));

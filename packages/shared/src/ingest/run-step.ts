@@ -58,6 +58,7 @@ export async function runStep(
   delivery: Delivery,
 ): Promise<void> {
   const stage = stageOfStep(name);
+  // The reconciler takes it out of the ledger.
   const aborted = await isAborted(deps, payload).catch((error: unknown) => outageBefore(deps, stage, payload, error));
   if (aborted) return;
   const job = await deps.ledger.getJob(payload.tenant, payload.jobId);

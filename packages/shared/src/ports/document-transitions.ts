@@ -146,6 +146,15 @@ export function forgetVersion(current: LedgerDocument, version: number): LedgerD
   return versions.length === current.versions.length ? undefined : { ...current, versions };
 }
 
+/** Without a version that was never accepted. Undefined where it is not known, or active, or the only one. */
+export function withdrawVersion(current: LedgerDocument, version: number): LedgerDocument | undefined {
+  const versions = current.versions.filter((known) => known.version !== version);
+  if (versions.length === current.versions.length || versions.length === 0) return undefined;
+  if (current.activeVersion === version) return undefined;
+  const { [String(version)]: _withdrawn, ...pending } = current.pending;
+  return show({ ...current, versions, latestVersion: versions[0]?.version ?? 0, pending });
+}
+
 /** When a version became active, in milliseconds since 1970. @param known one that was */
 const activeFromMs = (known: VersionRecord) => Date.parse(known.activeFrom ?? known.createdAt);
 

@@ -245,6 +245,12 @@ export interface Ledger {
   ): Promise<boolean>;
   /** Records a job as the blob store tells it, in whatever state, where there is none. Returns whether there was none. */
   restoreJob(job: JobRecord): Promise<boolean>;
+  /**
+   * Takes a version out that was never accepted, with its job: the call that recorded them had timed out and took effect
+   * all the same. A document without another version goes with it.
+   * @returns whether there was anything
+   */
+  withdrawVersion(scope: Scope, documentId: string, version: number, jobId: string): Promise<boolean>;
   /** Version numbers of a document go on above this one. */
   countVersion(tenant: string, documentId: string, version: number): Promise<void>;
   /** Says whether the index is known to lack chunks of a namespace. */

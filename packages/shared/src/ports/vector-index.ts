@@ -75,9 +75,21 @@ export interface VectorIndex {
   countDocument(key: CollectionKey, documentId: string, which?: number | RecordSelection): Promise<number>;
   /** Removes a document's records (or those of one version, or a selection) and says how many there were. */
   removeDocument(key: CollectionKey, documentId: string, which?: number | RecordSelection): Promise<number>;
+  /**
+   * Which versions have records in a collection, and how many each. Reads through the whole of it.
+   * @returns by `documentId@version`
+   */
+  versions(key: CollectionKey): Promise<Map<string, IndexedVersion>>;
   check(): Promise<void>;
   /** The error that a call would get at once; undefined where it would be tried. */
   outage?(): MemoryError | undefined;
+}
+
+/** A version as far as the index has it. */
+export interface IndexedVersion {
+  readonly documentId: string;
+  readonly version: number;
+  readonly chunks: number;
 }
 
 /** A version's number alone means its records. */

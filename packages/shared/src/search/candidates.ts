@@ -18,6 +18,8 @@ const maxRestarts = 3;
 export interface Candidates {
   readonly candidates: readonly Candidate[];
   readonly complete: boolean;
+  /** The index gave fewer chunks than there are: it has lost some. */
+  readonly lacking?: boolean;
 }
 
 /** The documents that pass the filter, or undefined where all do. */
@@ -117,12 +119,39 @@ export async function activeCandidates(
       request.perDocument,
     );
     const exhausted = hits.length < limit || hits.some((hit) => hit.similarity < minScore);
-    if (usable.length >= wanted || exhausted) return { candidates, complete: true };
+    if (usable.length >= wanted || exhausted) {
+      const lacking =
+        historyAt === undefined && hits.length < limit && (await isLacking(deps, key, table, allowed, hits));
+      return { candidates, complete: true, lacking };
+    }
     if (limit >= maxLimit) return { candidates, complete: false };
     limit = Math.min(limit * 2, maxLimit);
     for (const hit of stale) if (excluded.size < maxExcluded) excluded.add(`${hit.documentId}@${hit.version}`);
   }
 }
+
+/** Whether chunks of active versions that may be found were not among all that the index gave. */
+async function isLacking(
+  deps: { readonly table: DocumentTable; readonly vectors: VectorIndex },
+  key: CollectionKey,
+  table: NamespaceTable,
+  allowed: readonly string[] | undefined,
+  hits: readonly VectorHit[],
+): Promise<boolean> {
+  const only = allowed && new Set(allowed);
+  let expected = 0;
+  let all = 0;
+  for (const row of table.rows.values()) {
+    all += row.chunks;
+    if (only?.has(row.documentId) ?? true) expected += row.chunks;
+  }
+  if (hits.filter((hit) => !versionStaleIn(hit, table)).length >= expected) return false;
+  // A version that is just being replaced is found in neither for a moment: what counts is what the index holds.
+  return (await deps.vectors.count(key)) < all;
+}
+
+const versionStaleIn = (hit: VectorHit, table: NamespaceTable) =>
+  table.rows.get(hit.documentId)?.activeVersion !== hit.version;
 
 /** As many as are wanted; more where some will be dropped: by the share of documents that pass, or by the cap. */
 function firstLimit(

@@ -9,6 +9,8 @@ export interface NamespaceTable {
   readonly revision: number;
   /** Undefined where nothing was ever accepted. */
   readonly embeddingModel: string | undefined;
+  /** The index is known to lack chunks, which are being brought back. */
+  readonly indexIncomplete: boolean;
 }
 
 export interface DocumentTable {
@@ -23,6 +25,7 @@ class Entry implements NamespaceTable {
   rows = new Map<string, DocumentRow>();
   revision = 0;
   embeddingModel: string | undefined;
+  indexIncomplete = false;
   cursor: string | undefined;
   /** The refresh under way, and the one that starts after it. */
   current: Promise<void> | undefined;
@@ -64,6 +67,7 @@ export function createDocumentTable(options: {
     if (changes.reset || changes.rows.length > 0) entry.revision += 1;
     entry.cursor = changes.cursor;
     entry.embeddingModel = changes.embeddingModel;
+    entry.indexIncomplete = changes.indexIncomplete ?? false;
   }
 
   function start(entry: Entry, scope: Scope): Promise<void> {

@@ -7,7 +7,7 @@ import type { Embedder } from '../ports/embedder.ts';
 import type { LexicalIndex, Postings } from '../ports/lexical-index.ts';
 import type { VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
-import { activeCandidates, activeOf } from './candidates.ts';
+import { activeCandidates, activeOf, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { compileFilter } from './filter.ts';
 import { cosineWeight, fused, placeOf } from './fuse.ts';
@@ -74,7 +74,7 @@ export async function find(
   const dense = await settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
   if (!dense.value)
     return byWords(search, await orRead(search, postings), query.value, 'vector_index_unavailable', dense);
-  const degraded = dense.value.complete ? [] : ['candidates_incomplete'];
+  const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
   if (!postings) return { candidates, mode: 'dense', degraded, query: query.value };
   if (!postings.value) {
@@ -96,9 +96,17 @@ export async function findAt(
   const model = table.embeddingModel ?? '';
   const query = await embed(deps, model, request.query, signal);
   const key = { ...scope, model };
-  const { candidates, complete } = await candidatesAt(atMs, deps, key, table, query.vector, request, signal);
-  return { candidates, mode: 'dense', degraded: complete ? [] : ['candidates_incomplete'], query };
+  const found = await candidatesAt(atMs, deps, key, table, query.vector, request, signal);
+  return { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
 }
+
+/** Said where the vector index has lost chunks; they are brought back from the blob store. */
+export const lackingReason = 'index_rebuilding';
+
+const degradedOf = ({ complete, lacking = false }: Candidates): string[] => [
+  ...(complete ? [] : ['candidates_incomplete']),
+  ...(lacking ? [lackingReason] : []),
+];
 
 interface Search {
   readonly deps: FindDeps;

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { momentOf } from './as-of.ts';
-import { type EmbeddedQuery, type FindDeps, find, findAt } from './find.ts';
+import { type EmbeddedQuery, type FindDeps, find, findAt, lackingReason } from './find.ts';
 import { highlight } from './highlight.ts';
 import { type RankedCandidate, rank } from './rank.ts';
 import { termKeys } from './terms.ts';
@@ -14,6 +14,8 @@ export interface SearchDeps extends FindDeps {
   readonly logger: Logger;
   /** How long replaced versions are kept: how far back `asOf` reaches. */
   readonly versionRetentionMs: number;
+  /** Told that the index has lost chunks, for whoever brings them back. */
+  readonly onIndexLacking?: () => void;
 }
 
 /** A search's answer, with what an answer needs to go on from there. Without `query` nothing was there to be compared. */
@@ -62,6 +64,8 @@ export async function retrieve(
       ? await find(deps, scope, table, request, signal)
       : await findAt(atMs, deps, scope, table, request, signal);
   degraded.push(...found.degraded);
+  if (found.degraded.includes(lackingReason)) deps.onIndexLacking?.();
+  else if (table.indexIncomplete) degraded.push(lackingReason);
   // Without the query's vector no similarity is known.
   const bounded = found.query ? request : { ...request, minScore: undefined };
   const hits = rank(found.candidates, bounded, deps.clock.now());

@@ -21,11 +21,10 @@ async function countNamespace(
   tenant: string,
   namespace: string,
   model: string,
-): Promise<NamespaceStats> {
+): Promise<{ counted: NamespaceStats; isWhole: boolean }> {
   const scope = { tenant, namespace };
-  const rows: Iterable<DocumentRow> = deps.table
-    ? (await deps.table.refresh(scope)).rows.values()
-    : (await deps.ledger.documentChanges(scope, undefined)).rows;
+  const found = await (deps.table ? deps.table.refresh(scope) : deps.ledger.documentChanges(scope, undefined));
+  const rows: Iterable<DocumentRow> = found.rows.values();
   let documents = 0;
   let chunks = 0;
   for (const row of rows) {
@@ -35,22 +34,26 @@ async function countNamespace(
   }
   const vectors = await deps.vectors.count({ ...scope, model });
   const postings = await deps.lexical.count(scope);
-  return { namespace, documents, chunks, vectors, postings };
+  const counted = { namespace, documents, chunks, vectors, postings };
+  // The same number of other records, or a lack that could not be made up for, is known from the last comparison.
+  return { counted, isWhole: agrees(counted) && !found.indexIncomplete };
 }
 
 /**
  * What a tenant's memory holds, counted in each store: documents and chunks of active versions in the ledger, vectors
- * and postings (chunks that words find) in the indexes. `consistent` says whether they agree in every namespace; while a
- * version is being written they do not.
+ * and postings (chunks that words find) in the indexes. `consistent` says whether they agree in every namespace, as far
+ * as is known; while a version is being written they do not.
  * @throws MemoryError `dependency_unavailable`.
  */
 export async function stats(deps: StatsDeps, tenant: string): Promise<Stats> {
   const namespaces: NamespaceStats[] = [];
+  let consistent = true;
   for (const { namespace, embeddingModel } of await deps.ledger.namespaces(tenant)) {
-    let counted = await countNamespace(deps, tenant, namespace, embeddingModel);
+    let found = await countNamespace(deps, tenant, namespace, embeddingModel);
     // A commit between the two counts looks like a difference: only one that is seen twice is believed.
-    if (!agrees(counted)) counted = await countNamespace(deps, tenant, namespace, embeddingModel);
-    namespaces.push(counted);
+    if (!found.isWhole) found = await countNamespace(deps, tenant, namespace, embeddingModel);
+    namespaces.push(found.counted);
+    consistent &&= found.isWhole;
   }
   const sum = (field: 'documents' | 'chunks' | 'vectors' | 'postings') =>
     namespaces.reduce((total, one) => total + one[field], 0);
@@ -60,6 +63,6 @@ export async function stats(deps: StatsDeps, tenant: string): Promise<Stats> {
     vectors: sum('vectors'),
     postings: sum('postings'),
     namespaces,
-    consistent: namespaces.every(agrees),
+    consistent,
   };
 }

@@ -14,13 +14,12 @@ import type { Embedder } from '../ports/embedder.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
-import type { VectorIndex } from '../ports/vector-index.ts';
 import { createFakeEmbedder, fakeTokenizer } from './fake-embedder.ts';
 import { createInMemoryBlobStore, type InMemoryBlobStore } from './in-memory-blob-store.ts';
 import { createInMemoryLedger, type InMemoryLedger } from './in-memory-ledger.ts';
 import { createInMemoryLexicalIndex, type InMemoryLexicalIndex } from './in-memory-lexical-index.ts';
 import { createInMemoryQueue, type InMemoryQueue } from './in-memory-queue.ts';
-import { createInMemoryVectorIndex } from './in-memory-vector-index.ts';
+import { createInMemoryVectorIndex, type InMemoryVectorIndex } from './in-memory-vector-index.ts';
 
 export const silentLogger: Logger = {
   debug: () => {},
@@ -70,7 +69,7 @@ export interface InMemoryFlow {
   readonly blobs: InMemoryBlobStore;
   readonly ledger: InMemoryLedger;
   readonly queue: InMemoryQueue;
-  readonly vectors: VectorIndex;
+  readonly vectors: InMemoryVectorIndex;
   readonly lexical: InMemoryLexicalIndex;
   readonly faults: Faults;
   /** Texts that were embedded, in order. */

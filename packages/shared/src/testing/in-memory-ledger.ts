@@ -295,6 +295,20 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
       return true;
     },
 
+    async withdrawVersion(scope, documentId, version, jobId) {
+      const document = find(scope, documentId);
+      const isThere = document?.versions.some((one) => one.version === version && one.jobId === jobId) ?? false;
+      if (document && isThere && document.versions.length === 1) {
+        homes.delete(key(scope.tenant, documentId));
+        known.delete(key(scope.tenant, documentId));
+        noteRow(scope, documentId, undefined);
+      } else if (document && isThere) {
+        const next = documents.withdrawVersion(document, version);
+        if (next) store(next);
+      }
+      return jobs.delete(key(scope.tenant, jobId)) || isThere;
+    },
+
     async countVersion(tenant, documentId, version) {
       const id = key(tenant, documentId);
       versionCounters.set(id, Math.max(versionCounters.get(id) ?? 0, version));

@@ -1,6 +1,7 @@
 import { MemoryError } from '../contracts/errors.ts';
 import {
   type CollectionKey,
+  type IndexedVersion,
   type RecordSelection,
   selectionOf,
   type VectorIndex,
@@ -78,6 +79,14 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
       const records = ofDocument(key, documentId, which);
       for (const record of records) of(key).delete(record.chunkId);
       return records.length;
+    },
+    async versions(key) {
+      const found = new Map<string, IndexedVersion>();
+      for (const { documentId, version } of of(key).values()) {
+        const name = `${documentId}@${version}`;
+        found.set(name, { documentId, version, chunks: (found.get(name)?.chunks ?? 0) + 1 });
+      }
+      return found;
     },
     async check() {
       if (index.unavailable) throw new MemoryError('dependency_unavailable', 'The vector index does not answer.');

@@ -61,6 +61,26 @@ export function ledgerRestoreSuite(name: string, create: () => Ledger): void {
       expect(changes).toMatchObject({ reset: false, rows: [{ documentId: 'a', title: 'Other' }] });
     });
 
+    test('what was never accepted is taken out as if it had not been written', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      const first = await accept(ledger, scope, 'a');
+      const second = await accept(ledger, scope, 'a', 'Second');
+      expect(await ledger.withdrawVersion(scope, 'a', second.version, second.id)).toBe(true);
+      expect(await ledger.withdrawVersion(scope, 'a', second.version, second.id)).toBe(false);
+      const versions = async () => (await ledger.getDocument(scope.tenant, 'a'))?.versions.map((one) => one.jobId);
+      expect(await versions()).toEqual([first.id]);
+      expect(await ledger.getJob(scope.tenant, second.id)).toBeUndefined();
+      expect((await ledger.listJobs(scope.tenant, { limit: 10 })).items.map((job) => job.id)).toEqual([first.id]);
+      expect((await ledger.openJobs(10_000)).map((job) => job.jobId)).not.toContain(second.id);
+      // Another job's version of that number is not meant.
+      expect(await ledger.withdrawVersion(scope, 'a', first.version, second.id)).toBe(false);
+      expect(await ledger.withdrawVersion(scope, 'a', first.version, first.id)).toBe(true);
+      expect(await ledger.getDocument(scope.tenant, 'a')).toBeUndefined();
+      expect((await ledger.listDocuments(scope.tenant, { limit: 10 })).items).toEqual([]);
+      expect((await ledger.reserveVersion({ ...scope, namespace: 'other' }, 'a', model)).version).toBe(3);
+    });
+
     test('version numbers go on above those that were counted', async () => {
       const ledger = create();
       const scope = freshScope();

@@ -49,6 +49,22 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       await index.addMissing(key, []);
     });
 
+    test('tells which versions it has records of, and how many, however many there are', async () => {
+      expect((await index.versions(key)).size).toBe(0);
+      await index.addMissing(key, [
+        ...documentOf('long', 2, 2_100),
+        ...documentOf('d@1', 1, 3),
+        ...documentOf('d@1', 12, 1),
+      ]);
+      const found = await index.versions(key);
+      expect([...found.values()].sort((a, b) => b.chunks - a.chunks)).toEqual([
+        { documentId: 'long', version: 2, chunks: 2_100 },
+        { documentId: 'd@1', version: 1, chunks: 3 },
+        { documentId: 'd@1', version: 12, chunks: 1 },
+      ]);
+      expect([...found.keys()]).toContain('d@1@12');
+    });
+
     test('gives a record back as it was written, with the cosine', async () => {
       const record: VectorRecord = {
         ...recordOf('doc@7:a~b', 12, 3),
