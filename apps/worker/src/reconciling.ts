@@ -15,7 +15,7 @@ const partMs = 60_000;
 export async function reconcileFor(deps: ReconcileDeps & { recovery: LedgerRecovery }, reason: string): Promise<void> {
   if (reason.startsWith(restartReason)) {
     // What was written last may be lost, in the ledger and in the queues.
-    await reconcile(deps, { documents: 'all', queueLost: true, index: 'exact' });
+    await reconcile(deps, { documents: 'all', tailLost: true, index: 'exact' });
     return deps.recovery.markCompared(reason.slice(restartReason.length));
   }
   // After a rebuild the ledger is what the blob store tells, and whatever else the index holds is nobody's.

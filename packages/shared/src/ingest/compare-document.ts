@@ -8,7 +8,7 @@ import { type DocumentFacts, readDocumentFacts } from './document-facts.ts';
 import { sweepDocument } from './remove.ts';
 import { restoreDocument } from './restore-document.ts';
 
-/** A version without a job that is younger may belong to a request that is under way. */
+/** A version without a job and without an end that is younger may belong to a request that is under way. */
 export const requestMs = 15_000;
 /** How often a document that changes under the comparison is compared again. */
 const maxRounds = 3;
@@ -48,12 +48,17 @@ export function createFindings(): Findings {
 export const isDamage = (error: unknown): boolean =>
   error instanceof MemoryError && (error.code === 'internal' || error.code === 'conflict');
 
-/** Makes the ledger say of one document what the blob store tells, and finishes its delete. */
+/**
+ * Makes the ledger say of one document what the blob store tells, and finishes its delete.
+ * @param youngerThanMs see `restoreDocument`; 0 where the ledger has lost its last writes: a request that is under way
+ * finds its job there, or takes it out again
+ */
 export async function compareDocument(
   deps: ReconcileDeps,
   findings: Findings,
   tenant: string,
   documentId: string,
+  youngerThanMs = requestMs,
 ): Promise<void> {
   const id = JSON.stringify([tenant, documentId]);
   if (findings.compared.has(id)) return;
@@ -62,7 +67,7 @@ export async function compareDocument(
   for (let round = 1; round <= maxRounds; round += 1) {
     const facts = await readDocumentFacts(deps.blobs, tenant, documentId);
     if (!facts) break;
-    const restored = await restoreDocument(deps, facts, requestMs);
+    const restored = await restoreDocument(deps, facts, youngerThanMs);
     const news = restored.drift.filter((kind) => !kinds.has(kind));
     for (const kind of restored.drift) if (!kinds.has(kind)) findings.found(kind);
     for (const kind of news) kinds.add(kind);

@@ -25,7 +25,7 @@ const maxOpenJobs = 20_000;
 
 interface OpenScope {
   readonly tenant?: string | undefined;
-  readonly queueLost?: boolean;
+  readonly tailLost?: boolean;
 }
 
 /**
@@ -33,7 +33,8 @@ interface OpenScope {
  * every job that has not ended is in the ledger's list.
  */
 export async function reconcileOpen(deps: ReconcileDeps, findings: Findings, scope: OpenScope): Promise<void> {
-  const patience = await patienceByTier(deps, scope.queueLost ?? false);
+  const patience = await patienceByTier(deps, scope.tailLost ?? false);
+  const youngerThanMs = scope.tailLost ? 0 : requestMs;
   const marked = new Set<string>();
   await forEachAtOnce(deps.blobs.list(pendingPrefix), atOnce, async (key) => {
     try {
@@ -41,7 +42,7 @@ export async function reconcileOpen(deps: ReconcileDeps, findings: Findings, sco
       if (!marker || (scope.tenant !== undefined && marker.tenant !== scope.tenant)) return;
       marked.add(marker.jobId);
       findings.checked += 1;
-      await repairMarked(deps, findings, marker, patience);
+      await repairMarked(deps, findings, marker, patience, youngerThanMs);
     } catch (error) {
       if (!isDamage(error)) throw error;
       deps.logger.error('an open version cannot be compared', { key, error });
@@ -51,13 +52,13 @@ export async function reconcileOpen(deps: ReconcileDeps, findings: Findings, sco
   for (const { tenant, jobId } of await deps.ledger.openJobs(maxOpenJobs)) {
     if (marked.has(jobId) || (scope.tenant !== undefined && tenant !== scope.tenant)) continue;
     findings.checked += 1;
-    await repairUnmarked(deps, findings, tenant, jobId);
+    await repairUnmarked(deps, findings, tenant, jobId, youngerThanMs);
   }
 }
 
 /** How long a job may stand still in a tier before it is handed out again, in ms. */
-async function patienceByTier(deps: ReconcileDeps, queueLost: boolean): Promise<(tier: Tier) => number> {
-  if (queueLost) return () => 0;
+async function patienceByTier(deps: ReconcileDeps, tailLost: boolean): Promise<(tier: Tier) => number> {
+  if (tailLost) return () => 0;
   const busy = (await deps.queue.counts()).filter(({ waiting, active, delayed }) => waiting + active + delayed > 0);
   const tiers = new Set(busy.map(({ tier }) => tier));
   return (tier) => (tiers.has(tier) ? quietInBusyQueueMs : quietMs);
@@ -68,6 +69,7 @@ async function repairMarked(
   findings: Findings,
   marker: Manifest,
   patience: (tier: Tier) => number,
+  youngerThanMs: number,
 ): Promise<void> {
   const { tenant, documentId, jobId } = marker;
   const age = deps.clock.now() - Date.parse(marker.createdAt);
@@ -79,7 +81,8 @@ async function repairMarked(
   }
   if (outcome?.state === 'aborted') return withdraw(deps, findings, marker, Date.parse(outcome.at));
   // Without a job a request may be under way; with one that has ended, its last write may be.
-  if (!job) return age < requestMs ? undefined : compareDocument(deps, findings, tenant, documentId);
+  if (!job && !outcome && age < youngerThanMs) return;
+  if (!job) return compareDocument(deps, findings, tenant, documentId, youngerThanMs);
   // The end of an earlier run says nothing about a retry.
   const isOfThisRun = outcome !== undefined && outcome.run >= job.run;
   if (isTerminal(job.state)) {
@@ -114,9 +117,15 @@ async function repairEnd(deps: ReconcileDeps, findings: Findings, marker: Manife
 }
 
 /** A job that the ledger holds for open without a marker: most likely it has ended and the ledger has lost that. */
-async function repairUnmarked(deps: ReconcileDeps, findings: Findings, tenant: string, jobId: string): Promise<void> {
+async function repairUnmarked(
+  deps: ReconcileDeps,
+  findings: Findings,
+  tenant: string,
+  jobId: string,
+  youngerThanMs: number,
+): Promise<void> {
   const job = await deps.ledger.getJob(tenant, jobId);
-  if (!job || isTerminal(job.state) || deps.clock.now() - Date.parse(job.createdAt) < requestMs) return;
+  if (!job || isTerminal(job.state) || deps.clock.now() - Date.parse(job.createdAt) < youngerThanMs) return;
   // It may have been accepted, or retried, since the markers were read.
   if (await deps.blobs.has(pendingKey(jobId))) return;
   if (await deps.blobs.has(manifestKey(job))) {

@@ -10,7 +10,7 @@ import { removeDocument } from './remove.ts';
 
 /** Long enough for anything that is under way to be over. */
 const later = 120_000;
-const all = { documents: 'all', queueLost: true, index: 'exact' } as const;
+const all = { documents: 'all', tailLost: true, index: 'exact' } as const;
 
 async function reconciled(flow: InMemoryFlow) {
   flow.ahead += later;
@@ -162,4 +162,30 @@ test('a request that is under way is left alone', async () => {
   await flow.ingest('A text.');
   lose();
   expect(await reconcile(flow.deps, { documents: 'all' })).toMatchObject({ drift: {} });
+});
+
+test('after a loss nothing is left alone for being young, and a request that is under way still ends as it should', async () => {
+  const flow = createInMemoryFlow();
+  const lose = rememberAll(flow);
+  const ended = await flow.ingest('Ended.', { documentId: 'ended' });
+  await flow.drain();
+  const open = await flow.ingest('Open.', { documentId: 'open' });
+  lose();
+  expect(await reconcile(flow.deps, all)).toMatchObject({ drift: { job_missing: 2 } });
+  // What the request does next is done already.
+  await flow.ledger.createJob(open, { ...open, ...record(open.id) }, { title: 'open', metadata: {} });
+  await flow.drain();
+  for (const { id } of [ended, open])
+    expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'succeeded' });
+  expect((await flow.ledger.getDocument('acme', 'open'))?.versions).toHaveLength(1);
+});
+
+const record = (jobId: string) => ({
+  version: 1,
+  state: 'pending' as const,
+  jobId,
+  sha256: '',
+  bytes: 0,
+  chunks: 0,
+  mediaType: 'text/plain',
 });

@@ -3,8 +3,17 @@ import { readJson } from './artifacts.ts';
 import { BatchRecord } from './batch-record.ts';
 import { tenantPrefix, tenantsPrefix } from './blob-keys.ts';
 import { checkIndex } from './check-index.ts';
+
 import { checkPostings } from './check-postings.ts';
-import { compareDocument, createFindings, type Findings, isDamage, type ReconcileDeps } from './compare-document.ts';
+import {
+  compareDocument,
+  createFindings,
+  type Findings,
+  isDamage,
+  type ReconcileDeps,
+  requestMs,
+} from './compare-document.ts';
+
 import { restoreBatch } from './rebuild-ledger.ts';
 import { reconcileOpen } from './reconcile-open.ts';
 import { removeOrphanOriginals } from './remove-orphans.ts';
@@ -38,8 +47,11 @@ export interface ReconcileScope {
   readonly documents?: 'none' | 'all' | { readonly part: number };
   /** Whether the index is compared by its number of records or read through; not at all where absent. */
   readonly index?: 'counted' | 'exact';
-  /** The queue may have lost jobs: all that is open is handed out again, which the queue ignores where it has it. */
-  readonly queueLost?: boolean;
+  /**
+   * Queue and ledger may have lost their last writes: all that is open is handed out again, which the queue ignores
+   * where it has it, and nothing is left alone for being young.
+   */
+  readonly tailLost?: boolean;
   /** Stops before the next document. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -81,14 +93,14 @@ async function reconcilePostings(
 async function reconcileDocuments(
   deps: ReconcileDeps,
   findings: Findings,
-  { tenant, signal }: ReconcileScope,
+  { tenant, signal, tailLost = false }: ReconcileScope,
   documents: 'all' | { readonly part: number },
 ): Promise<void> {
   for (const prefix of await prefixesOf(deps, tenant, documents)) {
     await forEachAtOnce(walkStore(deps.blobs, prefix), atOnce, async (fact) => {
       signal?.throwIfAborted();
       findings.checked += 1;
-      await compareFact(deps, findings, fact).catch((error: unknown) => {
+      await compareFact(deps, findings, fact, tailLost ? 0 : requestMs).catch((error: unknown) => {
         if (!isDamage(error)) throw error;
         deps.logger.error('a record in the blob store cannot be used', { kind: fact.kind, error });
         findings.found('damaged', 1, 0);
@@ -109,16 +121,21 @@ async function prefixesOf(
   return tenants.map((name) => `${tenantPrefix(name)}documents/${part}/`);
 }
 
-async function compareFact(deps: ReconcileDeps, findings: Findings, fact: StoredFact): Promise<void> {
+async function compareFact(
+  deps: ReconcileDeps,
+  findings: Findings,
+  fact: StoredFact,
+  youngerThanMs: number,
+): Promise<void> {
   switch (fact.kind) {
     case 'document': {
       const manifest = await readJson(deps.blobs, fact.manifestKey, Manifest);
-      if (manifest) await compareDocument(deps, findings, manifest.tenant, manifest.documentId);
+      if (manifest) await compareDocument(deps, findings, manifest.tenant, manifest.documentId, youngerThanMs);
       return;
     }
     case 'tombstone': {
       const tombstone = await readJson(deps.blobs, fact.key, Tombstone);
-      if (tombstone) await compareDocument(deps, findings, tombstone.tenant, tombstone.documentId);
+      if (tombstone) await compareDocument(deps, findings, tombstone.tenant, tombstone.documentId, youngerThanMs);
       return;
     }
     case 'batch': {

@@ -38,7 +38,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
       continue;
     }
     const young = deps.clock.now() - Date.parse(manifest.createdAt) < youngerThanMs;
-    if (!known.has(manifest.jobId) && young) underWay.add(manifest.version);
+    if (!known.has(manifest.jobId) && !outcome && young) underWay.add(manifest.version);
   }
   const settled = { ...facts, versions: facts.versions.filter(({ manifest }) => !underWay.has(manifest.version)) };
   const last = settled.versions.findLast(({ manifest }) => !isManyDocuments(manifest.source.type));
