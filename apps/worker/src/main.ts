@@ -48,12 +48,13 @@ const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
 const lexical = createRedisLexicalIndex(redis);
 const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
+const sayChromaState = breaker('chroma');
 const vectors = createChromaIndex({
   host: config.chromaHost,
   port: config.chromaPort,
   ssl: config.chromaSsl,
   onBreakerState: (state) => {
-    breaker('chroma')(state);
+    sayChromaState(state);
     // What was lost while it was away, or with its folder, is brought back.
     if (state === 'closed') askReconcile(queue, logger, 'index');
   },

@@ -12,7 +12,7 @@ import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
 import { isManyDocuments, stepUp } from './next-jobs.ts';
-import { markPending } from './pending.ts';
+import { markPending, removePending } from './pending.ts';
 import { readTombstone } from './tombstone.ts';
 import { announceEnd, oweCall, oweNothing } from './webhook-outbox.ts';
 

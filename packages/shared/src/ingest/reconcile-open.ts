@@ -102,9 +102,8 @@ async function repairMarked(
 async function withdraw(deps: ReconcileDeps, findings: Findings, marker: Manifest, atMs: number): Promise<void> {
   const { documentId, version, jobId } = marker;
   if (await deps.ledger.withdrawVersion(marker, documentId, version, jobId)) findings.found('aborted_left');
-  if (deps.clock.now() - atMs <= lateMs) return;
   await removeClaim(deps, marker);
-  await removePending(deps.blobs, jobId);
+  if (deps.clock.now() - atMs > lateMs) await removePending(deps.blobs, jobId);
 }
 
 /** The ledger says that a version has ended and the blob store does not: it was begun anew, or the fact is made up for. */

@@ -27,7 +27,15 @@ const atOnce = 8;
 const driftKinds = [
   ...['job_missing', 'end_unrecorded', 'end_not_durable', 'retry_unrecorded', 'document_differs', 'batch_missing'],
   ...['marker_left', 'aborted_left', 'job_without_document', 'delete_unfinished', 'written_after_delete', 'damaged'],
-  ...['missing_chunks', 'vectors_missing', 'orphan_chunks', 'not_retired', 'history_missing', 'webhook_unannounced'],
+  ...[
+    'missing_chunks',
+    'vectors_missing',
+    'orphan_chunks',
+    'not_retired',
+    'history_missing',
+    'webhook_unannounced',
+    'upload_left',
+  ],
 ] as const;
 
 export interface ReconcileReport {

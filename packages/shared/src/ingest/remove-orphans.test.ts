@@ -95,7 +95,7 @@ test('a request that was given up and died before it took its bytes back leaves 
   const ledger = { ...flow.ledger, createJob: () => Promise.reject(new Error('away')) };
   const blobs = { ...flow.blobs, remove: () => Promise.reject(new Error('died')) };
   await expect(accept({ ...deps, ledger, blobs }, { ...request, original })).rejects.toThrow('died');
-  flow.ahead = 60_000;
+  flow.ahead = 11 * 60_000;
   await reconcile(deps);
   expect(keys().map((key) => key.split('/').at(-1))).toEqual(['manifest.json', 'outcome.json']);
 });
@@ -109,7 +109,7 @@ test('an accept that the ledger refuses keeps no bytes, and says for good that i
   expect(left().filter((name) => !name?.startsWith('job_'))).toEqual(['manifest.json', 'outcome.json']);
   // What was asked of the ledger may come about late: its marker stays until that would be seen.
   expect(left()).toHaveLength(3);
-  flow.ahead = 60_000;
+  flow.ahead = 11 * 60_000;
   await reconcile(deps);
   expect(left()).toEqual(['manifest.json', 'outcome.json']);
 });
