@@ -240,9 +240,9 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
 
     async withdrawVersion(scope, documentId, version, jobId) {
       const { tenant, namespace } = scope;
-      const { documents: stored, rows, changes, tombstones, head, documentsByAge } = keys.namespace(scope);
-      const ofTenant = keys.tenant(tenant);
-      const names = [stored, rows, changes, tombstones, head, ofTenant.homes, ofTenant.documents, documentsByAge];
+      const ofNamespace = keys.namespace(scope);
+      const { homes, documents: ofTenant } = keys.tenant(tenant);
+      const names = [...namesOf(ofNamespace), homes, ofTenant, ofNamespace.documentsByAge];
       let withdrawn = false;
       let current = parseRevisioned<LedgerDocument>(await read(scope, documentId));
       const isThere = () => current?.value.versions.some((one) => one.version === version && one.jobId === jobId);
