@@ -1,6 +1,6 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Document, DocumentVersion } from '@semantic-memory/shared/contracts/model/document';
-import { documentPath, jobPath } from '@semantic-memory/shared/ingest/job-view';
+import { documentPath, jobPath } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { documentState } from '@semantic-memory/shared/ports/document-transitions';
 import type { DocumentRecord } from '@semantic-memory/shared/ports/ledger';
 

@@ -1,10 +1,10 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
-import { vectorBatchSize } from '@semantic-memory/shared/ingest/artifacts';
-import { cancelJob } from '@semantic-memory/shared/ingest/cancel';
-import { isDeadLetter } from '@semantic-memory/shared/ingest/dead-letters';
-import { readOutcome } from '@semantic-memory/shared/ingest/outcome';
-import { retryJob } from '@semantic-memory/shared/ingest/retry';
+import { cancelJob } from '@semantic-memory/shared/ingest/jobs/cancel';
+import { isDeadLetter } from '@semantic-memory/shared/ingest/jobs/dead-letters';
+import { retryJob } from '@semantic-memory/shared/ingest/jobs/retry';
+import { vectorBatchSize } from '@semantic-memory/shared/ingest/stored/artifacts';
+import { readOutcome } from '@semantic-memory/shared/ingest/stored/outcome';
 import { createFaultBench, type FaultBench, until } from './testing/fault-bench.ts';
 
 // Real worker processes over a real Redis and Chroma, killed and frozen. Locks are short here; the figures of production

@@ -1,11 +1,11 @@
 import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/contracts/jobs';
-import type { CancellationWatch } from '@semantic-memory/shared/ingest/cancellation-watch';
 import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
-import { expireVersions } from '@semantic-memory/shared/ingest/expire';
-import { expireIdempotency } from '@semantic-memory/shared/ingest/expire-idempotency';
-import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/notify';
+import { expireIdempotency } from '@semantic-memory/shared/ingest/idempotency/expire-idempotency';
+import type { CancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
 import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
 import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
+import { expireVersions } from '@semantic-memory/shared/ingest/versions/expire';
+import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/webhooks/notify';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import { reconcileFor } from './reconciling.ts';
 

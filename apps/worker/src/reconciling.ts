@@ -1,8 +1,8 @@
-import { askReconcile } from '@semantic-memory/shared/ingest/ask-reconcile';
-import type { ReconcileDeps } from '@semantic-memory/shared/ingest/compare-document';
 import type { IngestDeps } from '@semantic-memory/shared/ingest/deps';
-import { keepLedgerWhole } from '@semantic-memory/shared/ingest/keep-whole';
-import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
+import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconcile';
+import type { ReconcileDeps } from '@semantic-memory/shared/ingest/recovery/compare-document';
+import { keepLedgerWhole } from '@semantic-memory/shared/ingest/recovery/keep-whole';
+import { reconcile } from '@semantic-memory/shared/ingest/recovery/reconcile';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 
 /** Begins the reason of a reconcile after a start of the server behind the ledger; that start follows. */

@@ -1,7 +1,7 @@
-import { isDeadLetter, retryDeadLetter } from '@semantic-memory/shared/ingest/dead-letters';
-import { jobView } from '@semantic-memory/shared/ingest/job-view';
-import { reconcile } from '@semantic-memory/shared/ingest/reconcile';
-import { tenantQueues } from '@semantic-memory/shared/ingest/tenant-queues';
+import { isDeadLetter, retryDeadLetter } from '@semantic-memory/shared/ingest/jobs/dead-letters';
+import { jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
+import { tenantQueues } from '@semantic-memory/shared/ingest/jobs/tenant-queues';
+import { reconcile } from '@semantic-memory/shared/ingest/recovery/reconcile';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok } from '../endpoint-handler.ts';
 

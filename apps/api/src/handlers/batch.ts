@@ -17,9 +17,9 @@ import {
   type StoredBytes,
   storeOriginal,
 } from '@semantic-memory/shared/ingest/accept';
-import { recordBatch } from '@semantic-memory/shared/ingest/batch-record';
-import { jobView } from '@semantic-memory/shared/ingest/job-view';
+import { jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
+import { recordBatch } from '@semantic-memory/shared/ingest/stored/batch-record';
 import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';

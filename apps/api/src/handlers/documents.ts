@@ -1,9 +1,9 @@
 import { pipeline } from 'node:stream/promises';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { DocumentId } from '@semantic-memory/shared/contracts/model/ids';
-import { patchDocument } from '@semantic-memory/shared/ingest/patch-document';
-import { openContent, readChunks, readText } from '@semantic-memory/shared/ingest/read-document';
 import { removeDocument } from '@semantic-memory/shared/ingest/remove';
+import { patchDocument } from '@semantic-memory/shared/ingest/versions/patch-document';
+import { openContent, readChunks, readText } from '@semantic-memory/shared/ingest/versions/read-document';
 import type { AnswerStreams } from '../answer-streams.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { documentView, versionViews } from '../document-view.ts';

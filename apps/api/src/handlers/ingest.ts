@@ -12,8 +12,8 @@ import {
   type StoredBytes,
   storeOriginal,
 } from '@semantic-memory/shared/ingest/accept';
-import { acceptOnce } from '@semantic-memory/shared/ingest/accept-once';
-import { jobPath, jobView } from '@semantic-memory/shared/ingest/job-view';
+import { acceptOnce } from '@semantic-memory/shared/ingest/idempotency/accept-once';
+import { jobPath, jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import type { ApiDeps } from '../api-deps.ts';
 import type { Handlers, RequestContext } from '../endpoint-handler.ts';
 import { faultsOf, invalidRequest } from '../errors.ts';

@@ -1,9 +1,9 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { JobId } from '@semantic-memory/shared/contracts/model/ids';
 import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
-import { cancelJob } from '@semantic-memory/shared/ingest/cancel';
-import { jobView } from '@semantic-memory/shared/ingest/job-view';
-import { retryJob } from '@semantic-memory/shared/ingest/retry';
+import { cancelJob } from '@semantic-memory/shared/ingest/jobs/cancel';
+import { jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
+import { retryJob } from '@semantic-memory/shared/ingest/jobs/retry';
 import type { JobEvent, JobRecord } from '@semantic-memory/shared/ports/ledger';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';

@@ -1,5 +1,5 @@
 import type { Tier } from '@semantic-memory/shared/contracts/jobs';
-import { riskyStages } from '@semantic-memory/shared/ingest/poison';
+import { riskyStages } from '@semantic-memory/shared/ingest/jobs/poison';
 import type { Redis } from 'ioredis';
 import { runScript, script } from '../redis/script.ts';
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
-import { crashError } from '@semantic-memory/shared/ingest/poison';
+import { crashError } from '@semantic-memory/shared/ingest/jobs/poison';
 import { fromErrorMessage, type JobMessage, type ReplyMessage } from './messages.ts';
 import { residentBytes } from './resident-bytes.ts';
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { toMemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
-import { maxKills } from '@semantic-memory/shared/ingest/poison';
+import { maxKills } from '@semantic-memory/shared/ingest/jobs/poison';
 import type { OcrEngine, OcrInput } from '@semantic-memory/shared/ports/ocr';
 import { ChildPool } from '../child/child-pool.ts';
 import { ChildFailure, failureError } from '../child/pool-child.ts';

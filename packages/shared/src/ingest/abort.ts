@@ -1,7 +1,7 @@
 import type { Scope } from '../contracts/model/ids.ts';
-import type { VersionRef } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
-import { writeOutcomeOnce } from './outcome.ts';
+import type { VersionRef } from './stored/blob-keys.ts';
+import { writeOutcomeOnce } from './stored/outcome.ts';
 
 /**
  * Says durably that a version was never accepted, though its manifest was written: its request is answered with an

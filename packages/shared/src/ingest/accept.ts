@@ -6,15 +6,15 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
 import type { JobRecord, VersionRecord } from '../ports/ledger.ts';
 import { abortVersion } from './abort.ts';
-import { encodeJson } from './artifacts.ts';
-import { documentPrefix, manifestKey, originalKey, uploadKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
-import { finishJob, newJob } from './job-record.ts';
+import { finishJob, newJob } from './jobs/job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
 import { isManyDocuments, stepUp } from './next-jobs.ts';
-import { markPending, removePending } from './pending.ts';
-import { readTombstone } from './tombstone.ts';
-import { announceEnd, oweCall, oweNothing } from './webhook-outbox.ts';
+import { encodeJson } from './stored/artifacts.ts';
+import { documentPrefix, manifestKey, originalKey, uploadKey } from './stored/blob-keys.ts';
+import { markPending, removePending } from './stored/pending.ts';
+import { readTombstone } from './stored/tombstone.ts';
+import { announceEnd, oweCall, oweNothing } from './webhooks/webhook-outbox.ts';
 
 export interface AcceptDeps extends IngestDeps {
   /** The model that a new namespace gets; an old one keeps its own. */

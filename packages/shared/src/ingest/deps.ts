@@ -10,7 +10,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import type { OcrEngine } from '../ports/ocr.ts';
 import type { ParseLimits, Parser } from '../ports/parser.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
-import type { IndexWriter } from './index-writer.ts';
+import type { IndexWriter } from './index/index-writer.ts';
 
 /** What every part of ingest stands on. */
 export interface IngestDeps {

@@ -3,15 +3,22 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
 import { nameOf } from './accept.ts';
-import { encodeJson, readChunkSet, readExtraction, readVectors, vectorBatchSize, writeVectors } from './artifacts.ts';
-import { assembleText } from './assemble-text.ts';
-import { chunksKey, vectorsKey } from './blob-keys.ts';
+import { assembleText } from './chunk/assemble-text.ts';
 import { chunkDocument } from './chunk/chunk-document.ts';
 import type { StepDeps } from './deps.ts';
-import { type FormerChunks, formerChunks, knownVectors } from './former-chunks.ts';
 import { readOcrPages } from './ocr.ts';
 import { titleOf } from './parse.ts';
 import { othersGoFirst, type Step, type StepContext } from './step.ts';
+import {
+  encodeJson,
+  readChunkSet,
+  readExtraction,
+  readVectors,
+  vectorBatchSize,
+  writeVectors,
+} from './stored/artifacts.ts';
+import { chunksKey, vectorsKey } from './stored/blob-keys.ts';
+import { type FormerChunks, formerChunks, knownVectors } from './versions/former-chunks.ts';
 
 /** Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most one. */
 export const embedStep: Step = async (deps, context) => {

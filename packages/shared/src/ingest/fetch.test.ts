@@ -6,8 +6,8 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { GitFetcher, RepositoryFile, WebFetcher } from '../ports/fetcher.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { accept } from './accept.ts';
-import { readText } from './read-document.ts';
-import { retryJob } from './retry.ts';
+import { retryJob } from './jobs/retry.ts';
+import { readText } from './versions/read-document.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -3,12 +3,12 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { JobWarning } from '../contracts/model/job.ts';
 import type { RepositoryFile } from '../ports/fetcher.ts';
 import { accept, storeOriginal } from './accept.ts';
-import { encodeJson, readFetched, type StoredOriginal } from './artifacts.ts';
-import { fetchedKey, originalKey } from './blob-keys.ts';
 import type { StepDeps } from './deps.ts';
 import { childDocumentId, childJobId } from './new-id.ts';
 import { createPathFilter } from './path-filter.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
+import { encodeJson, readFetched, type StoredOriginal } from './stored/artifacts.ts';
+import { fetchedKey, originalKey } from './stored/blob-keys.ts';
 
 /** Gets the bytes of a source that did not come with the request. The only step with a way out to the internet. */
 export const fetchStep: Step = async (deps, context) => {

@@ -2,13 +2,13 @@ import type { JobError } from '../contracts/errors.ts';
 import { documentFaultCodes } from '../contracts/errors.ts';
 import { isTerminal, type JobWarning } from '../contracts/model/job.ts';
 import type { JobRecord } from '../ports/ledger.ts';
-import type { VersionRef } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
-import { type FinalState, finishJob } from './job-record.ts';
-import { type Outcome, writeOutcomeOnce } from './outcome.ts';
-import { removePending } from './pending.ts';
-import type { UpdateJob } from './step-record.ts';
-import { announceEnd } from './webhook-outbox.ts';
+import { type FinalState, finishJob } from './jobs/job-record.ts';
+import type { UpdateJob } from './jobs/step-record.ts';
+import type { VersionRef } from './stored/blob-keys.ts';
+import { type Outcome, writeOutcomeOnce } from './stored/outcome.ts';
+import { removePending } from './stored/pending.ts';
+import { announceEnd } from './webhooks/webhook-outbox.ts';
 
 export interface EndedVersion extends VersionRef {
   readonly namespace: string;

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
-import { acceptOnce } from './accept-once.ts';
-import { documentPrefix, pendingPrefix } from './blob-keys.ts';
-import { cancelJob } from './cancel.ts';
-import { crashError } from './poison.ts';
-import { readChunks, readText } from './read-document.ts';
-import { reconcile } from './reconcile.ts';
+import { acceptOnce } from './idempotency/accept-once.ts';
+import { cancelJob } from './jobs/cancel.ts';
+import { crashError } from './jobs/poison.ts';
+import { retryJob } from './jobs/retry.ts';
+import { reconcile } from './recovery/reconcile.ts';
 import { removeDocument } from './remove.ts';
-import { retryJob } from './retry.ts';
+import { documentPrefix, pendingPrefix } from './stored/blob-keys.ts';
+import { readChunks, readText } from './versions/read-document.ts';
 
 const key = (flow: InMemoryFlow) => ({ tenant: 'acme', namespace: 'default', model: flow.deps.embeddingModel });
 const jobOf = async (flow: InMemoryFlow, id: string) => {

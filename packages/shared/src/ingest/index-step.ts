@@ -3,20 +3,20 @@ import type { StepPayload } from '../contracts/jobs.ts';
 import type { ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
 import type { CollectionKey } from '../ports/vector-index.ts';
-import { readChunkSet, readExtraction } from './artifacts.ts';
 import type { StepDeps } from './deps.ts';
-import { removeVersionBlobs } from './expire.ts';
 import { endDeleted, endedRecord, endJob, followOutcome } from './finish.ts';
-import { indexRecords } from './index-records.ts';
-import { isOpen } from './job-record.ts';
+import { indexRecords } from './index/index-records.ts';
+import { preparePostings } from './index/postings.ts';
+import { isOpen } from './jobs/job-record.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
-import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './outcome.ts';
 import { factsOf } from './parse.ts';
-import { preparePostings } from './postings.ts';
 import { removeDocument } from './remove.ts';
-import { collectionsOf, retireVersion, retireVersions } from './retire.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
-import { isDeleted } from './tombstone.ts';
+import { readChunkSet, readExtraction } from './stored/artifacts.ts';
+import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './stored/outcome.ts';
+import { isDeleted } from './stored/tombstone.ts';
+import { removeVersionBlobs } from './versions/expire.ts';
+import { collectionsOf, retireVersion, retireVersions } from './versions/retire.ts';
 
 /**
  * Commits a version: writes its chunks, sees them in the index, records that durably, then flips the document to it,

@@ -2,9 +2,9 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { Extraction, OcrPage } from '../contracts/model/extraction.ts';
 import type { JobWarning } from '../contracts/model/job.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
-import { encodeJson, readExtraction, readOcrPage, readOriginal } from './artifacts.ts';
-import { ocrPageKey, type VersionRef } from './blob-keys.ts';
 import { othersGoFirst, type Step } from './step.ts';
+import { encodeJson, readExtraction, readOcrPage, readOriginal } from './stored/artifacts.ts';
+import { ocrPageKey, type VersionRef } from './stored/blob-keys.ts';
 
 /** Reads the pages that have no text of their own: one artifact a page, so that a crash repeats only what was at work. */
 export const ocrStep: Step = async (deps, context) => {

@@ -2,9 +2,9 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
 import type { VersionFacts } from '../ports/ledger.ts';
 import { nameOf } from './accept.ts';
-import { encodeJson, readExtraction, readOriginal } from './artifacts.ts';
-import { extractionKey } from './blob-keys.ts';
 import { othersGoFirst, type Step } from './step.ts';
+import { encodeJson, readExtraction, readOriginal } from './stored/artifacts.ts';
+import { extractionKey } from './stored/blob-keys.ts';
 
 /** How often a document that waits for a parser looks whether others should go first. */
 const lookEveryMs = 500;

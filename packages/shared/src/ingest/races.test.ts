@@ -11,14 +11,14 @@ import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow
 import { type Actor, createSchedule } from '../testing/interleaving.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { accept, storeOriginal } from './accept.ts';
-import { readChunkSet } from './artifacts.ts';
-import { deletingPrefix, pendingPrefix, tombstoneKey, versionOfKey } from './blob-keys.ts';
-import { cancelJob } from './cancel.ts';
-import { reconcile } from './reconcile.ts';
+import { cancelJob } from './jobs/cancel.ts';
+import { retryJob } from './jobs/retry.ts';
+import { reconcile } from './recovery/reconcile.ts';
 import { finishDeletions, removeDocument } from './remove.ts';
-import { retryJob } from './retry.ts';
 import { runStep } from './run-step.ts';
-import { Tombstone } from './tombstone.ts';
+import { readChunkSet } from './stored/artifacts.ts';
+import { deletingPrefix, pendingPrefix, tombstoneKey, versionOfKey } from './stored/blob-keys.ts';
+import { Tombstone } from './stored/tombstone.ts';
 
 /*
  * Several processes at once on one document, in orders that follow from seeds: at every call of blob store, ledger,

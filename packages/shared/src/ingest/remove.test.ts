@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
-import { deletingPrefix, documentPrefix } from './blob-keys.ts';
-import { readText } from './read-document.ts';
 import { finishDeletions, removeDocument } from './remove.ts';
+import { deletingPrefix, documentPrefix } from './stored/blob-keys.ts';
+import { readText } from './versions/read-document.ts';
 
 const key = (flow: InMemoryFlow) => ({ tenant: 'acme', namespace: 'default', model: flow.deps.embeddingModel });
 

@@ -7,15 +7,22 @@ import { isTerminal } from '../contracts/model/job.ts';
 import { replacedAtMs } from '../ports/document-transitions.ts';
 import type { DocumentRecord } from '../ports/ledger.ts';
 import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
-import { encodeJson, readJson } from './artifacts.ts';
-import { deletingKey, deletingPrefix, documentPrefix, replacedKey, tombstoneKey, versionOfKey } from './blob-keys.ts';
 import type { IngestDeps } from './deps.ts';
-import { removeVersionBlobs } from './expire.ts';
 import { endDeleted, endJob } from './finish.ts';
-import { finishJob } from './job-record.ts';
+import { finishJob } from './jobs/job-record.ts';
 import { newUploadId } from './new-id.ts';
-import { collectionsOf } from './retire.ts';
-import { writeTombstone } from './tombstone.ts';
+import { encodeJson, readJson } from './stored/artifacts.ts';
+import {
+  deletingKey,
+  deletingPrefix,
+  documentPrefix,
+  replacedKey,
+  tombstoneKey,
+  versionOfKey,
+} from './stored/blob-keys.ts';
+import { writeTombstone } from './stored/tombstone.ts';
+import { removeVersionBlobs } from './versions/expire.ts';
+import { collectionsOf } from './versions/retire.ts';
 
 export interface RemoveDeps extends IngestDeps {
   readonly vectors: VectorIndex;

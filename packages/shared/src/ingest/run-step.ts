@@ -3,22 +3,22 @@ import type { StepName, StepPayload } from '../contracts/jobs.ts';
 import type { StageName } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
-import { readManifest } from './artifacts.ts';
-import type { CancellationWatch } from './cancellation-watch.ts';
 import type { StepDeps } from './deps.ts';
 import { embedStep } from './embed.ts';
 import { fetchStep } from './fetch.ts';
 import { endDeleted, endJob } from './finish.ts';
 import { indexStep, removeRecords, takeBackLateWrites } from './index-step.ts';
-import { finishStage, isOpen, makeWayStage, progressStage, retryStage, stageOf, waitStage } from './job-record.ts';
+import type { CancellationWatch } from './jobs/cancellation-watch.ts';
+import { finishStage, isOpen, makeWayStage, progressStage, retryStage, stageOf, waitStage } from './jobs/job-record.ts';
+import { isCrash, isPoison, killsInARow, maxKills, poison, survive } from './jobs/poison.ts';
+import { openStepRecord, type StepRecord } from './jobs/step-record.ts';
 import { nextStage, stepUp } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
-import { readOutcome } from './outcome.ts';
 import { parseStep } from './parse.ts';
-import { isCrash, isPoison, killsInARow, maxKills, poison, survive } from './poison.ts';
 import { settleStep } from './settle.ts';
 import type { Step, StepContext } from './step.ts';
-import { openStepRecord, type StepRecord } from './step-record.ts';
+import { readManifest } from './stored/artifacts.ts';
+import { readOutcome } from './stored/outcome.ts';
 
 /** Every step of the flow, by name. */
 const steps: Record<StepName, Step> = {

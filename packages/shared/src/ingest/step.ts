@@ -4,8 +4,8 @@ import type { JobWarning } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import type { StepDeps } from './deps.ts';
+import type { UpdateJob } from './jobs/step-record.ts';
 import type { StepFacts } from './next-jobs.ts';
-import type { UpdateJob } from './step-record.ts';
 
 /** What a step knows of its document version. */
 export interface StepContext {

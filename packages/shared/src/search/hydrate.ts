@@ -1,4 +1,4 @@
-import { readChunkSet, readVectors, vectorBatchSize } from '../ingest/artifacts.ts';
+import { readChunkSet, readVectors, vectorBatchSize } from '../ingest/stored/artifacts.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { ChunkAddress } from '../ports/lexical-index.ts';
 import type { VectorHit } from '../ports/vector-index.ts';

@@ -1,6 +1,6 @@
 import { collectionName } from '@semantic-memory/adapters/chroma/collections';
 import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/blob-store';
-import { readChunkSet } from '@semantic-memory/shared/ingest/artifacts';
+import { readChunkSet } from '@semantic-memory/shared/ingest/stored/artifacts';
 import { marksIn } from '../contents/mark.ts';
 import { type RunState, violate } from '../run-state.ts';
 import { deletedAt, type Slot } from '../slots.ts';

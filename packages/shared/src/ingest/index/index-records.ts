@@ -1,0 +1,31 @@
+import { MemoryError } from '../../contracts/errors.ts';
+import type { ChunkSet } from '../../contracts/model/chunk.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
+import type { VectorRecord } from '../../ports/vector-index.ts';
+import { readVectors, vectorBatchSize } from '../stored/artifacts.ts';
+import type { VersionRef } from '../stored/blob-keys.ts';
+import { vectorRecord } from './vector-record.ts';
+
+/** Records of one write: as many as the index takes well in one call. */
+const writeAtOnce = 4 * vectorBatchSize;
+
+/**
+ * What the index holds of a version, from its artifacts, in writes.
+ * @throws MemoryError `internal` where vectors are missing
+ */
+export async function* indexRecords(
+  blobs: BlobStore,
+  ref: VersionRef,
+  set: ChunkSet,
+): AsyncGenerator<{ readonly from: number; readonly records: readonly VectorRecord[] }> {
+  for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
+    const records: VectorRecord[] = [];
+    for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
+      const batch = set.chunks.slice(at, at + vectorBatchSize);
+      const vectors = await readVectors(blobs, ref, at, { count: batch.length, dimension: set.dimension });
+      if (!vectors) throw new MemoryError('internal', `The vectors from chunk ${at} on are missing.`);
+      records.push(...batch.map((chunk, index) => vectorRecord(ref, chunk, vectors[index])));
+    }
+    yield { from, records };
+  }
+}

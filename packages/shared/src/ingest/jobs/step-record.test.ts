@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import type { StepPayload } from '../../contracts/jobs.ts';
+import type { JobRecord, Ledger } from '../../ports/ledger.ts';
+import { silentLogger } from '../../testing/in-memory-flow.ts';
+import { createInMemoryLedger } from '../../testing/in-memory-ledger.ts';
+import { accept, freshScope } from '../../testing/ledger-fixtures.ts';
+import { finishStage, progressStage, waitStage } from './job-record.ts';
+import { openStepRecord, type StepRecord } from './step-record.ts';
+
+let ledger: Ledger;
+let job: JobRecord;
+let record: StepRecord;
+let at = 0;
+const clock = { now: () => at };
+const time = () => new Date(at).toISOString();
+
+beforeEach(async () => {
+  jest.useFakeTimers();
+  at = Date.parse('2026-01-01T00:00:00Z');
+  ledger = createInMemoryLedger();
+  job = await accept(ledger, freshScope(), 'a');
+  open(job);
+});
+afterEach(() => {
+  record.close();
+  jest.useRealTimers();
+});
+
+function open(from: JobRecord, begun = false): void {
+  record = openStepRecord({ ledger, clock, logger: silentLogger }, payloadOf(from), 'parse', from, begun);
+}
+
+function payloadOf({ tenant, namespace, documentId, version, id, run }: JobRecord): StepPayload {
+  return { schemaVersion: 1, tenant, namespace, documentId, version, jobId: id, run };
+}
+
+const stored = async () => (await ledger.getJob(job.tenant, job.id)) as JobRecord;
+const parseStage = async () => (await stored()).stages.find(({ name }) => name === 'parse');
+const done = (current: JobRecord) => finishStage(current, 'parse', { done: 1, total: 1, skipped: [] }, time());
+
+test('a short step is written once, with when it began and when it was done', async () => {
+  const startedAt = time();
+  at += 40;
+  await record.update(done);
+  expect(await parseStage()).toMatchObject({ state: 'done', attempts: 1, startedAt, finishedAt: time() });
+  const seen: string[] = [];
+  const controller = new AbortController();
+  for await (const event of ledger.watchJob(job.tenant, job.id, undefined, controller.signal)) {
+    seen.push(event.job.state);
+    if (seen.length === 2) break;
+  }
+  expect(seen).toEqual(['queued', 'running']);
+});
+
+test('a step that lasts is recorded as running, and as one start', async () => {
+  await jest.advanceTimersByTimeAsync(900);
+  expect(await parseStage()).toMatchObject({ state: 'pending', attempts: 0 });
+  await jest.advanceTimersByTimeAsync(200);
+  expect(await parseStage()).toMatchObject({ state: 'running', attempts: 1 });
+  await record.update((current) => progressStage(current, 'parse', 1, 2, time()));
+  await record.update(done);
+  expect(await parseStage()).toMatchObject({ state: 'done', attempts: 1 });
+});
+
+test('a step that goes on after a wait is no new attempt', async () => {
+  await record.update((current) => waitStage(current, 'parse', { code: 'internal', message: '' }, time()));
+  expect(await parseStage()).toMatchObject({ state: 'waiting', attempts: 1 });
+  open(await stored());
+  await record.update(done);
+  expect(await parseStage()).toMatchObject({ state: 'done', attempts: 1 });
+});
+
+test('a step whose process died while it was recorded as running has been started twice', async () => {
+  await jest.advanceTimersByTimeAsync(1100);
+  open(await stored());
+  await record.update(done);
+  expect(await parseStage()).toMatchObject({ attempts: 2 });
+});
+
+test('nothing is changed once the job has ended or begun anew', async () => {
+  await ledger.updateJob(job.tenant, job.id, (current) => ({ ...current, state: 'cancelled' }));
+  expect(await record.update(done)).toMatchObject({ state: 'cancelled' });
+  await ledger.updateJob(job.tenant, job.id, (current) => ({ ...current, state: 'queued', run: 1 }));
+  expect(await record.update(done)).toMatchObject({ state: 'queued', run: 1 });
+  expect(await parseStage()).toMatchObject({ state: 'pending', attempts: 0 });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals';
+import { createInMemoryFlow } from '../../testing/in-memory-flow.ts';
+import { checkPostings } from './check-postings.ts';
+
+const scope = { tenant: 'acme', namespace: 'default' };
+
+test('versions that lost their postings get them back from their chunks, and only those', async () => {
+  const flow = createInMemoryFlow();
+  for (const documentId of ['a', 'b', 'c']) {
+    await flow.ingest(`The harbour of ${documentId}.`, { documentId });
+    await flow.drain();
+  }
+  const { lexical } = flow.deps;
+  expect(await checkPostings(flow.deps, scope, { thorough: true })).toEqual({ missing: 0, restored: 0 });
+  flow.lexical.deactivate(scope, 'b');
+  expect(await lexical.count(scope)).toBe(2);
+  expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 1, restored: 1 });
+  expect(await lexical.versions(scope)).toEqual(
+    new Map([
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ]),
+  );
+  const { lists, lengths } = await lexical.read(scope, ['sharbour']);
+  expect([...(lists[0] ?? [])].filter((posting) => lengths[posting >>> 5])).toHaveLength(3);
+});
+
+test('a version that has postings of the one before gets its own', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour.');
+  await flow.drain();
+  const former = await flow.deps.lexical.prepare(scope, [{ terms: new Map([['sharbour', 1]]), length: 1 }]);
+  await flow.ingest('The lighthouse.');
+  await flow.drain();
+  flow.lexical.activate(scope, 'notes', 1, former);
+  // The numbers agree: only a close look finds it.
+  expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 0, restored: 0 });
+  expect(await checkPostings(flow.deps, scope, { thorough: true })).toEqual({ missing: 1, restored: 1 });
+  expect(await flow.deps.lexical.versions(scope)).toEqual(new Map([['notes', 2]]));
+});

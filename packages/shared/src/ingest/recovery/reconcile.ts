@@ -1,0 +1,161 @@
+import { Manifest } from '../../contracts/model/manifest.ts';
+import { readJson } from '../stored/artifacts.ts';
+import { BatchRecord } from '../stored/batch-record.ts';
+import { tenantPrefix, tenantsPrefix } from '../stored/blob-keys.ts';
+import { Tombstone } from '../stored/tombstone.ts';
+import { forEachAtOnce, type StoredFact, walkStore } from '../stored/walk-store.ts';
+import { redeliverWebhooks } from '../webhooks/webhook-outbox.ts';
+import { checkIndex } from './check-index.ts';
+import { checkPostings } from './check-postings.ts';
+import {
+  compareDocument,
+  createFindings,
+  type Findings,
+  isDamage,
+  type ReconcileDeps,
+  requestMs,
+} from './compare-document.ts';
+import { restoreBatch } from './rebuild-ledger.ts';
+import { reconcileOpen } from './reconcile-open.ts';
+import { removeOrphanOriginals } from './remove-orphans.ts';
+
+/** Documents that are compared at the same time; requests and steps want the disk too. */
+const atOnce = 8;
+/** Everything that a reconcile can find. */
+const driftKinds = [
+  ...['job_missing', 'end_unrecorded', 'end_not_durable', 'retry_unrecorded', 'document_differs', 'batch_missing'],
+  ...['marker_left', 'aborted_left', 'job_without_document', 'delete_unfinished', 'written_after_delete', 'damaged'],
+  ...[
+    'missing_chunks',
+    'vectors_missing',
+    'orphan_chunks',
+    'not_retired',
+    'history_missing',
+    'webhook_unannounced',
+    'upload_left',
+  ],
+] as const;
+
+export interface ReconcileReport {
+  readonly checked: number;
+  /** What was found wrong, by kind. */
+  readonly drift: Record<string, number>;
+  readonly repaired: number;
+}
+
+export interface ReconcileScope {
+  /** Only this tenant's; everybody's where absent. */
+  readonly tenant?: string | undefined;
+  /**
+   * Which documents are compared beside those that are on their way: none, one of 256 parts (by the hash of their id),
+   * or all.
+   */
+  readonly documents?: 'none' | 'all' | { readonly part: number };
+  /** Whether the index is compared by its number of records or read through; not at all where absent. */
+  readonly index?: 'counted' | 'exact';
+  /**
+   * Queue and ledger may have lost their last writes: all that is open is handed out again, which the queue ignores
+   * where it has it, and nothing is left alone for being young.
+   */
+  readonly tailLost?: boolean;
+  /** Stops before the next document. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Compares what was accepted with what the ledger knows, and repairs. What is on its way is found by its markers, and
+ * always looked at; the documents are walked in parts. Safe at any time and from several processes.
+ */
+export async function reconcile(deps: ReconcileDeps, scope: ReconcileScope = {}): Promise<ReconcileReport> {
+  const findings = createFindings();
+  await reconcileOpen(deps, findings, scope);
+  const { documents = 'none' } = scope;
+  if (documents !== 'none') await reconcileDocuments(deps, findings, scope, documents);
+  if (scope.index) await checkIndex(deps, findings, { tenant: scope.tenant, exact: scope.index === 'exact' });
+  await reconcilePostings(deps, findings, scope);
+  findings.found('webhook_unannounced', await redeliverWebhooks(deps, { tenant: scope.tenant }));
+  if (scope.tenant === undefined) findings.found('upload_left', await removeOrphanOriginals(deps));
+  const { checked, drift, repaired } = findings;
+  // A kind that was not found this time is said to be 0.
+  for (const kind of driftKinds) deps.metrics.indexDrift(kind, drift[kind] ?? 0);
+  if (repaired > 0) deps.logger.info('reconciled', { checked, drift, repaired });
+  return { checked, drift, repaired };
+}
+
+async function reconcilePostings(
+  deps: ReconcileDeps,
+  findings: Findings,
+  { tenant, documents, signal }: ReconcileScope,
+): Promise<void> {
+  const thorough = documents === 'all';
+  for (const name of tenant === undefined ? await deps.ledger.tenants() : [tenant]) {
+    for (const { namespace } of await deps.ledger.namespaces(name)) {
+      const checked = await checkPostings(deps, { tenant: name, namespace }, { thorough, signal });
+      findings.found('postings_missing', checked.missing, checked.restored);
+    }
+  }
+}
+
+async function reconcileDocuments(
+  deps: ReconcileDeps,
+  findings: Findings,
+  { tenant, signal, tailLost = false }: ReconcileScope,
+  documents: 'all' | { readonly part: number },
+): Promise<void> {
+  for (const prefix of await prefixesOf(deps, tenant, documents)) {
+    await forEachAtOnce(walkStore(deps.blobs, prefix), atOnce, async (fact) => {
+      signal?.throwIfAborted();
+      findings.checked += 1;
+      await compareFact(deps, findings, fact, tailLost ? 0 : requestMs).catch((error: unknown) => {
+        if (!isDamage(error)) throw error;
+        deps.logger.error('a record in the blob store cannot be used', { kind: fact.kind, error });
+        findings.found('damaged', 1, 0);
+      });
+    });
+  }
+}
+
+/** Tenants that the ledger has forgotten are found by a walk over all only. */
+async function prefixesOf(
+  deps: ReconcileDeps,
+  tenant: string | undefined,
+  documents: 'all' | { readonly part: number },
+): Promise<string[]> {
+  if (documents === 'all') return [tenant === undefined ? tenantsPrefix : tenantPrefix(tenant)];
+  const part = (documents.part % 256).toString(16).padStart(2, '0');
+  const tenants = tenant === undefined ? await deps.ledger.tenants() : [tenant];
+  return tenants.map((name) => `${tenantPrefix(name)}documents/${part}/`);
+}
+
+async function compareFact(
+  deps: ReconcileDeps,
+  findings: Findings,
+  fact: StoredFact,
+  youngerThanMs: number,
+): Promise<void> {
+  switch (fact.kind) {
+    case 'document': {
+      const manifest = await readJson(deps.blobs, fact.manifestKey, Manifest);
+      if (manifest) await compareDocument(deps, findings, manifest.tenant, manifest.documentId, youngerThanMs);
+      return;
+    }
+    case 'tombstone': {
+      const tombstone = await readJson(deps.blobs, fact.key, Tombstone);
+      if (tombstone) await compareDocument(deps, findings, tombstone.tenant, tombstone.documentId, youngerThanMs);
+      return;
+    }
+    case 'batch': {
+      const batch = await readJson(deps.blobs, fact.key, BatchRecord);
+      if (!batch || (await deps.ledger.getBatch(batch.tenant, batch.batchId))) return;
+      await restoreBatch(deps, batch);
+      findings.found('batch_missing');
+      return;
+    }
+    case 'idempotency':
+      return;
+    default: {
+      const never: never = fact;
+      throw new Error(`unknown fact ${JSON.stringify(never)}`);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { isTerminal } from '../../contracts/model/job.ts';
+import { Manifest } from '../../contracts/model/manifest.ts';
+import type { VectorIndex } from '../../ports/vector-index.ts';
+import type { IngestDeps } from '../deps.ts';
+import { encodeJson, readFetched, readJson } from '../stored/artifacts.ts';
+import {
+  createdKey,
+  manifestKey,
+  replacedAtOf,
+  replacedPrefix,
+  tombstoneKey,
+  versionPrefix,
+} from '../stored/blob-keys.ts';
+import { collectionsOf, ReplacedVersion } from './retire.ts';
+
+export interface ExpireDeps extends IngestDeps {
+  readonly vectors: VectorIndex;
+}
+
+/**
+ * Forgets replaced versions whose retention is over: their place in the ledger, their chunks in history, their blobs.
+ * Markers in the blob store say which they are and since when, so nothing else is walked. Never the active version,
+ * never the latest. Safe at any time and from several processes; what a crash leaves is found by the next run.
+ * @returns how many versions were forgotten
+ */
+export async function expireVersions(deps: ExpireDeps, retentionMs: number): Promise<number> {
+  let expired = 0;
+  for await (const key of deps.blobs.list(replacedPrefix)) {
+    if (replacedAtOf(key) + retentionMs > deps.clock.now()) continue;
+    const marker = await readJson(deps.blobs, key, ReplacedVersion);
+    if (!marker || !(await expireVersion(deps, marker))) continue;
+    await deps.blobs.remove(key);
+    expired += 1;
+  }
+  if (expired > 0) deps.logger.info('replaced versions expired', { versions: expired });
+  return expired;
+}
+
+/** Returns false where it is not to be forgotten yet. */
+async function expireVersion(deps: ExpireDeps, ref: ReplacedVersion): Promise<boolean> {
+  const { tenant, namespace, documentId, version } = ref;
+  const document = await deps.ledger.getDocument(tenant, documentId);
+  // A ledger that knows nothing of it may be one that is being rebuilt.
+  if (!document && !(await deps.blobs.has(tombstoneKey(tenant, documentId)))) return false;
+  const known = document?.versions.find((one) => one.version === version);
+  if (document && known) {
+    if (version === document.activeVersion || version === document.latestVersion) return false;
+    const job = await deps.ledger.getJob(tenant, known.jobId);
+    if (job && !isTerminal(job.state)) return false;
+    // The oldest version tells when the document was made.
+    await deps.blobs.putIfAbsent(createdKey(tenant, documentId), encodeJson({ createdAt: document.createdAt }));
+    // From here on no search and no reader is told of it.
+    await deps.ledger.forgetVersion({ tenant, namespace }, documentId, version);
+  }
+  for (const history of [true, false]) {
+    for (const key of await collectionsOf(deps, ref, { history }))
+      await deps.vectors.removeDocument(key, documentId, version);
+  }
+  await removeVersionBlobs(deps, ref);
+  return true;
+}
+
+/** Removes a version's original and all else that it has in the blob store. Returns how many blobs there were. */
+export async function removeVersionBlobs(
+  deps: Pick<IngestDeps, 'blobs'>,
+  ref: Omit<ReplacedVersion, 'namespace'>,
+): Promise<number> {
+  const manifest = await readJson(deps.blobs, manifestKey(ref), Manifest);
+  const original = manifest?.original ?? (await readFetched(deps.blobs, ref));
+  let removed = 0;
+  if (original && (await deps.blobs.has(original.key))) {
+    await deps.blobs.remove(original.key);
+    removed += 1;
+  }
+  return removed + (await deps.blobs.removePrefix(versionPrefix(ref)));
+}
