@@ -8,10 +8,9 @@ export interface GlobalOptions {
   json?: boolean | undefined;
 }
 
-export const defaultUrl = 'http://127.0.0.1:8080';
-
+/** The service that is named, or the one of this machine: `PORT` is where `make up` puts it. */
 export function urlOf(io: Io, options: GlobalOptions): string {
-  return options.url ?? io.env.SEMANTIC_MEMORY_URL ?? defaultUrl;
+  return options.url ?? io.env.SEMANTIC_MEMORY_URL ?? `http://127.0.0.1:${io.env.PORT || 8080}`;
 }
 
 /** A client of the service that the options and the environment name; without a token it makes one that lasts an hour. */

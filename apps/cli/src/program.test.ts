@@ -203,6 +203,11 @@ test('a token is made from JWT_SECRET, or from the secret kept in DATA_DIR', asy
   expect(jwt.verify(kept.out.trim(), 'the kept secret')).toMatchObject({ tenant: 'demo' });
 });
 
+test('without an address, the service of this machine is asked, on the port that PORT names', async () => {
+  const { port } = new URL(service.url);
+  expect((await run(['status'], { env: { PORT: port, SEMANTIC_MEMORY_TOKEN: 'token' } })).status).toBe(0);
+});
+
 test('without a secret, the message says where it looked', async () => {
   const { status, err } = await run(['stats-like', 'x']);
   expect(status).toBe(1);

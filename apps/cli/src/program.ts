@@ -5,7 +5,7 @@ import type { SearchMode } from '@semantic-memory/shared/contracts/model/search'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runDeadLetters, runQueues, runReconcile, runRetryDeadLetters } from './admin-command.ts';
 import { runAsk } from './ask-command.ts';
-import { connect, defaultUrl, type GlobalOptions } from './connect.ts';
+import { connect, type GlobalOptions } from './connect.ts';
 import { runDelete, runList, runShow, runText } from './documents-command.ts';
 import { explain } from './explain.ts';
 import { runIngest } from './ingest-command.ts';
@@ -42,7 +42,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
 function createProgram(io: Io, fail: () => void): Command {
   const program = new Command('semantic-memory')
     .description('Turns documents into memory that can be searched and quoted.')
-    .option('--url <url>', `address of the service (SEMANTIC_MEMORY_URL, else ${defaultUrl})`)
+    .option('--url <url>', 'address of the service (SEMANTIC_MEMORY_URL, else PORT or 8080 of this machine)')
     .option('--token <jwt>', 'token (SEMANTIC_MEMORY_TOKEN, else made from JWT_SECRET or DATA_DIR)')
     .option('--json', 'print JSON')
     .exitOverride()

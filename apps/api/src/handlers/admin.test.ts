@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { BatchAccepted } from '@semantic-memory/shared/contracts/http/ingest';
 import { JobList } from '@semantic-memory/shared/contracts/http/jobs';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { startTestApi, type TestApi, tokenFor } from '../testing/test-api.ts';
@@ -51,6 +52,13 @@ test('a document at fault is no dead letter', async () => {
   expect((await retry(job.id)).status).toBe(409);
   // It can be retried as any job.
   expect((await api.call(`/jobs/${job.id}/retry`, { method: 'POST' })).status).toBe(200);
+});
+
+test('a refused item of a batch is no dead letter', async () => {
+  const answer = await api.post('/ingest/batch', { items: [{ source: { type: 'text' } }] });
+  const { jobs } = BatchAccepted.parse(await answer.json());
+  expect(jobs[0]).toMatchObject({ state: 'failed', error: { code: 'invalid_request' } });
+  expect((await list()).items).toEqual([]);
 });
 
 test('each tenant sees its own dead letters and queues, with the scope for it', async () => {

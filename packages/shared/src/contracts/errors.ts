@@ -16,12 +16,8 @@ export const documentFaultCodes = [
   'embedding_rejected',
 ] as const;
 
-/**
- * Every way in which a request or a document can fail. The set is closed: HTTP and the queue each map it once, and a
- * new code does not compile until both do.
- */
-export const errorCodes = [
-  // The request itself.
+/** The codes that describe a request. A job carries one where an item of a batch was refused. */
+export const requestFaultCodes = [
   'invalid_request',
   'unauthenticated',
   'forbidden',
@@ -31,6 +27,14 @@ export const errorCodes = [
   'unsupported_media_type',
   'unprocessable',
   'rate_limited',
+] as const;
+
+/**
+ * Every way in which a request or a document can fail. The set is closed: HTTP and the queue each map it once, and a
+ * new code does not compile until both do.
+ */
+export const errorCodes = [
+  ...requestFaultCodes,
   ...documentFaultCodes,
   // A dependency or we ourselves.
   'dependency_unavailable',

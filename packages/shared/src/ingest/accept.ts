@@ -9,7 +9,7 @@ import { abortVersion } from './abort.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './jobs/job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
-import { isManyDocuments, stepUp } from './next-jobs.ts';
+import { currentStep, isManyDocuments } from './next-jobs.ts';
 import { encodeJson } from './stored/artifacts.ts';
 import { documentPrefix, manifestKey, originalKey, uploadKey } from './stored/blob-keys.ts';
 import { markPending, removePending } from './stored/pending.ts';
@@ -89,11 +89,11 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
     throw toMemoryError(error);
   }
   try {
-    await deps.queue.add([stepUp(job)]);
+    await deps.queue.add([currentStep(job)]);
   } catch (error) {
     // Durable and in the ledger: should this process die before the queue is back, the reconciler hands it out.
     deps.logger.warn('queue away after accept; the job is handed out later', { jobId: job.id, error });
-    handOutLater(deps, stepUp(job));
+    handOutLater(deps, currentStep(job));
   }
   deps.metrics.ingestRequest('accepted');
   return job;

@@ -36,7 +36,7 @@ export function nextStage(finished: StageName, facts: StepFacts): { next?: Stage
 export const isManyDocuments = (sourceType: string): boolean => sourceType === 'git';
 
 /** The step that a job is at, as the queue carries it. */
-export function stepUp(job: JobRecord): QueuedJob {
+export function currentStep(job: JobRecord): QueuedJob {
   const { tenant, namespace, documentId, version, id: jobId, run, priority } = job;
   // A job of many documents has nothing to index: it waits for theirs to end.
   const name = isManyDocuments(job.sourceType) && job.stage === 'index' ? 'settle' : job.stage;

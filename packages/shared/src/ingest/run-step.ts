@@ -12,7 +12,7 @@ import type { CancellationWatch } from './jobs/cancellation-watch.ts';
 import { finishStage, isOpen, makeWayStage, progressStage, retryStage, stageOf, waitStage } from './jobs/job-record.ts';
 import { isCrash, isPoison, killsInARow, maxKills, poison, survive } from './jobs/poison.ts';
 import { openStepRecord, type StepRecord } from './jobs/step-record.ts';
-import { nextStage, stepUp } from './next-jobs.ts';
+import { currentStep, nextStage } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
 import { parseStep } from './parse.ts';
 import { settleStep } from './settle.ts';
@@ -65,7 +65,7 @@ export async function runStep(
   if (!job || !isOpen(job, payload.run)) return;
   const { state } = stageOf(job, stage);
   // Done by a run that died before it could hand out what follows.
-  if (state === 'done') return deps.queue.add([stepUp(job)]);
+  if (state === 'done') return deps.queue.add([currentStep(job)]);
 
   // A step that waits for other jobs is woken again and again: that is one start.
   const record = openStepRecord(deps, payload, stage, job, name === 'settle' && state === 'running');
@@ -94,7 +94,7 @@ export async function runStep(
       ),
     );
     if (finished && isOpen(finished, payload.run) && next) {
-      await deps.queue.add([stepUp(finished)]);
+      await deps.queue.add([currentStep(finished)]);
     }
   } catch (thrown) {
     await recordFault(deps, name, payload, delivery, record, cancellation.signal.aborted, thrown);

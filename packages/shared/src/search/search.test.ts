@@ -182,7 +182,7 @@ test('what cannot be had yet is said, not dropped in silence', async () => {
   expect((await search(memory.deps, 'acme', searchFor(plain))).degraded).toBeUndefined();
 });
 
-test('asOf is refused', async () => {
+test('asOf beyond the time that versions are kept is refused', async () => {
   const memory = createMemory();
   const request = searchFor({ query: 'pines', asOf: '2026-01-01T00:00:00Z' });
   await expect(search(memory.deps, 'acme', request)).rejects.toMatchObject({ code: 'unprocessable' });

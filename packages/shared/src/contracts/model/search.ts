@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Filter } from './filter.ts';
-import { DocumentId, Metadata, Namespace, Span, Timestamp, Version } from './ids.ts';
+import { DocumentId, Metadata, Namespace, Span, Version } from './ids.ts';
 
 export const SearchMode = z.enum(['hybrid', 'dense', 'lexical']);
 export type SearchMode = z.infer<typeof SearchMode>;
@@ -19,7 +19,8 @@ export const SearchRequest = z
     recency: z.strictObject({ halfLifeDays: z.number().positive() }).optional(),
     perDocument: z.int().min(1).max(100).optional(),
     neighbours: z.int().min(0).max(5).optional(),
-    asOf: Timestamp.optional(),
+    /** ISO-8601, in UTC or with an offset. */
+    asOf: z.iso.datetime({ offset: true }).optional(),
     explain: z.boolean().optional(),
     highlight: z.boolean().default(true),
   })

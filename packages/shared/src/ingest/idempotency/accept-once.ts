@@ -6,7 +6,7 @@ import { Manifest } from '../../contracts/model/manifest.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import { type AcceptDeps, type AcceptRequest, accept, claim, discardOriginal, type StoredBytes } from '../accept.ts';
 import { newDocumentId, newJobId } from '../new-id.ts';
-import { stepUp } from '../next-jobs.ts';
+import { currentStep } from '../next-jobs.ts';
 import { readDocumentFacts } from '../recovery/document-facts.ts';
 import { restoreDocument } from '../recovery/restore-document.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
@@ -77,7 +77,7 @@ export async function acceptOnce(
  */
 async function handOut(deps: AcceptDeps, job: JobRecord): Promise<void> {
   if (job.state !== 'queued') return;
-  await deps.queue.add([stepUp(job)]).catch((error: unknown) => {
+  await deps.queue.add([currentStep(job)]).catch((error: unknown) => {
     deps.logger.warn('queue away after accept; the reconciler will hand the job out', { jobId: job.id, error });
   });
 }

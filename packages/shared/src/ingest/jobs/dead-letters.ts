@@ -1,10 +1,10 @@
-import { documentFaultCodes, type ErrorCode, MemoryError } from '../../contracts/errors.ts';
+import { documentFaultCodes, type ErrorCode, MemoryError, requestFaultCodes } from '../../contracts/errors.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { retryJob } from './retry.ts';
 
-/** Codes that say nothing about the document, nor that someone wanted the end. */
-const notOurs: readonly ErrorCode[] = [...documentFaultCodes, 'cancelled'];
+/** The fault of the document or of the request that brought it, or somebody's wish. */
+const notOurs: readonly ErrorCode[] = [...requestFaultCodes, ...documentFaultCodes, 'cancelled'];
 
 /** Whether a job has failed by a fault of ours: its document may be as good as any. */
 export const isDeadLetter = (job: JobRecord): boolean =>

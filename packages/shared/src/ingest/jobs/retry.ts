@@ -2,7 +2,7 @@ import { MemoryError } from '../../contracts/errors.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { newDeliveryId } from '../new-id.ts';
-import { isManyDocuments, stepUp } from '../next-jobs.ts';
+import { currentStep, isManyDocuments } from '../next-jobs.ts';
 import { readManifest } from '../stored/artifacts.ts';
 import { keepCommitment, readOutcome, removeOutcome } from '../stored/outcome.ts';
 import { markPending } from '../stored/pending.ts';
@@ -46,7 +46,7 @@ export async function retryJob(deps: IngestDeps, tenant: string, jobId: string):
   // Only who began the run may forget how the one before ended: another's end may stand there a moment later.
   await removeOutcome(deps.blobs, job);
   try {
-    await deps.queue.add([stepUp(again)]);
+    await deps.queue.add([currentStep(again)]);
   } catch (error) {
     deps.logger.warn('queue away after a retry; the reconciler will hand the job out', { jobId, error });
   }

@@ -9,7 +9,8 @@ import { readChunkSet, readJson } from '../stored/artifacts.ts';
 import { replacedPrefix } from '../stored/blob-keys.ts';
 import { forEachAtOnce } from '../stored/walk-store.ts';
 import { ReplacedVersion, retireVersion } from '../versions/retire.ts';
-import type { Findings, ReconcileDeps } from './compare-document.ts';
+import type { ReconcileDeps } from './compare-document.ts';
+import type { Findings } from './findings.ts';
 
 /** Documents whose vectors are read at the same time; each holds some hundred in memory. */
 const atOnce = 4;

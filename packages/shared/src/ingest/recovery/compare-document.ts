@@ -6,6 +6,7 @@ import type { IngestDeps } from '../deps.ts';
 import { sweepDocument } from '../remove.ts';
 import { deletingKey } from '../stored/blob-keys.ts';
 import { type DocumentFacts, readDocumentFacts } from './document-facts.ts';
+import type { DriftKind, Findings } from './findings.ts';
 import { restoreDocument } from './restore-document.ts';
 
 /** A version without a job and without an end that is younger may belong to a request that is under way. */
@@ -16,32 +17,6 @@ const maxRounds = 3;
 export interface ReconcileDeps extends IngestDeps {
   readonly vectors: VectorIndex;
   readonly lexical: LexicalIndex;
-}
-
-/** Counts what was found and put right. */
-export interface Findings {
-  /** What was found wrong, by kind. */
-  readonly drift: Record<string, number>;
-  checked: number;
-  repaired: number;
-  /** Documents that were put right, so that who meets one again in the same run does not count it twice. */
-  readonly compared: Set<string>;
-  /** @param repaired how many of the `count` were put right; all of them where absent */
-  found(kind: string, count?: number, repaired?: number): void;
-}
-
-export function createFindings(): Findings {
-  const findings: Findings = {
-    drift: {},
-    checked: 0,
-    repaired: 0,
-    compared: new Set(),
-    found(kind, count = 1, repaired = count) {
-      if (count > 0) findings.drift[kind] = (findings.drift[kind] ?? 0) + count;
-      findings.repaired += repaired;
-    },
-  };
-  return findings;
 }
 
 /** What is wrong with one record, and no reason to leave the others. */
@@ -63,7 +38,7 @@ export async function compareDocument(
   const id = JSON.stringify([tenant, documentId]);
   if (findings.compared.has(id)) return;
   const steps: QueuedJob[] = [];
-  const kinds = new Set<string>();
+  const kinds = new Set<DriftKind>();
   for (let round = 1; round <= maxRounds; round += 1) {
     const facts = await readDocumentFacts(deps.blobs, tenant, documentId);
     if (!facts) break;

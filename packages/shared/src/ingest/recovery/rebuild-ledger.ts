@@ -42,7 +42,6 @@ export async function rebuildLedger(deps: IngestDeps, signal: AbortSignal): Prom
     open += now.length;
     await deps.queue.add(now);
   };
-  deps.logger.warn('the ledger is rebuilt from the blob store');
   await forEachAtOnce(walkStore(deps.blobs, tenantsPrefix), atOnce, async (fact) => {
     signal.throwIfAborted();
     const restored = await restoreFact(deps, fact).catch((error: unknown) => {
@@ -53,12 +52,15 @@ export async function rebuildLedger(deps: IngestDeps, signal: AbortSignal): Prom
     });
     if (!restored) return;
     documents += 1;
+    // On the first start there is nothing, and nothing to worry about.
+    if (documents === 1) deps.logger.warn('the ledger is rebuilt from the blob store');
     steps.push(...restored);
     if (documents % sayEvery === 0) deps.logger.info('rebuilding the ledger', { documents });
     await handOut(stepsPerCall);
   });
   await handOut(1);
-  deps.logger.warn('the ledger is rebuilt', { documents, open, damaged, durationMs: deps.clock.now() - startedAt });
+  const level = documents + damaged > 0 ? 'warn' : 'info';
+  deps.logger[level]('the ledger is whole', { documents, open, damaged, durationMs: deps.clock.now() - startedAt });
   return { documents, open, damaged };
 }
 

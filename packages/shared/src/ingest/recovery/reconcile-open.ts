@@ -5,13 +5,14 @@ import type { JobRecord } from '../../ports/ledger.ts';
 import { removeClaim } from '../accept.ts';
 import { endDeleted, endJob } from '../finish.ts';
 import type { FinalState } from '../jobs/job-record.ts';
-import { stepUp } from '../next-jobs.ts';
+import { currentStep } from '../next-jobs.ts';
 import { manifestKey, pendingKey, pendingPrefix } from '../stored/blob-keys.ts';
 import { readOutcome } from '../stored/outcome.ts';
 import { readPending, removePending } from '../stored/pending.ts';
 import { readRun } from '../stored/run-record.ts';
 import { forEachAtOnce } from '../stored/walk-store.ts';
-import { compareDocument, type Findings, isDamage, type ReconcileDeps, requestMs } from './compare-document.ts';
+import { compareDocument, isDamage, type ReconcileDeps, requestMs } from './compare-document.ts';
+import type { Findings } from './findings.ts';
 
 /** A job that has not moved for this long may have fallen out of a queue that is empty. */
 const quietMs = 60_000;
@@ -92,7 +93,7 @@ async function repairMarked(
     return findings.found('marker_left');
   }
   if (isOfThisRun) return compareDocument(deps, findings, tenant, documentId);
-  const step = stepUp(job);
+  const step = currentStep(job);
   if (deps.clock.now() - Date.parse(job.updatedAt) < patience(jobRegistry[step.name].tier)) return;
   // The queue ignores what it still has: only a job that fell out of it is handed out anew.
   await deps.queue.add([step]);
@@ -130,7 +131,7 @@ async function repairUnmarked(
   if (await deps.blobs.has(manifestKey(job))) {
     await compareDocument(deps, findings, tenant, job.documentId);
     const after = await deps.ledger.getJob(tenant, jobId);
-    if (after && !isTerminal(after.state)) await deps.queue.add([stepUp(after)]);
+    if (after && !isTerminal(after.state)) await deps.queue.add([currentStep(after)]);
     return;
   }
   await endDeleted(deps, { ...job, jobId });

@@ -7,35 +7,14 @@ import { forEachAtOnce, type StoredFact, walkStore } from '../stored/walk-store.
 import { redeliverWebhooks } from '../webhooks/webhook-outbox.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPostings } from './check-postings.ts';
-import {
-  compareDocument,
-  createFindings,
-  type Findings,
-  isDamage,
-  type ReconcileDeps,
-  requestMs,
-} from './compare-document.ts';
+import { compareDocument, isDamage, type ReconcileDeps, requestMs } from './compare-document.ts';
+import { createFindings, driftKinds, type Findings } from './findings.ts';
 import { restoreBatch } from './rebuild-ledger.ts';
 import { reconcileOpen } from './reconcile-open.ts';
 import { removeOrphanOriginals } from './remove-orphans.ts';
 
 /** Documents that are compared at the same time; requests and steps want the disk too. */
 const atOnce = 8;
-/** Everything that a reconcile can find. */
-const driftKinds = [
-  ...['job_missing', 'end_unrecorded', 'end_not_durable', 'retry_unrecorded', 'document_differs', 'batch_missing'],
-  ...['marker_left', 'aborted_left', 'job_without_document', 'delete_unfinished', 'written_after_delete', 'damaged'],
-  ...[
-    'missing_chunks',
-    'vectors_missing',
-    'orphan_chunks',
-    'not_retired',
-    'history_missing',
-    'webhook_unannounced',
-    'upload_left',
-  ],
-] as const;
-
 export interface ReconcileReport {
   readonly checked: number;
   /** What was found wrong, by kind. */

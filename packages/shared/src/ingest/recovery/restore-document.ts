@@ -5,15 +5,16 @@ import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { followOutcome } from '../finish.ts';
 import { retryRecord } from '../jobs/job-record.ts';
-import { isManyDocuments, stepUp } from '../next-jobs.ts';
+import { currentStep, isManyDocuments } from '../next-jobs.ts';
 import { deletingKey, pendingKey } from '../stored/blob-keys.ts';
 import type { Outcome } from '../stored/outcome.ts';
 import { markPending } from '../stored/pending.ts';
 import { type DocumentFacts, documentOfFacts, jobOfVersion, type StoredVersion } from './document-facts.ts';
+import type { DriftKind } from './findings.ts';
 
 /** What of a document was out of step, by kind, and the steps that have to be handed out again. */
 export interface Restored {
-  readonly drift: readonly string[];
+  readonly drift: readonly DriftKind[];
   readonly steps: readonly QueuedJob[];
 }
 
@@ -24,7 +25,7 @@ export interface Restored {
 export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, youngerThanMs = 0): Promise<Restored> {
   const { ledger } = deps;
   const { tenant, documentId, tombstone } = facts;
-  const drift: string[] = [];
+  const drift: DriftKind[] = [];
   const steps: QueuedJob[] = [];
   if (tombstone) drift.push(...(await restoreDelete(deps, facts)));
   /** Not for the ledger: their request is under way, or was never accepted. */
@@ -56,7 +57,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
   for (const version of settled.versions) {
     const { kind, job } = await restoreJob(deps, version, known.get(version.manifest.jobId));
     if (kind) drift.push(kind);
-    if (kind && !isTerminal(job.state)) steps.push(stepUp(job));
+    if (kind && !isTerminal(job.state)) steps.push(currentStep(job));
   }
   if (changed && drift.length === 0) drift.push('document_differs');
   // Numbers that went to what is deleted, aborted, or many documents are not given out again.
@@ -78,7 +79,7 @@ async function restoreJob(
   deps: IngestDeps,
   version: StoredVersion,
   known: JobRecord | undefined,
-): Promise<{ kind?: string; job: JobRecord }> {
+): Promise<{ kind?: DriftKind; job: JobRecord }> {
   const { ledger } = deps;
   const { manifest, outcome } = version;
   if (!outcome && !(known && isTerminal(known.state)) && !(await deps.blobs.has(pendingKey(manifest.jobId)))) {
@@ -117,9 +118,9 @@ function shown(version: StoredVersion, known: JobRecord | undefined): StoredVers
 }
 
 /** A document that was deleted, and that the ledger still has. What came after the delete is not touched. */
-async function restoreDelete(deps: IngestDeps, { tenant, documentId, tombstone }: DocumentFacts): Promise<string[]> {
+async function restoreDelete(deps: IngestDeps, { tenant, documentId, tombstone }: DocumentFacts): Promise<DriftKind[]> {
   if (!tombstone) return [];
-  const drift: string[] = [];
+  const drift: DriftKind[] = [];
   const document = await deps.ledger.getDocument(tenant, documentId);
   // One that is not verified yet is gone on with by whoever finishes deletes.
   const isUnderWay = await deps.blobs.has(deletingKey(tenant, documentId));

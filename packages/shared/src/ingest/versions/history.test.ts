@@ -66,6 +66,7 @@ test('a search as of a moment answers from the versions that were active then', 
   expect(await found(flow, first)).toEqual(['notes@1 The harbour is open.']);
   expect(await found(flow, '2026-03-01T00:01:59.999Z')).toEqual(['notes@1 The harbour is open.']);
   expect(await found(flow, '2026-03-01T00:02:00.000Z')).toEqual(['notes@2 The harbour is closed.']);
+  expect(await found(flow, '2026-03-01T01:01:59+01:00')).toEqual(['notes@1 The harbour is open.']);
   const present = ['notes@3 The harbour is gone.', 'other@1 Another harbour.'];
   expect(await found(flow, now(flow))).toEqual(present);
   // A caller's clock may be ahead of ours.
