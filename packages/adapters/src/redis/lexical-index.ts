@@ -30,7 +30,7 @@ const defaultCacheBytes = 128 * 1024 * 1024;
 
 /**
  * Packed postings in Redis, kept in process: a query moves only what has been appended since it was last asked. See
- * docs/adr/0009.
+ * docs/adr/0011-words-in-packed-postings.md.
  */
 export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIndex {
   const { url, prefix, logger, cacheBytes = defaultCacheBytes } = options;

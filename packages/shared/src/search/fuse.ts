@@ -2,7 +2,7 @@ import type { LexicalHit } from './lexical/score.ts';
 
 /*
  * Fusion of both sides: H = L / max(L) + w · cosine. Raw cosines keep their meaning where the embedding model does not
- * know a language; rank fusion would stretch its poor list to the same range as the good one (docs/adr/0009).
+ * know a language; rank fusion would stretch its poor list to the same range as the good one (docs/adr/0011-words-in-packed-postings.md).
  */
 
 /** Of letters in ASCII, from which on a query counts as one in the model's language. */
