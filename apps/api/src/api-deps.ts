@@ -1,5 +1,6 @@
 import type { DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
 import type { AcceptDeps } from '@semantic-memory/shared/ingest/accept';
+import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import type { RagDeps } from '@semantic-memory/shared/rag/answer';
 import type { SearchDeps } from '@semantic-memory/shared/search/search';
 import type { VerifyToken } from './auth.ts';
@@ -7,6 +8,7 @@ import type { Lifecycle } from './lifecycle.ts';
 
 /** Everything that the API stands on. */
 export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
+  readonly recovery: Pick<LedgerRecovery, 'isCompared'>;
   readonly verifyToken: VerifyToken;
   readonly lifecycle: Lifecycle;
   readonly dependencies: readonly DependencyCheck[];

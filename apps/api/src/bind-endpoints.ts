@@ -110,10 +110,23 @@ async function answer(
     signal: gone.signal,
     logger: deps.logger.child({ requestId }),
   };
-  const reply = await handle(context, input);
+  const reply = await handle(context, input).catch((thrown: unknown) => absentOrLost(deps, thrown));
   if (reply === 'written') return;
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   response.status(reply.status).json(reply.body);
+}
+
+/**
+ * What the ledger does not know may be what it lost when its server was started anew: nothing is said to be absent before
+ * that was looked into.
+ */
+async function absentOrLost(deps: ApiDeps, thrown: unknown): Promise<never> {
+  if (!(thrown instanceof MemoryError) || thrown.code !== 'not_found') throw thrown;
+  if (await deps.recovery.isCompared()) throw thrown;
+  throw new MemoryError('rebuilding', 'Redis was started anew; what it may have lost is being brought back.', {
+    hint: 'Nothing is lost. Ask again in a moment.',
+    cause: thrown,
+  });
 }
 
 /** Checks every part and lists all faults at once. @throws MemoryError `invalid_request`, `unsupported_media_type` */

@@ -67,6 +67,7 @@ const lifecycle = createLifecycle();
 const app = createApp({
   blobs,
   ledger,
+  recovery: ledger,
   queue,
   vectors,
   lexical,

@@ -40,6 +40,7 @@ export async function startTestApi(
   const flow = createInMemoryFlow();
   const base: ApiDeps = {
     ...flow.deps,
+    recovery: flow.ledger,
     table: createDocumentTable({ ledger: flow.ledger }),
     verifyToken: createTokenVerifier({ jwtSecret: secret }),
     lifecycle: createLifecycle(),

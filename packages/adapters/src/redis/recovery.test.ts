@@ -169,3 +169,11 @@ test('the start of the server is known, and up to which one the ledger was compa
   await ledger.markCompared(start);
   expect(await ledger.comparedStart()).toBe(start);
 });
+
+test('after a start of the server the ledger counts as compared once that start is marked', async () => {
+  const { ledger } = await createBench();
+  await ledger.rebuildOnce(async () => {});
+  expect(await ledger.isCompared()).toBe(false);
+  await ledger.markCompared(await ledger.serverStart());
+  expect(await ledger.isCompared()).toBe(true);
+});

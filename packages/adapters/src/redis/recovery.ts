@@ -96,6 +96,10 @@ export function createRecovery(
       return (await readLedger(access, () => redis.get(keys.compared))) ?? undefined;
     },
 
+    async isCompared() {
+      return (await this.comparedStart()) === (await this.serverStart());
+    },
+
     async markCompared(serverStart) {
       await withRedis(redis, () => redis.set(keys.compared, serverStart));
     },

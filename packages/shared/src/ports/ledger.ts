@@ -281,4 +281,6 @@ export interface LedgerRecovery {
   /** The start of the server after which the ledger was last compared with the blob store as a whole. */
   comparedStart(): Promise<string | undefined>;
   markCompared(serverStart: string): Promise<void>;
+  /** Whether the server has been compared since it was started: until then what is absent may have been lost. */
+  isCompared(): Promise<boolean>;
 }

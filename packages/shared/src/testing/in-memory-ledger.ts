@@ -35,7 +35,7 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
   let isWhole = true;
   let isRebuilding = false;
   let starts = 1;
-  let compared: string | undefined;
+  let compared: string | undefined = String(starts);
   const jobs = new Map<string, StoredJob>();
   const batches = new Map<string, string[]>();
   const childIds = new Map<string, Set<string>>();
@@ -360,6 +360,7 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
     },
     serverStart: async () => String(starts),
     comparedStart: async () => compared,
+    isCompared: async () => compared === String(starts),
     async markCompared(start) {
       compared = start;
     },

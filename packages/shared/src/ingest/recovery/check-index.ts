@@ -9,7 +9,7 @@ import { readChunkSet, readJson } from '../stored/artifacts.ts';
 import { replacedPrefix } from '../stored/blob-keys.ts';
 import { forEachAtOnce } from '../stored/walk-store.ts';
 import { ReplacedVersion, retireVersion } from '../versions/retire.ts';
-import type { ReconcileDeps } from './compare-document.ts';
+import { isDamage, type ReconcileDeps } from './compare-document.ts';
 import type { Findings } from './findings.ts';
 
 /** Documents whose vectors are read at the same time; each holds some hundred in memory. */
@@ -162,7 +162,11 @@ async function checkHistory(deps: ReconcileDeps, findings: Findings, tenant: str
     const ref = await readJson(deps.blobs, marker, ReplacedVersion);
     if (!ref || (tenant !== undefined && ref.tenant !== tenant)) return;
     findings.checked += 1;
-    const set = await readChunkSet(deps.blobs, ref);
+    const set = await readChunkSet(deps.blobs, ref).catch((error: unknown) => {
+      if (!isDamage(error)) throw error;
+      deps.logger.error('the chunks of a former version cannot be read', { documentId: ref.documentId, error });
+      findings.found('damaged', 1, 0);
+    });
     if (!set) return;
     const key: CollectionKey = { tenant: ref.tenant, namespace: ref.namespace, model: set.model, history: true };
     const before = await deps.vectors.countDocument(key, ref.documentId, ref.version);

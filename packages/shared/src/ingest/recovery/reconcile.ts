@@ -69,8 +69,15 @@ async function reconcilePostings(
   const thorough = documents === 'all';
   for (const name of tenant === undefined ? await deps.ledger.tenants() : [tenant]) {
     for (const { namespace } of await deps.ledger.namespaces(name)) {
-      const checked = await checkPostings(deps, { tenant: name, namespace }, { thorough, signal });
-      findings.found('postings_missing', checked.missing, checked.restored);
+      try {
+        const checked = await checkPostings(deps, { tenant: name, namespace }, { thorough, signal });
+        findings.found('postings_missing', checked.missing, checked.restored);
+      } catch (error) {
+        // One damaged record is no reason to leave the other namespaces.
+        if (!isDamage(error)) throw error;
+        deps.logger.error('the postings of a namespace cannot be compared', { error });
+        findings.found('damaged', 1, 0);
+      }
     }
   }
 }
