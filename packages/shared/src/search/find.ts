@@ -10,7 +10,7 @@ import { candidatesAt } from './as-of.ts';
 import { activeCandidates, activeOf, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { compileFilter } from './filter.ts';
-import { cosineWeight, fused, placeOf } from './fuse.ts';
+import { lexicalScale, placeOf, weightsOf } from './fuse.ts';
 import { hydrate } from './hydrate.ts';
 import { createPairScorer } from './lexical/pairs.ts';
 import { type LexicalHit, type QueryTerm, queryTerms, scoreLexically, statisticsOf } from './lexical/score.ts';
@@ -221,28 +221,25 @@ async function withWords(
     scores.set(placeOf(candidate), also[at] ?? 0);
   });
   const candidates = [...dense, ...activeOf(await withTexts(search, wordsOnly, vector, false), table)];
-  const weight = cosineWeight(request.query);
-  const first = fuse(candidates, (candidate) => scores.get(placeOf(candidate)) ?? 0, weight);
+  const weights = weightsOf(request.query);
+  const { ideal } = statisticsOf(postings, search.terms);
+  const fuse = (lexicalOf: (candidate: Candidate) => number): Candidate[] => {
+    const lexical = candidates.map(lexicalOf);
+    const best = lexical.reduce((most, score) => Math.max(most, score), 0);
+    const scale = lexicalScale(best, ideal, postings.count, weights);
+    return candidates.map((candidate, at) => {
+      const score = lexical[at] ?? 0;
+      return { ...candidate, lexical: score, relevance: score * scale + weights.cosine * candidate.similarity };
+    });
+  };
+  const lexicalOf = (candidate: Candidate) => scores.get(placeOf(candidate)) ?? 0;
   // Neighbouring words only reorder: the best are enough, and their texts are read word by word.
-  const readable = first.toSorted(byRelevance).slice(0, candidatesWithPairs);
+  const readable = fuse(lexicalOf).sort(byRelevance).slice(0, candidatesWithPairs);
   const paired = new Map(readable.map((candidate) => [candidate.chunkId, pairs(candidate.row.title, candidate.text)]));
-  return fuse(first, ({ chunkId, lexical = 0 }) => lexical + (paired.get(chunkId) ?? 0), weight);
+  return fuse((candidate) => lexicalOf(candidate) + (paired.get(candidate.chunkId) ?? 0));
 }
 
 const byRelevance = (a: Candidate, b: Candidate) => (b.relevance ?? 0) - (a.relevance ?? 0);
-
-function fuse(
-  candidates: readonly Candidate[],
-  lexicalOf: (candidate: Candidate) => number,
-  weight: number,
-): Candidate[] {
-  const lexical = candidates.map(lexicalOf);
-  const bestLexical = lexical.reduce((most, score) => Math.max(most, score), 0);
-  return candidates.map((candidate, at) => {
-    const score = lexical[at] ?? 0;
-    return { ...candidate, lexical: score, relevance: fused(score, bestLexical, candidate.similarity, weight) };
-  });
-}
 
 /** Texts and similarities of chunks that words have found. */
 async function withTexts(

@@ -1,26 +1,43 @@
 import type { LexicalHit } from './lexical/score.ts';
 
 /*
- * Fusion of both sides: H = L / max(L) + w · cosine. Raw cosines keep their meaning where the embedding model does not
- * know a language; rank fusion would stretch its poor list to the same range as the good one (docs/adr/0011-words-in-packed-postings.md).
+ * Fusion of both sides: H = c · L / max(max L, s · Q) + w · cosine. Raw cosines keep their meaning where the embedding
+ * model does not know a language; rank fusion would stretch its poor list to the same range as the good one
+ * (docs/adr/0011). Q is what a chunk of average length with each of the query's words once would score: where even the
+ * best match has a few of them only, words say less. c grows with the collection: in a small one it is chance which
+ * words are rare.
  */
 
 /** Of letters in ASCII, from which on a query counts as one in the model's language. */
 const asciiShare = 0.8;
-/** The model's cosines spread by about 0.05; another model would need other weights. */
-const weightInLanguage = 4;
-const weightElsewhere = 2;
 
-/** How much a cosine counts against the best lexical score. */
-export function cosineWeight(query: string): number {
+/** How much each side counts. Measured on cranfield, squad2 and xquad (es) with the shipped model. */
+export interface Weights {
+  /** w. The model's cosines spread by about 0.05; another model would need another. */
+  readonly cosine: number;
+  /** s. */
+  readonly ideal: number;
+}
+const inLanguage: Weights = { cosine: 4, ideal: 1 };
+const elsewhere: Weights = { cosine: 2, ideal: 0.5 };
+/** Chunks of a collection in which words count half as much as in a very large one. */
+const halfConfidence = 25;
+
+export function weightsOf(query: string): Weights {
   const letters = query.match(/\p{L}/gu) ?? [];
   const ascii = letters.filter((letter) => letter.charCodeAt(0) < 128).length;
-  return ascii >= letters.length * asciiShare ? weightInLanguage : weightElsewhere;
+  return ascii >= letters.length * asciiShare ? inLanguage : elsewhere;
 }
 
-/** @param bestLexical the highest lexical score among the candidates; 0 where no word matches any */
-export function fused(lexical: number, bestLexical: number, similarity: number, weight: number): number {
-  return (bestLexical > 0 ? lexical / bestLexical : 0) + weight * similarity;
+/**
+ * What one point of a lexical score is worth.
+ * @param best the highest lexical score among the candidates
+ * @param ideal Q
+ * @param count chunks in the collection
+ */
+export function lexicalScale(best: number, ideal: number, count: number, weights: Weights): number {
+  const most = Math.max(best, weights.ideal * ideal);
+  return most > 0 ? count / (count + halfConfidence) / most : 0;
 }
 
 /** Where a chunk lies, as one text. */

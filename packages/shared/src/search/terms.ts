@@ -1,16 +1,5 @@
 import type { Span } from '../contracts/model/ids.ts';
-
-/**
- * Words that say nothing about a text's topic: the commonest function words of English. Other languages do without,
- * which marks a few words too many.
- */
-const stopWords = new Set(
-  (
-    'a about an and are as at be been but by can could did do does for from had has have how if in into is it its ' +
-    'me my no not of on or our should so than that the their them then there these they this to was we were what ' +
-    'when where which who whom whose why will with would you your'
-  ).split(' '),
-);
+import { functionWords } from './lexical/function-words.ts';
 
 /** Scripts that write no spaces: their words are looked for as pairs of characters. */
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
@@ -46,7 +35,7 @@ export function termsOf(text: string): Term[] {
         }
         at += (characters[index] as string).length;
       }
-    } else if (!stopWords.has(found.toLowerCase())) {
+    } else if (!functionWords.has(found.toLowerCase())) {
       terms.push({ key: keyOf(found), start, end: start + found.length });
     }
   }

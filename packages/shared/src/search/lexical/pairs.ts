@@ -1,4 +1,5 @@
 import { saturation } from './bm25.ts';
+import { functionWords } from './function-words.ts';
 import { stemOf, wordsOf } from './terms.ts';
 
 /** Of the sum of stems and prefixes; measured with them. */
@@ -6,16 +7,9 @@ const pairWeight = 0.2;
 /** As rare as a pair counts at most: as if it were in half a chunk. */
 const rarestFrequency = 0.5;
 
-const stopWords = new Set(
-  (
-    'a an and are as at be but by for from has have he her his i if in into is it its me my not of on or our she so ' +
-    'that the their them they this to was we were what when where which who will with you your'
-  ).split(' '),
-);
-
 function pairsOf(text: string): string[] {
   const stems = wordsOf(text)
-    .filter((word) => !stopWords.has(word))
+    .filter((word) => !functionWords.has(word))
     .map(stemOf);
   return stems.slice(1).map((stem, index) => `${stems[index]} ${stem}`);
 }

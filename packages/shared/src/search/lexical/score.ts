@@ -1,5 +1,6 @@
 import type { ChunkAddress, Postings } from '../../ports/lexical-index.ts';
 import { idf, saturation } from './bm25.ts';
+import { isFunctionTerm } from './function-words.ts';
 import { type TermSpace, termsOf } from './terms.ts';
 
 /** Stems and prefixes share the weight of a word; an identifier that occurs whole counts like a word of its own. */
@@ -28,19 +29,27 @@ export interface LexicalHit extends ChunkAddress {
 /** One for all: nothing else runs while a query is scored. Grows with the largest namespace. */
 let scores = new Float32Array(0);
 
-/** How rare the terms of a query are, as far as it has them. */
+/**
+ * How rare the terms of a query are, as far as it has them. `ideal` is what a chunk of average length with each term once
+ * would score.
+ */
 export function statisticsOf(postings: Postings, terms: readonly QueryTerm[]) {
   const idfs = new Map<string, number>();
   terms.forEach(({ term }, at) => {
     const frequency = frequencyOf(postings.lists[at] ?? new Uint32Array(0), postings.lengths);
-    idfs.set(term, idf(postings.count, frequency));
+    idfs.set(term, idfOf(term, postings.count, frequency));
   });
   return {
+    ideal: terms.reduce((sum, { term, weight }) => sum + weight * (idfs.get(term) ?? 0), 0),
     idfOfStem: (stem: string) => idfs.get(`s${stem}`) ?? 0,
     idfOfFrequency: (frequency: number) => idf(postings.count, frequency),
     averageLength: averageLengthOf(postings),
   };
 }
+
+/** Of function words it is known beforehand that half of all chunks have them; a small collection does not show it. */
+const idfOf = (term: string, count: number, frequency: number): number =>
+  idf(count, isFunctionTerm(term) ? Math.max(frequency, count / 2) : frequency);
 
 const averageLengthOf = ({ totalLength, count }: Postings) => totalLength / Math.max(1, count);
 
@@ -69,9 +78,10 @@ export function scoreLexically(
   const { lengths } = postings;
   if (scores.length < lengths.length) scores = new Float32Array(lengths.length * 2);
   const averageLength = averageLengthOf(postings);
-  terms.forEach(({ weight }, at) => {
+  terms.forEach(({ term, weight }, at) => {
     const list = postings.lists[at];
-    if (list && list.length > 0) accumulate(list, lengths, weight, postings.count, averageLength);
+    if (list && list.length > 0)
+      accumulate(list, lengths, weight, (frequency) => idfOf(term, postings.count, frequency), averageLength);
   });
   const best = bestOf(postings, options.limit, options.accepts);
   const also = (options.also ?? []).map(({ documentId, version, index }) => {
@@ -86,12 +96,12 @@ function accumulate(
   list: Uint32Array,
   lengths: Uint16Array,
   weight: number,
-  count: number,
+  idfOfTerm: (frequency: number) => number,
   averageLength: number,
 ): void {
   const frequency = frequencyOf(list, lengths);
   if (frequency === 0) return;
-  const factor = weight * idf(count, frequency);
+  const factor = weight * idfOfTerm(frequency);
   for (const posting of list) {
     const ordinal = posting >>> 5;
     const length = lengths[ordinal];
