@@ -87,9 +87,10 @@ export function createBreaker(options: BreakerOptions): Breaker {
   };
   const pauseAfter = ({ result }: IHalfOpenAfterBackoffContext): IBackoff<IHalfOpenAfterBackoffContext> => {
     const error = errorOf(result);
-    const duration = options.openMs(error);
-    opened = { error, until: Date.now() + duration };
-    return { duration, next: pauseAfter };
+    opened = { error, until: performance.now() + options.openMs(error) };
+    // The pause is kept here, by a clock that is never set: cockatiel goes by the time of day, and a trial that came a
+    // millisecond early for it, or after the clock was set back, would be refused and be the last one.
+    return { duration: Number.NEGATIVE_INFINITY, next: pauseAfter };
   };
   const policy = circuitBreaker(
     handleWhen((error) => verdictOf(error) !== 'answered'),
@@ -110,7 +111,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
         if (probe) attempt(probe).catch(() => {});
         else report('half_open');
       },
-      Math.max(0, opened.until - Date.now()) + 1,
+      Math.max(0, opened.until - performance.now()),
     );
     timer.unref();
   }
@@ -129,7 +130,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
 
   function outage(): MemoryError | undefined {
     if (policy.state === CircuitState.Closed || !opened) return undefined;
-    const leftMs = opened.until - Date.now();
+    const leftMs = opened.until - performance.now();
     if (!probe && policy.state === CircuitState.Open && leftMs <= 0) return undefined;
     const { message, hint } = options.describe(opened.error);
     return new MemoryError('dependency_unavailable', message, {
