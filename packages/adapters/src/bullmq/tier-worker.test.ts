@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
+import { othersGoFirst } from '@semantic-memory/shared/ingest/step';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { parseJobFor } from '@semantic-memory/shared/testing/job-queue-suite';
 import { Queue } from 'bullmq';
@@ -188,6 +189,29 @@ test('closing lets a running job finish and takes no other', async () => {
   await closed;
   expect(finished).toBe(1);
   expect((await bench.queue.counts()).find((count) => count.tier === 'parse')).toMatchObject({ waiting: 1, active: 0 });
+});
+
+test('a long job makes way to a worker that closes, and goes on in another without losing an attempt', async () => {
+  const bench = createBench();
+  const [started, release] = [gate(), gate()];
+  await bench.queue.add([parseJobFor()]);
+  const asked: (boolean | undefined)[] = [];
+  const worker = bench.start(async (_, { makeWay }) => {
+    asked.push(await makeWay?.());
+    started.resolve();
+    await release.promise;
+    asked.push(await makeWay?.());
+    throw othersGoFirst();
+  });
+  await started.promise;
+  const closed = worker.close(10_000);
+  release.resolve();
+  await closed;
+  expect(asked).toEqual([false, true]);
+  const seen: unknown[] = [];
+  bench.start(async (_, { attempt, stalls }) => void seen.push([attempt, stalls]));
+  await bench.emptied();
+  expect(seen).toEqual([[1, 0]]);
 });
 
 test('a job that outlasts the grace is stopped and goes on in another worker without losing an attempt', async () => {

@@ -2,11 +2,11 @@ import { jobRegistry, type Tier } from '@semantic-memory/shared/contracts/jobs';
 import type { QueuedJob } from '@semantic-memory/shared/ports/job-queue';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
-import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import { retryDelayMs, socketTimeoutMs } from '../redis/connection.ts';
 import { queueActionFor } from './failure.ts';
-import { priorityOf } from './fair-order.ts';
 import type { QueueDesk } from './job-queue.ts';
+import { createMakeWay, makeWayFor } from './make-way.ts';
 import { isJobName, queueName } from './queue-names.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createSuspects } from './suspects.ts';
@@ -22,7 +22,7 @@ export interface JobContext {
   readonly waitedMs: number;
   /**
    * Whether a job that runs long should end at its next checkpoint, with an error whose retry is `yield`, since others
-   * wait. Asks the queue once per slice of time, else answers at once.
+   * wait or the worker closes. Asks the queue once per slice of time, else answers at once.
    */
   readonly makeWay: () => Promise<boolean>;
   /** Fires when the time is over, the lock is lost, or the worker stops; its reason is a MemoryError to throw. */
@@ -64,7 +64,10 @@ export interface TierWorker {
   readonly running: number;
   /** When a job was last taken or finished, in ms since 1970; at first, when the worker was started. */
   readonly lastActivityAt: number;
-  /** Takes no more jobs, lets those that run go on for `graceMs`, then stops them by their signals and gives them back. */
+  /**
+   * Takes no more jobs. Those that run make way at their next checkpoint; what has not ended after `graceMs` is stopped by
+   * its signal and given back.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -84,11 +87,12 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
     },
   );
   let lastActivityAt = Date.now();
+  let closing = false;
   const worker = new Worker(
     queueName(tier),
     async (job, token) => {
       lastActivityAt = Date.now();
-      await processJob({ ...options, running, suspects }, job, token).finally(() => {
+      await processJob({ ...options, running, suspects, isClosing: () => closing }, job, token).finally(() => {
         lastActivityAt = Date.now();
       });
     },
@@ -127,6 +131,7 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
       return lastActivityAt;
     },
     async close(graceMs) {
+      closing = true;
       const closed = worker.close();
       if (await endsWithin(closed, graceMs)) return;
       running.stopAll();
@@ -143,10 +148,13 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
 interface Hands {
   readonly running: ReturnType<typeof createRunningJobs>;
   readonly suspects: ReturnType<typeof createSuspects>;
+  readonly isClosing: () => boolean;
 }
 
 async function processJob(options: TierWorkerOptions & Hands, job: Job, token: string | undefined): Promise<void> {
-  const { tier, handle, logger, metrics, running, suspects, desk } = options;
+  const { tier, handle, logger, metrics, running, suspects } = options;
+  // A place that was waiting for a job when the worker began to close still gets the next one, often the one just put back.
+  if (options.isClosing()) return makeWayFor(options, job, token);
   const parsed = parseJob(job, tier, logger);
   if (!parsed) {
     metrics.jobAttempt(tier, 'failed', 0);
@@ -178,12 +186,8 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
       case 'wait':
         await job.moveToDelayed(Date.now() + action.afterMs, token);
         throw new DelayedError();
-      case 'yield': {
-        const place = turnOf(job);
-        if (desk && place) await desk.placeAgain(tier, place.priority, { id: job.id ?? '', tenant: place.tenant });
-        await job.moveToWait(token);
-        throw new WaitingError();
-      }
+      case 'yield':
+        return await makeWayFor(options, job, token);
       default: {
         const never: never = action;
         throw new Error(`unknown action ${JSON.stringify(never)}`);
@@ -193,28 +197,6 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
     run.end();
     await leave();
   }
-}
-
-/** Whose turn a job takes; undefined where it takes none. */
-function turnOf(job: Job) {
-  const priority = priorityOf(job.opts.priority);
-  return priority && { priority, tenant: (job.data as { tenant: string }).tenant };
-}
-
-function createMakeWay({ tier, desk, sliceMs = 2_000, logger }: TierWorkerOptions, job: Job): JobContext['makeWay'] {
-  const place = turnOf(job);
-  let lookedAt = performance.now();
-  return async () => {
-    if (!desk || !place || performance.now() - lookedAt < sliceMs) return false;
-    lookedAt = performance.now();
-    try {
-      return await desk.othersWait(tier, place.priority, place.tenant);
-    } catch (error) {
-      // Nobody can be seen while the queue is away; the work goes on.
-      logger.debug('the queue cannot be looked at', { tier, error });
-      return false;
-    }
-  };
 }
 
 /** Undefined, and logged, where this is no job of the tier. */
