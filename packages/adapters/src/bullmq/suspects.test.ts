@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createSuspects, type LoneStarts } from './suspects.ts';
+import { createSuspects, createTurns, type LoneStarts } from './suspects.ts';
 
 /** Starts by job, as the queue keeps them over the death of a process. */
 function createStarts(): LoneStarts {
@@ -12,7 +12,7 @@ function createStarts(): LoneStarts {
 }
 
 test('suspects of one process run one after another, others beside them', async () => {
-  const suspects = createSuspects('parse', createStarts());
+  const suspects = createSuspects('parse', createStarts(), createTurns());
   const order: string[] = [];
   const first = await suspects.enter({ id: 'a', stalled: 2 });
   const second = suspects.enter({ id: 'b', stalled: 5 }).then((entered) => {
@@ -31,19 +31,33 @@ test('what dies while it runs alone is held against it, what only waited beside 
   const starts = createStarts();
   for (let death = 0; death < 3; death += 1) {
     // Each process has both; the first one begins, and with it the process dies.
-    const suspects = createSuspects('parse', starts);
+    const suspects = createSuspects('parse', starts, createTurns());
     const guilty = await suspects.enter({ id: 'guilty', stalled: 2 + death });
     void suspects.enter({ id: 'innocent', stalled: 2 + death });
     expect(guilty.stalls).toBe(2 + death);
   }
-  const innocent = await createSuspects('parse', starts).enter({ id: 'innocent', stalled: 5 });
+  const innocent = await createSuspects('parse', starts, createTurns()).enter({ id: 'innocent', stalled: 5 });
   expect(innocent.stalls).toBe(2);
   await innocent.leave();
-  expect((await createSuspects('parse', starts).enter({ id: 'innocent', stalled: 6 })).stalls).toBe(2);
+  expect((await createSuspects('parse', starts, createTurns()).enter({ id: 'innocent', stalled: 6 })).stalls).toBe(2);
 });
 
 test('a tier where no content is at work has no suspects', async () => {
-  const suspects = createSuspects('index', createStarts());
+  const suspects = createSuspects('index', createStarts(), createTurns());
   expect((await suspects.enter({ id: 'a', stalled: 5 })).stalls).toBe(5);
   expect((await suspects.enter({ id: 'b', stalled: 5 })).stalls).toBe(5);
+});
+
+test('suspects of two tiers of one process run one after another: what kills one kills both', async () => {
+  const [starts, turns] = [createStarts(), createTurns()];
+  const killer = await createSuspects('parse', starts, turns).enter({ id: 'killer', stalled: 2 });
+  let isIn = false;
+  const innocent = createSuspects('embed', starts, turns).enter({ id: 'innocent', stalled: 2 });
+  void innocent.then(() => {
+    isIn = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isIn).toBe(false);
+  await killer.leave();
+  expect((await innocent).stalls).toBe(2);
 });

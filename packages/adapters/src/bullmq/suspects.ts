@@ -38,26 +38,42 @@ export async function countLoneStart(redis: Redis, jobKey: string, by: 1 | -1): 
   return (await runScript(redis, countScript, [jobKey], [by])) as number;
 }
 
-export function createSuspects(tier: Tier, starts: LoneStarts | undefined): Suspects {
-  const isRisky = (riskyStages as readonly Tier[]).includes(tier);
+/** Turns of one process: what kills a job of one tier kills those of all that run there. */
+export interface Turns {
+  /** Resolves when it is the caller's turn, with what ends it. */
+  take(): Promise<() => void>;
+}
+
+export function createTurns(): Turns {
   let last: Promise<void> = Promise.resolve();
   return {
-    async enter({ id, stalled }) {
-      if (!isRisky || !starts || stalled < suspectAfter) return { stalls: stalled, leave: async () => {} };
+    async take() {
       const before = last;
       const { promise, resolve } = Promise.withResolvers<void>();
       last = promise;
       await before;
+      return resolve;
+    },
+  };
+}
+
+/** @param turns those of the process, shared by its tiers */
+export function createSuspects(tier: Tier, starts: LoneStarts | undefined, turns: Turns): Suspects {
+  const isRisky = (riskyStages as readonly Tier[]).includes(tier);
+  return {
+    async enter({ id, stalled }) {
+      if (!isRisky || !starts || stalled < suspectAfter) return { stalls: stalled, leave: async () => {} };
+      const end = await turns.take();
       try {
         const begun = await starts.begin(id);
         const leave = async () => {
           // Where the queue is away the start counts as one that did not end; it has to be one of three.
           await starts.end(id).catch(() => undefined);
-          resolve();
+          end();
         };
         return { stalls: suspectAfter + begun - 1, leave };
       } catch (error) {
-        resolve();
+        end();
         throw error;
       }
     },

@@ -9,7 +9,7 @@ import type { QueueDesk } from './job-queue.ts';
 import { createMakeWay, makeWayFor } from './make-way.ts';
 import { isJobName, queueName } from './queue-names.ts';
 import { createRunningJobs } from './running-jobs.ts';
-import { createSuspects } from './suspects.ts';
+import { createSuspects, createTurns } from './suspects.ts';
 
 /** What the handler gets to know about this delivery of a job. */
 export interface JobContext {
@@ -74,6 +74,8 @@ export interface TierWorker {
 /** After the signals have fired, how long handlers have to hear them. Whoever does not is found by the stalled check. */
 const obeyWithinMs = 3000;
 
+const turnsOfThisProcess = createTurns();
+
 /** Consumes one tier's queue until it is closed. Survives outages of Redis. */
 export function startTierWorker(options: TierWorkerOptions): TierWorker {
   const { tier, concurrency, logger, metrics } = options;
@@ -85,6 +87,7 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
       begin: (id) => desk.countLoneStart(tier, id, 1),
       end: async (id) => void (await desk.countLoneStart(tier, id, -1)),
     },
+    turnsOfThisProcess,
   );
   let lastActivityAt = Date.now();
   let closing = false;
