@@ -11,7 +11,9 @@ export interface Replica {
   readonly name: string;
   /** Resolves once it says that it has started. */
   start(): Promise<void>;
-  /** Resolves with the exit status, or the signal where that ended it. */
+  /** The exit status, or the signal where that ended it. */
+  readonly exited: Promise<number | string | null>;
+  /** Resolves as `exited` does. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string | null>;
   /** The last lines that it has logged, over all its starts. */
   readonly output: readonly string[];
@@ -24,6 +26,9 @@ export function createReplica(name: string, app: 'api' | 'worker', env: Readonly
   return {
     name,
     output,
+    get exited() {
+      return exited;
+    },
     start() {
       const started = spawn(process.execPath, ['--conditions=development', `apps/${app}/src/main.ts`], {
         cwd: repository,

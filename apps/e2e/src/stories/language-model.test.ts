@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type OpenaiServer, startOpenaiServer } from '@semantic-memory/shared/testing/openai-server';
+import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
+import { type OpenaiFault, type OpenaiServer, startOpenaiServer } from '@semantic-memory/shared/testing/openai-server';
 import { eventually, waitForEnd } from '../job-end.ts';
 import { type Service, startService } from '../service.ts';
 
@@ -16,6 +17,7 @@ beforeAll(async () => {
       OPENAI_BASE_URL: model.url,
       OPENAI_API_KEY: 'test-key',
       LLM_MODEL: 'quoter',
+      MODEL_TIMEOUT_MS: '1500',
     },
   });
 }, 120_000);
@@ -75,3 +77,99 @@ test('a model that is away leaves the extractive answer, and the answer says so'
   expect(answer.degraded).toEqual(['language_model_unavailable']);
   expect(answer.citations.map(({ quote }) => quote)).toContain('The lamp burned colza oil.');
 });
+
+/** An answer that is streamed, as its events come over the wire. */
+async function streamed(question: string): Promise<{ event: string; data: Record<string, unknown> }[]> {
+  const answer = await fetch(`${service.url}${apiPrefix}/rag`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ question, stream: true }),
+  });
+  expect(answer.status).toBe(200);
+  return [...(await answer.text()).matchAll(/^event: (\w+)\ndata: (.*)$/gm)].map(([, event = '', data = '']) => ({
+    event,
+    data: JSON.parse(data),
+  }));
+}
+
+const whole = 'Its keeper was Marta Ness';
+
+/** The model is asked again: it was left alone for a moment after it had failed. */
+const answersWhole = () =>
+  eventually(async () => {
+    const last = (await streamed('Who was its keeper?')).at(-1);
+    return last?.event === 'done' && last.data.degraded === undefined ? last.data.answer : undefined;
+  });
+
+test.each([{ kind: 'cut' as const }, { kind: 'stall' as const }, { kind: 'unfinished' as const }])(
+  'a stream that breaks off (%j) ends with a typed error or a whole answer of another kind, and nothing of it is kept',
+  async (fault) => {
+    expect(await answersWhole()).toContain(whole);
+    model.failNext({ ...fault, on: 'chat' });
+    const events = await streamed('Who was its keeper?');
+    const last = events.at(-1);
+    if (events.some(({ event }) => event === 'token') && last?.event === 'error') {
+      expect(last.data).toMatchObject({ error: { code: 'dependency_unavailable' } });
+      expect(events.some(({ event }) => event === 'done')).toBe(false);
+    } else {
+      expect(last).toMatchObject({ event: 'done', data: { degraded: ['language_model_unavailable'] } });
+    }
+    expect(await answersWhole()).toContain(whole);
+  },
+  30_000,
+);
+
+test('an endpoint for embeddings that fails in every way is waited for, and nothing of its failures is stored', async () => {
+  const faults: OpenaiFault[] = [
+    { kind: 'status', status: 500 },
+    { kind: 'stall' },
+    { kind: 'stall-body' },
+    { kind: 'cut' },
+    { kind: 'no-json' },
+    { kind: 'wrong-dimension' },
+    { kind: 'wrong-count' },
+  ];
+  const asked = model.requests.length;
+  model.failNext(...faults.map((fault) => ({ ...fault, on: 'embeddings' as const })));
+  const jobs = await Promise.all(
+    faults.map((_, index) => service.client.ingestText(`Buoy ${index * 7919} lies off Karvik and is green.`)),
+  );
+  for (const { id } of jobs) {
+    const ended = await waitForEnd(service, id);
+    expect(ended.state).toBe('succeeded');
+    // Waiting uses up no attempt.
+    expect(ended.stages.find(({ name }) => name === 'embed')?.attempts).toBe(1);
+  }
+  // One call for each fault and document, and hardly more: nobody hammers an endpoint that fails.
+  expect(model.requests.length - asked).toBeLessThanOrEqual(3 * faults.length);
+  expect(await service.client.stats()).toMatchObject({ consistent: true });
+}, 90_000);
+
+test('nobody calls an endpoint before the time that it asked for is over', async () => {
+  model.failNext({ kind: 'status', status: 429, headers: { 'retry-after': '3' }, on: 'embeddings' });
+  const first = await service.client.ingestText('The pilot boat is red and white.');
+  await eventually(async () => (await service.client.job(first.id)).state === 'waiting');
+  const asked = model.requests.length;
+  const others = await Promise.all(
+    [1, 2, 3, 4].map((index) => service.client.ingestText(`Pilot boat ${index * 104_729} is at sea.`)),
+  );
+  for (const { id } of others) {
+    await eventually(async () => (await service.client.job(id)).state === 'waiting');
+  }
+  expect(model.requests).toHaveLength(asked);
+  for (const { id } of [first, ...others]) expect((await waitForEnd(service, id)).state).toBe('succeeded');
+}, 60_000);
+
+test('vectors of another dimension than the model has are refused, and the job says why it waits', async () => {
+  model.failNext({ kind: 'wrong-dimension', on: 'embeddings' });
+  const job = await service.client.ingestText('The harbour master has a new clock.');
+  const waiting = await eventually(async () => {
+    const now = await service.client.job(job.id);
+    return now.state === 'waiting' ? now : undefined;
+  });
+  expect(waiting.stages.find(({ name }) => name === 'embed')?.error).toMatchObject({
+    code: 'dependency_unavailable',
+    message: expect.stringContaining('63 numbers for a text in place of 64'),
+  });
+  expect((await waitForEnd(service, job.id)).state).toBe('succeeded');
+}, 60_000);
