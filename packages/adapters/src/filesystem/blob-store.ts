@@ -79,7 +79,7 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
     }
   }
 
-  const { moveTo, moveIfAbsent, linkTo } = createNaming(directories, temporaryPath);
+  const { moveTo, moveIfAbsent, linkTo, nameSoon } = createNaming(directories, temporaryPath);
 
   return {
     async put(key, bytes) {
@@ -119,17 +119,18 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       }
     },
 
-    async putStream(key, stream, { maxBytes }) {
+    async putStream(key, stream, { maxBytes, transient = false }) {
+      const nameIt = transient ? nameSoon : moveTo;
       const path = blobPath(root, key);
       const { parts, facts } = hashedStream(stream, maxBytes);
       try {
         const head = await takeUpTo(parts, smallBytes);
-        if (head.isAll) await writtenWhole(head.bytes, moveTo(path));
+        if (head.isAll) await writtenWhole(head.bytes, nameIt(path));
         else {
           await written(async (handle) => {
             await writeAll(handle, head.bytes);
             for await (const part of parts) await writeAll(handle, part);
-          }, moveTo(path));
+          }, nameIt(path));
         }
       } finally {
         // Where a write failed the rest of the stream is not wanted.

@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 const syncFile = promisify(fsync);
 
 export interface Directories {
-  /** Makes a folder and its parents, durably. Free of system calls where this process has seen it before. */
+  /** Makes a folder and its parents; durable with the next `sync`. Free of system calls where this process has seen it before. */
   ensure(path: string): Promise<void>;
   /** Forgets that a folder, and all below, exist: they are made again when needed. */
   forget(path: string): void;
-  /** Makes durable which names a folder holds. */
+  /** Makes durable which names a folder holds, and the folder itself. */
   sync(path: string): Promise<void>;
 }
 
@@ -21,6 +21,8 @@ const maxKnown = 10_000;
 export function createDirectories(root: string): Directories {
   const known = new Set<string>();
   const making = new Map<string, Promise<void>>();
+  /** Folders whose own names are not durable yet. */
+  const naming = new Map<string, Promise<void>>();
   const syncs = new Map<string, { running: Promise<void>; next?: Promise<void> }>();
 
   async function startSync(path: string): Promise<void> {
@@ -30,6 +32,11 @@ export function createDirectories(root: string): Directories {
     } finally {
       closeSync(folder);
     }
+  }
+
+  /** Of a folder's names, and of its own. */
+  async function syncWithName(path: string): Promise<void> {
+    await Promise.all([sync(path), naming.get(path)]);
   }
 
   /** A sync that is under way may have begun before the caller's change, so callers share the one after it. */
@@ -65,14 +72,23 @@ export function createDirectories(root: string): Directories {
         parents.push(parent);
         if (parent === dirname(firstMade) || parent === root || parent === dirname(parent)) break;
       }
-      await Promise.all(parents.map(sync));
+      // Not waited for here: whoever writes into the folder waits for it together with the folder's own sync.
+      const named = Promise.all(parents.map(sync)).then(() => {});
+      const done = () => {
+        if (naming.get(path) === named) naming.delete(path);
+      };
+      naming.set(path, named);
+      named.then(done, () => {
+        done();
+        known.delete(path);
+      });
     }
     if (known.size >= maxKnown) known.clear();
     known.add(path);
   }
 
   return {
-    sync,
+    sync: syncWithName,
     async ensure(path) {
       if (known.has(path)) return;
       let made = making.get(path);

@@ -10,6 +10,8 @@ const maxAttempts = 5;
 export interface Naming {
   /** Takes the name over from whatever had it. */
   moveTo(path: string): (from: string) => Promise<void>;
+  /** As `moveTo`; a power cut may undo it. */
+  nameSoon(path: string): (from: string) => Promise<void>;
   /** False, with nothing changed, where the name is taken. */
   moveIfAbsent(path: string): (from: string) => Promise<boolean>;
   /** A second name for the same file, taken over from whatever had it. Written blobs are never changed in place. */
@@ -19,7 +21,7 @@ export interface Naming {
 /** @param temporaryPath gives a new path in the folder for what is not complete yet */
 export function createNaming(directories: Directories, temporaryPath: () => string): Naming {
   /** Does what needs the folder of `path`; makes it anew where a delete took it away in between. */
-  async function inFolder(path: string, act: () => void): Promise<void> {
+  async function inFolder(path: string, act: () => void, isDurable = true): Promise<void> {
     const folder = dirname(path);
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -32,6 +34,7 @@ export function createNaming(directories: Directories, temporaryPath: () => stri
         if (attempt > 0) directories.forget(folder);
       }
     }
+    if (!isDurable) return;
     try {
       await directories.sync(folder);
     } catch (error) {
@@ -55,6 +58,7 @@ export function createNaming(directories: Directories, temporaryPath: () => stri
 
   return {
     moveTo: (path) => (from) => inFolder(path, () => renameSync(from, path)),
+    nameSoon: (path) => (from) => inFolder(path, () => renameSync(from, path), false),
     linkTo: (path) => (from) => inFolder(path, () => linkOver(from, path)),
     moveIfAbsent: (path) => async (from) => {
       let absent = true;

@@ -61,7 +61,7 @@ export async function storeOriginal(
   maxBytes: number,
 ): Promise<StoredBytes> {
   const key = uploadKey(tenant, newUploadId());
-  return { key, ...(await deps.blobs.putStream(key, stream, { maxBytes })) };
+  return { key, ...(await deps.blobs.putStream(key, stream, { maxBytes, transient: true })) };
 }
 
 /** Removes stored bytes that no document will claim; harmless where one has. */
@@ -178,9 +178,13 @@ async function nextAfterDelete(blobs: BlobStore, tenant: string, documentId: str
  * whatever happens to this process. Until then the upload lies where old ones are removed.
  */
 export async function claim(deps: AcceptDeps, manifest: Manifest, upload: StoredBytes | undefined): Promise<void> {
-  if (upload) await deps.blobs.move(upload.key, originalKey(manifest));
   await oweCallback(deps, manifest);
-  await markPending(deps.blobs, manifest);
+  // At the same time, for both wait for the disk: a marker without the bytes is of no version.
+  const written = await Promise.allSettled([
+    upload && deps.blobs.move(upload.key, originalKey(manifest)),
+    markPending(deps.blobs, manifest),
+  ]);
+  for (const { status, ...rest } of written) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;
 }
 
 /** Takes back what `claim` has done for a version that nobody else has heard of. Its manifest, or an outcome, stays. */

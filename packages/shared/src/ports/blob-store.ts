@@ -18,13 +18,14 @@ export interface BlobStore {
    */
   move(from: string, to: string): Promise<void>;
   /**
-   * Writes a stream, hashing on the way.
+   * Writes a stream, hashing on the way. With `transient` the name need not outlive a power cut: the blob will be moved,
+   * or is of no use.
    * @throws MemoryError `request_too_large` once more than `maxBytes` have come; nothing is kept then.
    */
   putStream(
     key: string,
     stream: AsyncIterable<Uint8Array>,
-    limits: { maxBytes: number },
+    limits: { maxBytes: number; transient?: boolean },
   ): Promise<{ bytes: number; sha256: string }>;
   /** The bytes, or undefined where there is no such blob. */
   get(key: string): Promise<Uint8Array | undefined>;

@@ -97,6 +97,14 @@ export function blobStoreSuite(
       expect(Buffer.concat(await all(read?.stream ?? parts())).toString()).toBe('one two three');
     });
 
+    test('a stream that is written to be moved is there at once, and whole where it was moved to', async () => {
+      const stored = await store.putStream('upload', parts('one ', 'two'), { maxBytes: 10, transient: true });
+      expect(stored.bytes).toBe(7);
+      await store.move('upload', 'kept/here');
+      expect(await store.has('upload')).toBe(false);
+      expect(Buffer.from((await store.get('kept/here')) ?? []).toString()).toBe('one two');
+    });
+
     test('keeps nothing of a stream that is too large or breaks off, and what was there before stays', async () => {
       await store.put('s', bytesOf('before'));
       await expect(store.putStream('s', parts('12345', '67'), { maxBytes: 6 })).rejects.toMatchObject({
