@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Command, type ManagedProcess, manageProcess } from './chaos/fleet/managed-process.ts';
+import { answersOk, answersPing } from './server-answers.ts';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -48,7 +48,9 @@ export async function startOwnServers(): Promise<OwnServers> {
     return Object.assign(manageProcess(started, join(folder, 'logs', `${name}.log`), events), { port });
   };
   const redis = manage('redis', commands.redis, () => answersPing(commands.redis.port));
-  const chroma = manage('chroma', commands.chroma, () => answersHeartbeat(commands.chroma.port));
+  const chroma = manage('chroma', commands.chroma, () =>
+    answersOk(`http://127.0.0.1:${commands.chroma.port}/api/v2/heartbeat`),
+  );
   await Promise.all([redis.start(), chroma.start()]);
   return {
     redis,
@@ -65,24 +67,3 @@ export async function startOwnServers(): Promise<OwnServers> {
     },
   };
 }
-
-/** One that still loads its data answers LOADING and is not ready. */
-function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const done = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1000, () => done(false));
-    socket.on('connect', () => socket.write('PING\r\n'));
-    socket.on('data', (data) => done(data.toString().startsWith('+PONG')));
-    socket.on('error', () => done(false));
-  });
-}
-
-const answersHeartbeat = (port: number): Promise<boolean> =>
-  fetch(`http://127.0.0.1:${port}/api/v2/heartbeat`, { signal: AbortSignal.timeout(1000) }).then(
-    (answer) => answer.ok,
-    () => false,
-  );

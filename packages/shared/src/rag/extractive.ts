@@ -1,6 +1,7 @@
 import type { Citation } from '../contracts/model/answer.ts';
 import type { SearchHit } from '../contracts/model/search.ts';
 import type { Embedder } from '../ports/embedder.ts';
+import { cosine } from '../search/cosine.ts';
 import { termKeys } from '../search/terms.ts';
 import { citationOf, distinctSentences, type SourceSentence } from './source-sentences.ts';
 
@@ -43,12 +44,6 @@ function saysTheSame(one: SourceSentence, other: SourceSentence): boolean {
   const ownTerms = termKeys(one.text);
   const otherTerms = termKeys(other.text);
   return sharedTerms(ownTerms, otherTerms) > sameShare * Math.max(ownTerms.size, otherTerms.size);
-}
-
-function cosine(one: Float32Array, other: Float32Array): number {
-  let sum = 0;
-  for (let at = 0; at < one.length; at += 1) sum += (one[at] as number) * (other[at] as number);
-  return sum;
 }
 
 /**

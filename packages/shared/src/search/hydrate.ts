@@ -2,6 +2,7 @@ import { readChunkSet, readVectors, vectorBatchSize } from '../ingest/stored/art
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { ChunkAddress } from '../ports/lexical-index.ts';
 import type { VectorHit } from '../ports/vector-index.ts';
+import { cosine } from './cosine.ts';
 
 /**
  * Chunks from the blob store, which is the truth, where the vector index is away. Slower, so for the few that are shown.
@@ -38,17 +39,4 @@ export async function hydrate(
     }
   }
   return addresses.flatMap((address) => found.get(address) ?? []);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  let lengthA = 0;
-  let lengthB = 0;
-  for (let i = 0; i < a.length; i += 1) {
-    const [x = 0, y = 0] = [a[i], b[i]];
-    dot += x * y;
-    lengthA += x * x;
-    lengthB += y * y;
-  }
-  return lengthA > 0 && lengthB > 0 ? dot / Math.sqrt(lengthA * lengthB) : 0;
 }

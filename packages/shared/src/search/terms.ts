@@ -1,10 +1,6 @@
 import type { Span } from '../contracts/model/ids.ts';
 import { functionWords } from './lexical/function-words.ts';
-
-/** Scripts that write no spaces: their words are looked for as pairs of characters. */
-const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
-const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
-const prefixLength = 5;
+import { prefixLength, unspaced, word } from './lexical/terms.ts';
 
 export interface Term extends Span {
   /** Equal keys are the same term. */

@@ -7,6 +7,7 @@ import {
   type VectorIndex,
   type VectorRecord,
 } from '../ports/vector-index.ts';
+import { cosine } from '../search/cosine.ts';
 
 export interface InMemoryVectorIndex extends VectorIndex {
   /** While true every call throws `dependency_unavailable`. */
@@ -93,18 +94,4 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
     },
   };
   return index;
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  let lengthA = 0;
-  let lengthB = 0;
-  for (let i = 0; i < a.length; i += 1) {
-    const x = a[i] ?? 0;
-    const y = b[i] ?? 0;
-    dot += x * y;
-    lengthA += x * x;
-    lengthB += y * y;
-  }
-  return dot / Math.sqrt(lengthA * lengthB);
 }

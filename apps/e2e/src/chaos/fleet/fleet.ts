@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Tier, tiers } from '@semantic-memory/shared/contracts/jobs';
+import { answersOk, answersPing } from '../../server-answers.ts';
 import { freePort } from '../../service.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type Command, type ManagedProcess, manageProcess, type ProcessEvents } from './managed-process.ts';
@@ -148,28 +148,4 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
       reaper.dismiss();
     },
   };
-}
-
-function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const done = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1_000, () => done(false));
-    socket.on('connect', () => socket.write('PING\r\n'));
-    socket.on('data', (data) => done(data.toString().startsWith('+PONG')));
-    socket.on('error', () => done(false));
-  });
-}
-
-async function answersOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }
