@@ -96,6 +96,7 @@ type Answer = readonly [
   afresh: number,
   lengthsOrEntries: unknown,
   documents: readonly Buffer[],
+  whole: number,
   ...tails: Buffer[],
 ];
 
@@ -166,7 +167,7 @@ export function createLexicalCache(maxBytes: number) {
 
     /** Takes a read's answer in; undefined where it has to be asked again. */
     take(id: string, keys: readonly string[], knownBytes: readonly number[], answer: unknown): Postings | undefined {
-      const [epochBytes, verBytes, count, totalLength, afresh, detail, documents, ...tails] = answer as Answer;
+      const [epochBytes, verBytes, count, totalLength, afresh, detail, documents, whole, ...tails] = answer as Answer;
       const replica = replicaOf(id);
       const epoch = String(epochBytes);
       const ver = Number(String(verBytes));
@@ -200,6 +201,7 @@ export function createLexicalCache(maxBytes: number) {
       return {
         count: replica.count,
         totalLength: replica.totalLength,
+        whole: whole === 1,
         lengths: replica.lengths.subarray(0, replica.used),
         lists,
         addressOf: (ordinal) => replica.addressOf(ordinal),

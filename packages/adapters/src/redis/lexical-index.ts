@@ -75,8 +75,8 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
 
     async read(scope, terms) {
       const names = keys.namespace(scope);
-      const { head, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, lexicalTerm } = names;
-      const fixed = [head, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments];
+      const { head, rows, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, lexicalTerm } = names;
+      const fixed = [head, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, rows];
       const lists = terms.map(lexicalTerm);
       for (;;) {
         const known = cache.known(head, lists);

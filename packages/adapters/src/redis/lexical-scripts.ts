@@ -73,9 +73,9 @@ return 1
 `);
 
 /**
- * KEYS head, state, log, lengths, documents, lists. ARGV known epoch, known ver, known bytes of each list.
- * Answers epoch, ver, n, sum, whether to start afresh (then lengths and documents, else the log since), and what each
- * list has beyond the known bytes.
+ * KEYS head, state, log, lengths, documents, rows, lists. ARGV known epoch, known ver, known bytes of each list.
+ * Answers epoch, ver, n, sum, whether to start afresh (then lengths and documents, else the log since), whether all
+ * active documents have postings, and what each list has beyond the known bytes.
  */
 export const readScript = ledgerScript(`
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
@@ -95,8 +95,9 @@ else
   answer[6] = entries
   answer[7] = {}
 end
-for index = 6, #KEYS - 2 do
-  answer[index + 2] = redis.call('GETRANGE', KEYS[index], afresh and 0 or ARGV[index - 3], -1)
+answer[8] = redis.call('HLEN', KEYS[6]) == redis.call('HLEN', KEYS[5]) and 1 or 0
+for index = 7, #KEYS - 2 do
+  answer[index + 2] = redis.call('GETRANGE', KEYS[index], afresh and 0 or ARGV[index - 4], -1)
 end
 return answer
 `);

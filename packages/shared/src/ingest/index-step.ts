@@ -50,7 +50,7 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be indexed.');
   const warnings = await warningsOf(deps, payload, extraction);
   const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length };
-  const postings = await preparePostings(deps.lexical, payload, set);
+  const postings = await preparePostings(deps.lexical, payload, set, set.title);
   const at = new Date(deps.clock.now()).toISOString();
   const activeFrom = payload.run > 0 ? await keptActiveFrom(deps.blobs, payload) : undefined;
   const outcome = await writeOutcomeOnce(deps.blobs, payload, {

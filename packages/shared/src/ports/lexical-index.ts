@@ -33,6 +33,8 @@ export interface Postings {
   /** Active chunks, and their words together. */
   readonly count: number;
   readonly totalLength: number;
+  /** False where there are active documents without postings: after a rebuild of the ledger they come back one by one. */
+  readonly whole: boolean;
   /** Words of the chunk with that ordinal; 0 where it is not of an active version. */
   readonly lengths: Uint16Array;
   /**

@@ -81,7 +81,8 @@ export async function find(
     return { candidates, mode: 'dense', degraded: [...degraded, 'lexical_index_unavailable'], query: query.value };
   }
   const both = await withWords(search, postings.value, candidates, vector);
-  return { candidates: both, mode: 'hybrid', degraded, query: query.value };
+  const reasons = new Set([...degraded, ...lackingOf(postings.value)]);
+  return { candidates: both, mode: 'hybrid', degraded: [...reasons], query: query.value };
 }
 
 /** As `find`, among the versions that were active at a moment, by meaning only: there are no postings of the past. */
@@ -100,8 +101,10 @@ export async function findAt(
   return { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
 }
 
-/** Said where the vector index has lost chunks; they are brought back from the blob store. */
+/** Said where one of the indexes has lost chunks; they are brought back from the blob store. */
 export const lackingReason = 'index_rebuilding';
+
+const lackingOf = ({ whole }: Postings): string[] => (whole ? [] : [lackingReason]);
 
 const degradedOf = ({ complete, lacking = false }: Candidates): string[] => [
   ...(complete ? [] : ['candidates_incomplete']),
@@ -190,6 +193,7 @@ async function byWords(
   );
   const degraded = [
     ...(reason ? [reason] : []),
+    ...lackingOf(postings.value),
     ...(!query && search.request.minScore !== undefined ? ['min_score_ignored'] : []),
   ];
   return { candidates, mode: 'lexical', degraded, query };

@@ -163,7 +163,7 @@ export function createMemory() {
       0,
       records.map(({ vector }) => vector),
     );
-    const postings = await preparePostings(lexical, scope, set);
+    const postings = await preparePostings(lexical, scope, set, title);
     texts.set(`${tenant}/${documentId}@${version}`, text);
     if (!document.inFlight)
       await ledger.activateVersion(scope, documentId, version, createdAt, { chunks: records.length }, postings);

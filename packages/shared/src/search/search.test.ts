@@ -238,6 +238,16 @@ test('without the postings meaning answers, and it is said', async () => {
   await expect(both).rejects.toMatchObject({ code: 'dependency_unavailable' });
 });
 
+test('while postings are being brought back the answer says so', async () => {
+  const memory = createMemory();
+  for (const documentId of ['a', 'b']) await memory.store({ documentId, text: 'Pines.' });
+  memory.lexical.deactivate({ tenant: 'acme', namespace: 'default' }, 'b');
+  for (const mode of ['hybrid', 'lexical'] as const) {
+    const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', mode }));
+    expect(answer).toMatchObject({ mode, degraded: ['index_rebuilding'] });
+  }
+});
+
 test('a word that only one document has lifts it over what merely means the same', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'near', text: 'Pines pines needles.' });

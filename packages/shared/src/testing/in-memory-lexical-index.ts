@@ -77,6 +77,7 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
       const { lengths, lists, documents } = of(scope);
       return {
         count: lengths.filter((length) => length > 0).length,
+        whole: activeOf(scope).size === documents.size,
         totalLength: lengths.reduce((sum, length) => sum + length, 0),
         lengths: Uint16Array.from(lengths),
         lists: terms.map((term) => Uint32Array.from(lists.get(term) ?? [])),

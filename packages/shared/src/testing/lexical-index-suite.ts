@@ -120,9 +120,11 @@ export function lexicalIndexSuite(
       expect(await lexical.restore(scope, 'd', version, prepared)).toBe(false);
       await ledger.activateVersion(scope, 'd', version, nextTime());
       expect(await holders('sea')).toEqual([]);
+      expect([(await lexical.read(scope, [])).whole, await lexical.differs(scope)]).toEqual([false, true]);
       expect(await lexical.restore(scope, 'd', version + 1, prepared)).toBe(false);
       expect(await lexical.restore(scope, 'd', version, prepared)).toBe(true);
       expect(await holders('sea')).toEqual(['d@1#0:1']);
+      expect([(await lexical.read(scope, [])).whole, await lexical.differs(scope)]).toEqual([true, false]);
     });
 
     test('tenants and namespaces have lists of their own', async () => {

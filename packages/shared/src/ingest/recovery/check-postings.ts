@@ -2,8 +2,7 @@ import type { Scope } from '../../contracts/model/ids.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { LexicalIndex } from '../../ports/lexical-index.ts';
-import { preparePostings } from '../index/postings.ts';
-import { readChunkSet } from '../stored/artifacts.ts';
+import { restorePostings } from '../index/postings.ts';
 
 interface PostingsDeps {
   readonly blobs: BlobStore;
@@ -27,24 +26,11 @@ export async function checkPostings(
   const known = await deps.lexical.versions(scope);
   let missing = 0;
   let restored = 0;
-  for (const { documentId, activeVersion } of rows) {
-    if (activeVersion === 0 || known.get(documentId) === activeVersion) continue;
+  for (const row of rows) {
+    if (row.activeVersion === 0 || known.get(row.documentId) === row.activeVersion) continue;
     signal?.throwIfAborted();
     missing += 1;
-    if (await restorePostings(deps, scope, documentId, activeVersion)) restored += 1;
+    if (await restorePostings(deps, scope, row)) restored += 1;
   }
   return { missing, restored };
-}
-
-/** False where the version is not the active one (any more), or its chunks are gone. */
-async function restorePostings(
-  deps: PostingsDeps,
-  scope: Scope,
-  documentId: string,
-  version: number,
-): Promise<boolean> {
-  const set = await readChunkSet(deps.blobs, { tenant: scope.tenant, documentId, version });
-  if (!set) return false;
-  const prepared = await preparePostings(deps.lexical, scope, set);
-  return deps.lexical.restore(scope, documentId, version, prepared);
 }

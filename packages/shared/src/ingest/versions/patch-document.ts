@@ -3,7 +3,9 @@ import { MemoryError } from '../../contracts/errors.ts';
 import { Metadata, Timestamp } from '../../contracts/model/ids.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { DocumentPatch, DocumentRecord } from '../../ports/ledger.ts';
+import type { LexicalIndex } from '../../ports/lexical-index.ts';
 import type { IngestDeps } from '../deps.ts';
+import { restorePostings } from '../index/postings.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
 import { documentPrefix, patchKey } from '../stored/blob-keys.ts';
 
@@ -27,7 +29,7 @@ const maxAttempts = 50;
  * @returns undefined where there is no such document
  */
 export async function patchDocument(
-  deps: Pick<IngestDeps, 'blobs' | 'ledger' | 'clock'>,
+  deps: Pick<IngestDeps, 'blobs' | 'ledger' | 'clock'> & { readonly lexical: LexicalIndex },
   tenant: string,
   documentId: string,
   change: { readonly title?: string | undefined; readonly metadata?: Metadata | undefined },
@@ -48,6 +50,8 @@ export async function patchDocument(
       await deps.blobs.remove(patchKey(tenant, documentId, stored.number));
       return undefined;
     }
+    // A vector keeps the title that it was made with; words follow the new one at once.
+    if (change.title !== undefined && patched.activeVersion > 0) await restorePostings(deps, patched, patched);
     // One that came after ours may have reached the ledger before it.
     const latest = await readLatestPatch(deps.blobs, tenant, documentId);
     if (!latest || latest.number <= stored.number) return patched;
