@@ -1,4 +1,4 @@
-import { type MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
+import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
 import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
 import type { StoredSource } from '../contracts/model/source.ts';
@@ -181,10 +181,20 @@ export async function claim(deps: AcceptDeps, manifest: Manifest, upload: Stored
   await oweCallback(deps, manifest);
   // At the same time, for both wait for the disk: a marker without the bytes is of no version.
   const written = await Promise.allSettled([
-    upload && deps.blobs.move(upload.key, originalKey(manifest)),
+    upload && moveUpload(deps, upload, manifest),
     markPending(deps.blobs, manifest),
   ]);
   for (const { status, ...rest } of written) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;
+}
+
+/** A process that was taken for dead finds that another has brought the same bytes to their place. */
+async function moveUpload({ blobs }: AcceptDeps, upload: StoredBytes, manifest: Manifest): Promise<void> {
+  try {
+    await blobs.move(upload.key, originalKey(manifest));
+  } catch (error) {
+    const isGone = error instanceof MemoryError && error.code === 'not_found';
+    if (!isGone || !(await blobs.has(originalKey(manifest)))) throw error;
+  }
 }
 
 /** Takes back what `claim` has done for a version that nobody else has heard of. Its manifest, or an outcome, stays. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
-import { type AcceptRequest, storeOriginal } from '../accept.ts';
-import { idempotencyPrefix } from '../stored/blob-keys.ts';
+import { type AcceptRequest, discardOriginal, storeOriginal } from '../accept.ts';
+import { idempotencyPrefix, uploadsPrefix } from '../stored/blob-keys.ts';
 import { acceptOnce } from './accept-once.ts';
 import { expireIdempotency } from './expire-idempotency.ts';
 
@@ -23,7 +23,13 @@ async function send(flow: InMemoryFlow, change: Partial<AcceptRequest> & { finge
     original,
     ...fields,
   };
-  return acceptOnce(flow.deps, request, { key: 'k1', fingerprint });
+  try {
+    return await acceptOnce(flow.deps, request, { key: 'k1', fingerprint });
+  } catch (error) {
+    // As the API does: nothing will claim the bytes.
+    await discardOriginal(flow.deps, original);
+    throw error;
+  }
 }
 
 const listed = async (flow: InMemoryFlow) => (await flow.ledger.listJobs('acme', { limit: 100 })).items;
@@ -67,13 +73,35 @@ test.each(places)(
     expect(await listed(flow)).toMatchObject([{ state: 'succeeded' }]);
     const { items } = await flow.ledger.listDocuments('acme', { limit: 10 });
     expect(items).toHaveLength(1);
-    // One manifest, and no bytes that nobody claims but those of the process that died.
+    // One manifest, and no bytes that nobody claims, not even those of the process that died.
     const manifests = (await keysBelow(flow, 'tenants/')).filter((name) => name.endsWith('manifest.json'));
     expect(manifests).toHaveLength(1);
+    expect(await keysBelow(flow, uploadsPrefix)).toEqual([]);
     await expect(send(flow, { fingerprint: 'other' })).rejects.toMatchObject({ code: 'unprocessable' });
   },
   20_000,
 );
+
+test('a process that was taken for dead, and wakes after another took its place, takes nothing away', async () => {
+  const flow = createInMemoryFlow();
+  const { move } = flow.blobs;
+  const [frozen, thawed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  flow.blobs.move = async (...args) => {
+    flow.blobs.move = move;
+    frozen.resolve();
+    await thawed.promise;
+    return move(...args);
+  };
+  const first = send(flow);
+  await frozen.promise;
+  flow.ahead = 61_000;
+  const second = await send(flow);
+  thawed.resolve();
+  expect((await first).id).toBe(second.id);
+  await flow.drain();
+  expect(await listed(flow)).toMatchObject([{ id: second.id, state: 'succeeded' }]);
+  expect(await keysBelow(flow, uploadsPrefix)).toEqual([]);
+});
 
 test('a request repeated after its process died before the queue hands the job out at once', async () => {
   const flow = createInMemoryFlow();

@@ -20,6 +20,8 @@ export const IdempotencyRecord = z.object({
   fingerprint: z.string(),
   jobId: JobId,
   documentId: DocumentId,
+  /** Where the request's own bytes lie until a version claims them. */
+  upload: z.string().optional(),
   at: Timestamp,
 });
 type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
@@ -43,19 +45,23 @@ export async function acceptOnce(
   idempotency: { readonly key: string; readonly fingerprint: string },
 ): Promise<JobRecord> {
   const { key, fingerprint } = idempotency;
-  let died: IdempotencyRecord | undefined;
+  const dead: IdempotencyRecord[] = [];
   // One record a try: of those who would take the place of a dead one, one writes the next record.
   for (let attempt = 0; ; ) {
     const recordKey = idempotencyKey(request.tenant, key, attempt);
     const mine: IdempotencyRecord = {
       schemaVersion: 1,
       fingerprint,
-      jobId: died?.jobId ?? newJobId(),
-      documentId: died?.documentId ?? request.documentId ?? newDocumentId(),
+      jobId: dead.at(-1)?.jobId ?? newJobId(),
+      documentId: dead.at(-1)?.documentId ?? request.documentId ?? newDocumentId(),
+      ...(request.original ? { upload: request.original.key } : {}),
       at: new Date(deps.clock.now()).toISOString(),
     };
     if (await deps.blobs.putIfAbsent(recordKey, encodeJson(mine))) {
-      return carryOut(deps, request, recordKey, mine, died !== undefined);
+      const job = await carryOut(deps, request, recordKey, mine, dead.length > 0);
+      // Theirs are of no use any more, and a delete of the document would not find them.
+      for (const { upload } of dead) if (upload !== undefined) await deps.blobs.remove(upload);
+      return job;
     }
     const first = await firstAnswer(deps, request.tenant, recordKey, fingerprint);
     if (first && 'job' in first) {
@@ -65,7 +71,7 @@ export async function acceptOnce(
     }
     // Without a record the first request was refused meanwhile, and the key is free again.
     if (first) {
-      died = first.died;
+      dead.push(first.died);
       attempt += 1;
     }
   }
