@@ -1,5 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { ledgerScript } from './gate.ts';
 import { switchPostings } from './lexical-scripts.ts';
+
+/** Of a namespace: whoever follows its changes tells by it that they begin anew. */
+export const newEpoch = (): string => randomBytes(8).toString('hex');
 
 /**
  * KEYS homes, version counters, namespaces, head, tenants. ARGV documentId, namespace, model, at least, new epoch, claim life ms,

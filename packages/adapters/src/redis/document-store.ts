@@ -1,17 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
 import * as documents from '@semantic-memory/shared/ports/document-transitions';
 import type { JobRecord, Ledger, LedgerDocument } from '@semantic-memory/shared/ports/ledger';
-import {
-  countVersionScript,
-  markIndexScript,
-  removeDocumentScript,
-  reserveVersionScript,
-  restoreDocumentScript,
-  saveDocumentScript,
-} from './document-scripts.ts';
+import { newEpoch, removeDocumentScript, reserveVersionScript, saveDocumentScript } from './document-scripts.ts';
 import { type LedgerAccess, readLedger, readLedgerAtLength, runLedgerScript } from './gate.ts';
 import { withdrawJob } from './job-store.ts';
 import type { LedgerKeys } from './keys.ts';
@@ -36,11 +28,7 @@ type DocumentStore = Pick<
   | 'forgetVersion'
   | 'removeDocument'
   | 'namespaces'
-  | 'tenants'
-  | 'reviseDocument'
   | 'withdrawVersion'
-  | 'countVersion'
-  | 'markIndex'
 >;
 
 interface DocumentStoreDeps extends LedgerAccess {
@@ -207,37 +195,6 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
       return names.map((namespace, at) => ({ namespace, embeddingModel: models[at] ?? '' }));
     },
 
-    tenants: () => readLedger(deps, (redis) => redis.smembers(keys.tenants)),
-
-    async reviseDocument(scope, documentId, embeddingModel, revise) {
-      const { tenant, namespace } = scope;
-      const { documents: stored, rows, changes, tombstones, head, documentsByAge } = keys.namespace(scope);
-      const { homes, documents: ofTenant, versionCounters, namespaces } = keys.tenant(tenant);
-      const names = [
-        ...[stored, rows, changes, tombstones, head, homes, ofTenant, documentsByAge],
-        ...[versionCounters, namespaces, keys.tenants],
-      ];
-      let current = parseRevisioned<LedgerDocument>(await read(scope, documentId));
-      for (;;) {
-        const next = revise(current?.value);
-        if (!next) return false;
-        const row = documents.rowOf(next);
-        const member = `${current?.value.createdAt ?? next.createdAt}|${documentId}`;
-        const args = [
-          ...[documentId, current?.revision ?? '0', JSON.stringify(next), row ? JSON.stringify(row) : ''],
-          ...[`${member}|${namespace}`, member, namespace, tenant, next.latestVersion, embeddingModel],
-          ...[newEpoch(), Math.floor(Date.now() / 1000)],
-        ];
-        const answer = await runLedgerScript(deps, restoreDocumentScript, names, args);
-        const [outcome, detail] = answer as [string, string?];
-        if (outcome === 'ok') return true;
-        if (outcome === 'elsewhere') {
-          throw new MemoryError('conflict', `Document ${documentId} belongs to another namespace.`);
-        }
-        current = parseRevisioned<LedgerDocument>(detail);
-      }
-    },
-
     async withdrawVersion(scope, documentId, version, jobId) {
       const { tenant, namespace } = scope;
       const ofNamespace = keys.namespace(scope);
@@ -264,19 +221,8 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
       }
       return (await withdrawJob(deps, tenant, jobId)) || withdrawn;
     },
-
-    async countVersion(tenant, documentId, version) {
-      const { versionCounters } = keys.tenant(tenant);
-      await runLedgerScript(deps, countVersionScript, [versionCounters, keys.tenants], [documentId, version, tenant]);
-    },
-
-    async markIndex(scope, state) {
-      await runLedgerScript(deps, markIndexScript, [keys.namespace(scope).head], [state === 'incomplete' ? '1' : '0']);
-    },
   };
 }
-
-const newEpoch = () => randomBytes(8).toString('hex');
 
 /** The keys that saving and removing a document begin with, in the order of their scripts. */
 function namesOf(names: ReturnType<LedgerKeys['namespace']>): string[] {

@@ -4,6 +4,7 @@ import type { BreakerState } from '../breaker/breaker.ts';
 import { type ChangeSignals, createChangeSignals } from './change-signals.ts';
 import { askDirectly, closeRedis, openRedis } from './connection.ts';
 import { readDocumentChanges } from './document-changes.ts';
+import { createDocumentRepairs } from './document-repairs.ts';
 import { createDocumentStore } from './document-store.ts';
 import { assertWhole, type LedgerAccess } from './gate.ts';
 import { watchJob } from './job-events.ts';
@@ -62,6 +63,7 @@ function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: ()
   return {
     ...createJobStore(access),
     ...createDocumentStore(access),
+    ...createDocumentRepairs(access),
     watchJob: (tenant, jobId, afterId, signal) => watchJob({ ...access, signals }, tenant, jobId, afterId, signal),
     async documentChanges(scope, cursor) {
       const [of, ...rest] = (cursor ?? '').split('/');
