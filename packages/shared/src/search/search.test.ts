@@ -248,6 +248,18 @@ test('while postings are being brought back the answer says so', async () => {
   }
 });
 
+test('where words find more chunks of one document than are looked at, the answer says that there may be others', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'large', text: Array.from({ length: 120 }, () => 'Pines.').join('\n\n') });
+  await memory.store({ documentId: 'small', text: 'Pines and oaks and many other trees of the north.' });
+  const ask = (more: object) => search(memory.deps, 'acme', searchFor({ query: 'pines', mode: 'lexical', ...more }));
+  expect((await ask({ perDocument: 1, topK: 2 })).degraded).toEqual(['candidates_incomplete']);
+  expect((await ask({ topK: 100 })).degraded).toBeUndefined();
+  memory.vectors.onQuery = unavailable;
+  const all = await ask({ topK: 100 });
+  expect([all.hits.length, all.degraded]).toEqual([100, undefined]);
+});
+
 test('a word that only one document has lifts it over what merely means the same', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'near', text: 'Pines pines needles.' });
