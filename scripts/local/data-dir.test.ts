@@ -96,6 +96,14 @@ test('a server finds its old port again, unless that is taken', async () => {
   expect(await rememberedPort(directory, 'redis')).not.toBe(taken);
 });
 
+test('servers that come up at the same time all find their ports again', async () => {
+  const directory = await dataDir();
+  const names = ['redis', 'chroma', 'another'];
+  const ports = await Promise.all(names.map(async () => freePort()));
+  await Promise.all(names.map((name, index) => rememberPort(directory, name, ports[index] as number)));
+  for (const [index, name] of names.entries()) expect(await rememberedPort(directory, name)).toBe(ports[index]);
+});
+
 test('a log starts a new file at each start and when it grows too large', async () => {
   const file = join(await dataDir(), 'logs', 'api.log');
   const first = openLogFile(file);

@@ -12,10 +12,17 @@ export async function rememberedPort(dataDir: string, name: string): Promise<num
   return freePort();
 }
 
+/** The servers are started at the same time, and each changes the one file: one after the other. */
+let remembering: Promise<void> = Promise.resolve();
+
 /** Remembers the port that a server has got. */
-export async function rememberPort(dataDir: string, name: string, port: number): Promise<void> {
-  const ports = await readState<Record<string, number>>(portsFile(dataDir), {});
-  if (ports[name] !== port) await writeState(portsFile(dataDir), { ...ports, [name]: port });
+export function rememberPort(dataDir: string, name: string, port: number): Promise<void> {
+  const remembered = remembering.then(async () => {
+    const ports = await readState<Record<string, number>>(portsFile(dataDir), {});
+    if (ports[name] !== port) await writeState(portsFile(dataDir), { ...ports, [name]: port });
+  });
+  remembering = remembered.catch(() => {});
+  return remembered;
 }
 
 const portsFile = (dataDir: string) => join(dataDir, 'ports.json');

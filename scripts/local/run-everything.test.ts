@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Config, readConfig } from '@semantic-memory/runtime/config';
 import { answersHeartbeat } from './chroma-server.ts';
@@ -63,6 +64,13 @@ afterAll(async () => {
   await rm(config.dataDir, { recursive: true, force: true });
 });
 
+/** Fails with what was said, in place of a bare time-out, and before the clean-up begins. */
+const inTime = async (what: string, done: Promise<void>): Promise<void> => {
+  const late = delay(25_000, undefined, { ref: false }).then(() => {
+    throw new Error(`${what} takes too long: ${said.join('; ')}`);
+  });
+  await Promise.race([done, late]);
+};
 const ports = () => readState<{ redis: number; chroma: number }>(join(config.dataDir, 'ports.json'), {} as never);
 const processes = () => readState<Record<string, { pid: number }>>(join(config.dataDir, 'processes.json'), {});
 const log = (name: string) => readFile(join(config.dataDir, 'logs', `${name}.log`), 'utf8');
@@ -107,11 +115,11 @@ test('a Redis that is killed comes back on its port', async () => {
 test('everything ends in order and starts again as it was', async () => {
   const pids = Object.values(await processes()).map(({ pid }) => pid);
   const before = await ports();
-  await everything.stop();
+  await inTime('the end', everything.stop());
   for (const pid of pids) expect(await processIdentity(pid)).toBeUndefined();
   expect(await log('worker-ocr')).toContain('told to end');
   expect(await processes()).toEqual({});
   everything = run();
-  await everything.ready;
+  await inTime('the second start', everything.ready);
   expect(await ports()).toEqual(before);
 }, 60_000);

@@ -116,3 +116,28 @@ test('stopping in the middle of a start leaves nothing running', async () => {
   await failed;
   expect(await processIdentity(pids[0] as number)).toBeUndefined();
 });
+
+test('stopping just when a program that was started again serves leaves nothing running', async () => {
+  const port = await freePort();
+  const { deps, pids } = watched();
+  let asked: (() => void) | undefined;
+  const served = Promise.withResolvers<void>();
+  const isReady = async () => {
+    if (!(await answers(port))) return false;
+    asked?.();
+    if (asked) await served.promise;
+    return true;
+  };
+  const supervised = supervise('server', async () => ({ ...server(port), isReady }), deps);
+  await supervised.ready;
+  const startedAgain = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  process.kill(pids[0] as number, 'SIGKILL');
+  await startedAgain;
+  const stopped = supervised.stop(5_000);
+  served.resolve();
+  await stopped;
+  expect(supervised.isUp()).toBe(false);
+  expect(await processIdentity(pids[1] as number)).toBeUndefined();
+});

@@ -114,7 +114,9 @@ export function supervise(
       }
       if (stopping.signal.aborted) return;
       running = await startAgain(signal === null ? `ended with status ${code}` : `was ended by ${signal}`);
-      if (running !== undefined) deps.say(`${name} runs again`);
+      // It may have served just when we were told to stop, and nobody but us knows of it.
+      if (stopping.signal.aborted) await running?.stop(stopGraceMs);
+      else if (running !== undefined) deps.say(`${name} runs again`);
     }
   };
 

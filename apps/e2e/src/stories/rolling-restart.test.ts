@@ -31,7 +31,8 @@ beforeAll(async () => {
     OCR_PROCESSES: '1',
     // Many times what the client needs to hear of it.
     DRAIN_MS: '3000',
-    SHUTDOWN_GRACE_MS: '2000',
+    // Long enough for a short text on a busy machine, where a model may still be loading, not for the long document.
+    SHUTDOWN_GRACE_MS: '10000',
   };
   const ports = [await freePort(), await freePort()];
   bases = ports.map((port) => `http://127.0.0.1:${port}`);
