@@ -1,153 +1,207 @@
-import type { ErrorBody } from '@semantic-memory/shared/contracts/errors';
+import { setTimeout } from 'node:timers/promises';
+import { type ErrorBody, MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { AnswerEvent } from '@semantic-memory/shared/contracts/model/answer';
-import type { Clock } from '@semantic-memory/shared/ports/clock';
+import type { AnswerLog, LoggedAnswer } from '@semantic-memory/shared/ports/answer-log';
+import type { Ledger } from '@semantic-memory/shared/ports/ledger';
 
-export type StreamedEvent = (AnswerEvent | { readonly event: 'error'; readonly data: ErrorBody }) & {
+type WrittenEvent = AnswerEvent | { readonly event: 'error'; readonly data: ErrorBody };
+export type StreamedEvent = WrittenEvent & {
   /** Counts from 1 in each answer. */
   readonly id: number;
 };
 
 type SourcesEvent = Extract<AnswerEvent, { event: 'sources' }>;
 
-interface Recording {
-  readonly tenant: string;
-  readonly documentIds: ReadonlySet<string>;
-  readonly events: StreamedEvent[];
-  readonly readers: Set<() => void>;
-  readonly expiresAt: number;
-  readonly stop: AbortController;
-  ended: boolean;
+export interface AnswerStreamDeps {
+  readonly answerLog: AnswerLog;
+  readonly ledger: Pick<Ledger, 'getDocument'>;
 }
 
-/** Streamed answers of this process, kept for a while so that a caller who lost the connection can go on. */
-export interface AnswerStreams {
-  /** Records an answer to its end, whether or not anyone reads it. */
-  record(options: {
-    readonly tenant: string;
+/** How often a writer says that it lives while the model thinks. */
+const heartbeatMs = 5000;
+/** Between two tries while the log is away, and the longest that it is waited for. */
+const tryAgainMs = 500;
+const patienceMs = 60_000;
+
+/** @throws MemoryError `not_found` */
+export const noSuchAnswer = () => new MemoryError('not_found', 'There is no such answer, or it is too long ago.');
+
+/**
+ * Writes an answer to its end, whether or not anyone reads it. Resolves once it has begun; the rest goes on by itself.
+ * @param options.stop aborted where the answer must not go on, because it was forgotten
+ * @throws MemoryError `not_found` where a document that it is drawn from was deleted meanwhile
+ */
+export async function recordAnswer(
+  deps: AnswerStreamDeps,
+  tenant: string,
+  options: {
     readonly sources: SourcesEvent;
     readonly rest: AsyncIterable<AnswerEvent>;
-    /** Aborted where the answer must not go on. */
     readonly stop: AbortController;
     readonly onError: (error: unknown) => ErrorBody;
-  }): void;
-  /** The events after an id, then live, to the end; undefined where there is no such answer of this tenant. */
-  read(
-    tenant: string,
-    answerId: string,
-    afterId: number,
-    signal: AbortSignal,
-  ): AsyncIterable<StreamedEvent> | undefined;
-  /** Whether an answer has ended and has nothing after an id. */
-  isOver(tenant: string, answerId: string, afterId: number): boolean;
-  /** The documents that an answer was drawn from; none where there is no such answer. */
-  documentIds(tenant: string, answerId: string): readonly string[];
-  /** Forgets every answer that was drawn from a document, and ends those under way. */
-  forgetDocument(tenant: string, documentId: string): void;
+  },
+): Promise<void> {
+  const { sources } = options;
+  const { answerId, hits } = sources.data;
+  const documents = Object.fromEntries(hits.map((hit) => [hit.documentId, hit.version]));
+  await deps.answerLog.begin(tenant, answerId, { documents, entry: JSON.stringify(sources) });
+  // From here on a delete finds the answer; one that came before is seen now.
+  if (!(await isStillThere(deps, tenant, documents))) {
+    options.stop.abort();
+    throw noSuchAnswer();
+  }
+  void write(deps.answerLog, tenant, answerId, options);
 }
 
-export function createAnswerStreams({
-  clock,
-  keepMs = 10 * 60_000,
-  maxAnswers = 1000,
-}: {
-  readonly clock: Clock;
-  readonly keepMs?: number;
-  /** Beyond it the oldest go: memory stays bounded. */
-  readonly maxAnswers?: number;
-}): AnswerStreams {
-  // In order of their beginning, which is that of their expiry.
-  const recordings = new Map<string, Recording>();
-
-  const forget = (answerId: string, recording: Recording) => {
-    recordings.delete(answerId);
-    recording.ended = true;
-    recording.stop.abort();
-    for (const wake of recording.readers) wake();
+/** The pieces that came while the last ones were being taken go together. */
+async function write(
+  log: AnswerLog,
+  tenant: string,
+  answerId: string,
+  { rest, stop, onError }: Parameters<typeof recordAnswer>[2],
+): Promise<void> {
+  const waiting: string[] = [];
+  let written = 1;
+  let ended = false;
+  let writing: Promise<void> | undefined;
+  const writeWaiting = async () => {
+    do {
+      const entries = waiting.splice(0);
+      if (!(await appendPatiently(log, tenant, answerId, written, entries, { ended }))) return stop.abort();
+      written += entries.length;
+    } while (waiting.length > 0);
   };
-  const expire = () => {
-    for (const [answerId, recording] of recordings) {
-      if (recording.expiresAt > clock.now() && recordings.size <= maxAnswers) return;
-      forget(answerId, recording);
+  const flush = () => {
+    writing ??= writeWaiting().finally(() => {
+      writing = undefined;
+    });
+    return writing;
+  };
+  const heartbeat = setInterval(() => void flush(), heartbeatMs);
+  try {
+    for await (const event of rest) {
+      waiting.push(JSON.stringify(event));
+      void flush();
     }
-  };
-  const find = (tenant: string, answerId: string) => {
-    expire();
-    const recording = recordings.get(answerId);
-    return recording?.tenant === tenant ? recording : undefined;
-  };
-
-  return {
-    record({ tenant, sources, rest, stop, onError }) {
-      const recording: Recording = {
-        tenant,
-        documentIds: new Set(sources.data.hits.map((hit) => hit.documentId)),
-        events: [],
-        readers: new Set(),
-        expiresAt: clock.now() + keepMs,
-        stop,
-        ended: false,
-      };
-      const add = (event: AnswerEvent | { event: 'error'; data: ErrorBody }) => {
-        recording.events.push({ ...event, id: recording.events.length + 1 });
-        for (const wake of recording.readers) wake();
-      };
-      recordings.set(sources.data.answerId, recording);
-      expire();
-      add(sources);
-      void (async () => {
-        try {
-          for await (const event of rest) add(event);
-        } catch (error) {
-          if (!recording.ended) add({ event: 'error', data: onError(error) });
-        }
-        recording.ended = true;
-        for (const wake of recording.readers) wake();
-      })();
-    },
-
-    read(tenant, answerId, afterId, signal) {
-      const recording = find(tenant, answerId);
-      return recording && follow(recording, afterId, signal);
-    },
-
-    isOver(tenant, answerId, afterId) {
-      const recording = find(tenant, answerId);
-      return recording?.ended === true && recording.events.length <= afterId;
-    },
-
-    documentIds: (tenant, answerId) => [...(find(tenant, answerId)?.documentIds ?? [])],
-
-    forgetDocument(tenant, documentId) {
-      for (const [answerId, recording] of recordings) {
-        if (recording.tenant === tenant && recording.documentIds.has(documentId)) forget(answerId, recording);
-      }
-    },
-  };
+  } catch (error) {
+    if (!stop.signal.aborted) waiting.push(JSON.stringify({ event: 'error', data: onError(error) }));
+  } finally {
+    clearInterval(heartbeat);
+  }
+  await writing;
+  ended = true;
+  await flush();
 }
 
-async function* follow(recording: Recording, afterId: number, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
-  let seen = afterId;
-  while (!signal.aborted) {
-    const next = recording.events[seen];
-    if (next) {
-      seen += 1;
-      yield next;
-    } else if (recording.ended) {
-      return;
-    } else {
-      await change(recording.readers, signal);
+/** @returns false where nothing more must be written: the answer is gone, or the log was away for too long. */
+async function appendPatiently(
+  log: AnswerLog,
+  tenant: string,
+  answerId: string,
+  at: number,
+  entries: readonly string[],
+  options: { readonly ended: boolean },
+): Promise<boolean> {
+  for (let waitedMs = 0; ; waitedMs += tryAgainMs) {
+    try {
+      return await log.append(tenant, answerId, at, entries, options);
+    } catch (error) {
+      if (!isAway(error) || waitedMs >= patienceMs) return false;
+      await setTimeout(tryAgainMs);
     }
   }
 }
 
-function change(readers: Set<() => void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      readers.delete(done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    readers.add(done);
-    signal.addEventListener('abort', done);
-  });
+const isAway = (error: unknown) => error instanceof MemoryError && error.code === 'dependency_unavailable';
+
+/**
+ * The events of an answer after an id, then live, to the end, from whichever process writes it.
+ * @returns undefined where it has ended and nothing came after that id
+ * @throws MemoryError `not_found` where there is no such answer of this tenant, or a document of it is gone
+ */
+export async function readAnswer(
+  deps: AnswerStreamDeps,
+  tenant: string,
+  answerId: string,
+  afterId: number,
+  signal: AbortSignal,
+): Promise<AsyncIterable<StreamedEvent> | undefined> {
+  const known = await deps.answerLog.read(tenant, answerId, afterId);
+  if (!known || !(await isStillThere(deps, tenant, known.documents))) throw noSuchAnswer();
+  if (known.ended && known.entries.length === 0) return undefined;
+  return follow(deps.answerLog, tenant, answerId, afterId, signal);
+}
+
+async function* follow(
+  log: AnswerLog,
+  tenant: string,
+  answerId: string,
+  afterId: number,
+  signal: AbortSignal,
+): AsyncGenerator<StreamedEvent, void, void> {
+  let seen = afterId;
+  // Listening begins before the first read, so that nothing falls in between.
+  const watch = await log.watch(tenant, answerId);
+  try {
+    while (!signal.aborted) {
+      const answer = await readPatiently(log, tenant, answerId, seen, signal);
+      if (!answer) return;
+      for (const entry of answer.entries) {
+        seen += 1;
+        const event = JSON.parse(entry) as WrittenEvent;
+        yield { ...event, id: seen };
+        if (signal.aborted || event.event === 'done' || event.event === 'error') return;
+      }
+      if (answer.ended) return;
+      if (answer.abandoned) await endAbandoned(log, tenant, answerId, seen);
+      else if (answer.entries.length === 0) await watch.next(signal);
+    }
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Who is reading already keeps reading: an outage is shorter than a reader's patience. */
+async function readPatiently(
+  log: AnswerLog,
+  tenant: string,
+  answerId: string,
+  after: number,
+  signal: AbortSignal,
+): Promise<LoggedAnswer | undefined> {
+  for (let waitedMs = 0; ; waitedMs += tryAgainMs) {
+    try {
+      return await log.read(tenant, answerId, after);
+    } catch (error) {
+      if (!isAway(error) || waitedMs >= patienceMs || signal.aborted) throw error;
+      await setTimeout(tryAgainMs);
+    }
+  }
+}
+
+/** The process that wrote it has died: whoever reads says so, once for all readers. */
+async function endAbandoned(log: AnswerLog, tenant: string, answerId: string, at: number): Promise<void> {
+  const error = { code: 'dependency_unavailable' as const, message: brokenOff, requestId: answerId };
+  await log.append(tenant, answerId, at, [JSON.stringify({ event: 'error', data: { error } })], { ended: true });
+}
+
+const brokenOff = 'The process that wrote this answer has ended. Ask again.';
+
+/**
+ * Whether the versions that an answer is drawn from are still known. A document that was deleted and taken in again has
+ * other versions. Where one is gone the answer is forgotten.
+ */
+async function isStillThere(
+  deps: AnswerStreamDeps,
+  tenant: string,
+  documents: Readonly<Record<string, number>>,
+): Promise<boolean> {
+  const gone = await Promise.all(
+    Object.entries(documents).map(async ([documentId, version]) => {
+      const document = await deps.ledger.getDocument(tenant, documentId);
+      return document?.versions.some((known) => known.version === version) ? [] : [documentId];
+    }),
+  );
+  for (const documentId of gone.flat()) await deps.answerLog.forgetDocument(tenant, documentId);
+  return gone.flat().length === 0;
 }

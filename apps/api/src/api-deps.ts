@@ -1,5 +1,6 @@
 import type { DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
 import type { AcceptDeps } from '@semantic-memory/shared/ingest/accept';
+import type { AnswerLog } from '@semantic-memory/shared/ports/answer-log';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import type { RagDeps } from '@semantic-memory/shared/rag/answer';
 import type { SearchDeps } from '@semantic-memory/shared/search/search';
@@ -8,6 +9,8 @@ import type { Lifecycle } from './lifecycle.ts';
 
 /** Everything that the API stands on. */
 export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
+  /** Streamed answers, for callers that come back. */
+  readonly answerLog: AnswerLog;
   readonly recovery: Pick<LedgerRecovery, 'isCompared'>;
   readonly verifyToken: VerifyToken;
   readonly lifecycle: Lifecycle;

@@ -4,7 +4,6 @@ import compression from 'compression';
 import cors from 'cors';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import { createAnswerStreams } from './answer-streams.ts';
 import type { ApiDeps } from './api-deps.ts';
 import { bindEndpoints } from './bind-endpoints.ts';
 import { renderDocsPage } from './docs-page.ts';
@@ -53,7 +52,7 @@ export function createApp(deps: ApiDeps): express.Express {
     }),
   );
   addOpenRoutes(app, deps);
-  bindEndpoints(app, deps, createHandlers(deps, createAnswerStreams({ clock: deps.clock })));
+  bindEndpoints(app, deps, createHandlers(deps));
   app.use((request) => {
     throw new MemoryError('not_found', `There is nothing at ${request.path}.`, {
       hint: 'The routes are listed at /docs.',

@@ -1,4 +1,3 @@
-import type { AnswerStreams } from './answer-streams.ts';
 import type { ApiDeps } from './api-deps.ts';
 import type { Handlers } from './endpoint-handler.ts';
 import { adminHandlers } from './handlers/admin.ts';
@@ -10,14 +9,14 @@ import { ragHandlers } from './handlers/rag.ts';
 import { searchHandlers } from './handlers/search.ts';
 
 /** What answers each endpoint. */
-export function createHandlers(deps: ApiDeps, answers: AnswerStreams): Handlers {
+export function createHandlers(deps: ApiDeps): Handlers {
   return {
     ...ingestHandlers(deps),
     ...batchHandlers(deps),
     ...jobHandlers(deps),
-    ...documentHandlers(deps, answers),
+    ...documentHandlers(deps),
     ...searchHandlers(deps),
-    ...ragHandlers(deps, answers),
+    ...ragHandlers(deps),
     ...adminHandlers(deps),
   };
 }

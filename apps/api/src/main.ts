@@ -4,6 +4,7 @@ import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
+import { createRedisAnswerLog } from '@semantic-memory/adapters/redis/answer-log';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
 import { createWrittenHostCheck, parseFetchUrl } from '@semantic-memory/adapters/web/checked-host';
@@ -39,6 +40,8 @@ const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') })
 shutdown.add('ledger', () => ledger.close());
 const lexical = createRedisLexicalIndex(redis);
 shutdown.add('lexical index', () => lexical.close());
+const answerLog = createRedisAnswerLog(redis);
+shutdown.add('answers', () => answerLog.close());
 const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
 shutdown.add('queue', () => queue.close());
 const vectors = createChromaIndex({
@@ -68,6 +71,7 @@ const app = createApp({
   blobs,
   ledger,
   recovery: ledger,
+  answerLog,
   queue,
   vectors,
   lexical,

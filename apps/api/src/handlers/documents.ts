@@ -4,7 +4,6 @@ import { DocumentId } from '@semantic-memory/shared/contracts/model/ids';
 import { removeDocument } from '@semantic-memory/shared/ingest/remove';
 import { patchDocument } from '@semantic-memory/shared/ingest/versions/patch-document';
 import { openContent, readChunks, readText } from '@semantic-memory/shared/ingest/versions/read-document';
-import type { AnswerStreams } from '../answer-streams.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { documentView, versionViews } from '../document-view.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
@@ -21,7 +20,7 @@ type DocumentHandlers = Pick<
   | 'deleteDocument'
 >;
 
-export function documentHandlers(deps: ApiDeps, answers: AnswerStreams): DocumentHandlers {
+export function documentHandlers(deps: ApiDeps): DocumentHandlers {
   return {
     async listDocuments({ tenant }, { query }) {
       const { items, nextCursor } = await deps.ledger.listDocuments(tenant, query);
@@ -54,9 +53,9 @@ export function documentHandlers(deps: ApiDeps, answers: AnswerStreams): Documen
     async deleteDocument({ tenant }, { params }) {
       const { documentId } = validId(params);
       // Before and after: an answer that began in between may still have found it.
-      answers.forgetDocument(tenant, documentId);
+      await deps.answerLog.forgetDocument(tenant, documentId);
       const receipt = await removeDocument(deps, tenant, documentId);
-      answers.forgetDocument(tenant, documentId);
+      await deps.answerLog.forgetDocument(tenant, documentId);
       return ok(receipt);
     },
   };

@@ -106,6 +106,57 @@ test('what goes wrong before the first event is an ordinary error', async () => 
   expect(answer.headers.get('content-type')).toContain('application/json');
 });
 
+test('an answer that one process writes is gone on with at another', async () => {
+  const other = await startTestApi(() => api.deps);
+  pen.write('Two tides ');
+  const response = await ask({ stream: true });
+  const [sources] = await readEvents(response, 1);
+  const answerId = answerIdOf([sources as { data: unknown }]);
+  const rest = await other.call(`/rag/${answerId}/events`, { headers: { 'last-event-id': '1' } });
+  pen.write('a day [1].', '');
+  const events = await readEvents(rest);
+  expect(kindsOf(events)).toEqual(['token', 'citation', 'done']);
+  expect(events[0]?.id).toBe('2');
+  expect(await readEvents(await resume(answerId, '1'))).toEqual(events);
+  await other.close();
+});
+
+test('an answer whose process died ends with an error, the same for every reader', async () => {
+  const entry = JSON.stringify({ event: 'sources', data: { answerId: 'answer_lost', hits: [] } });
+  await api.deps.answerLog.begin('acme', 'answer_lost', { documents: { tides: 1 }, entry });
+  api.flow.ahead = 30_000;
+  const events = await readEvents(await resume('answer_lost', ''));
+  expect(kindsOf(events)).toEqual(['sources', 'error']);
+  expect(events[1]?.data).toMatchObject({ error: { code: 'dependency_unavailable' } });
+  expect(await readEvents(await resume('answer_lost', '1'))).toEqual(events.slice(1));
+  expect((await resume('answer_lost', '2')).status).toBe(204);
+});
+
+test('where the log of answers is away in the middle, writer and reader wait for it', async () => {
+  const { answerLog } = api.deps;
+  const { append, read } = answerLog;
+  pen.write('Two tides ');
+  const response = await ask({ stream: true });
+  let failures = 0;
+  const away = async () => {
+    failures += 1;
+    throw new MemoryError('dependency_unavailable', 'Redis is away.');
+  };
+  Object.assign(answerLog, { append: away, read: away });
+  pen.write('a day [1].', '');
+  while (failures === 0) await new Promise((resolve) => setImmediate(resolve));
+  Object.assign(answerLog, { append, read });
+  expect(kindsOf(await readEvents(response))).toEqual(['sources', 'token', 'citation', 'done']);
+});
+
+test('a document that was deleted and taken in again does not bring its old answers back', async () => {
+  pen.write('Two tides a day [1].', '');
+  const answerId = answerIdOf(await readEvents(await ask({ stream: true })));
+  await api.flow.ledger.removeDocument('acme', 'tides');
+  await api.ingested('The moon is bright.', { documentId: 'tides' });
+  expect((await resume(answerId, '1')).status).toBe(404);
+});
+
 test('a recorded answer is its tenant’s only, lasts ten minutes, and goes with its documents', async () => {
   pen.write('Two tides a day [1].', '');
   const answerId = answerIdOf(await readEvents(await ask({ stream: true })));

@@ -1,7 +1,7 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { RagRequest } from '@semantic-memory/shared/contracts/model/answer';
 import { answer, streamAnswer } from '@semantic-memory/shared/rag/answer';
-import type { AnswerStreams } from '../answer-streams.ts';
+import { readAnswer, recordAnswer } from '../answer-streams.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
 import { invalidRequest, toHttpError } from '../errors.ts';
@@ -10,12 +10,11 @@ import { openEventStream } from '../event-stream.ts';
 /** The longest that an answer may be written while nobody need be listening. */
 const maxAnswerMs = 5 * 60_000;
 
-export function ragHandlers(deps: ApiDeps, answers: AnswerStreams): Pick<Handlers, 'rag' | 'ragEvents'> {
+export function ragHandlers(deps: ApiDeps): Pick<Handlers, 'rag' | 'ragEvents'> {
   return {
     async rag(context, { body }) {
       if (!body.stream) return ok(await answer(deps, context.tenant, body, context.signal));
-      const answerId = await beginAnswer(deps, answers, context, body);
-      return sendEvents(deps, answers, context, answerId, 0);
+      return sendEvents(deps, context, await beginAnswer(deps, context, body), 0);
     },
 
     async ragEvents(context, { params, headers }) {
@@ -23,24 +22,9 @@ export function ragHandlers(deps: ApiDeps, answers: AnswerStreams): Pick<Handler
       if (!/^\d{1,9}$/.test(last)) {
         throw invalidRequest([{ path: 'headers.last-event-id', message: 'is not the id of an event' }]);
       }
-      const after = Number(last);
-      await forgetDeleted(deps, answers, context.tenant, params.answerId);
-      if (answers.isOver(context.tenant, params.answerId, after)) {
-        context.response.writeHead(204).end();
-        return 'written';
-      }
-      return sendEvents(deps, answers, context, params.answerId, after);
+      return sendEvents(deps, context, params.answerId, Number(last));
     },
   };
-}
-
-/** The delete may have gone to another process: what is gone is not quoted again. */
-async function forgetDeleted(deps: ApiDeps, answers: AnswerStreams, tenant: string, answerId: string): Promise<void> {
-  const documentIds = answers.documentIds(tenant, answerId);
-  const documents = await Promise.all(documentIds.map((documentId) => deps.ledger.getDocument(tenant, documentId)));
-  for (const [index, documentId] of documentIds.entries()) {
-    if (!documents[index]) answers.forgetDocument(tenant, documentId);
-  }
 }
 
 /**
@@ -49,7 +33,6 @@ async function forgetDeleted(deps: ApiDeps, answers: AnswerStreams, tenant: stri
  */
 async function beginAnswer(
   deps: ApiDeps,
-  answers: AnswerStreams,
   { tenant, requestId, signal, logger }: RequestContext,
   request: RagRequest,
 ): Promise<string> {
@@ -67,20 +50,17 @@ async function beginAnswer(
     logger.warn('a streamed answer broke off', { error });
     return toHttpError(error, requestId).body;
   };
-  answers.record({ tenant, sources: first.value, rest, stop, onError });
+  await recordAnswer(deps, tenant, { sources: first.value, rest, stop, onError });
   return first.value.data.answerId;
 }
 
-async function sendEvents(
-  deps: ApiDeps,
-  answers: AnswerStreams,
-  context: RequestContext,
-  answerId: string,
-  afterId: number,
-) {
+async function sendEvents(deps: ApiDeps, context: RequestContext, answerId: string, afterId: number) {
   const signal = AbortSignal.any([context.signal, deps.lifecycle.stopping]);
-  const events = answers.read(context.tenant, answerId, afterId, signal);
-  if (!events) throw new MemoryError('not_found', 'There is no such answer, or it is too long ago.');
+  const events = await readAnswer(deps, context.tenant, answerId, afterId, signal);
+  if (!events) {
+    context.response.writeHead(204).end();
+    return 'written' as const;
+  }
   const stream = openEventStream(context.response, deps.limits.heartbeatMs);
   for await (const { id, event, data } of events) await stream.send({ id: String(id), event, data });
   stream.end();

@@ -1,6 +1,7 @@
 import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
+import { createInMemoryAnswerLog } from '@semantic-memory/shared/testing/in-memory-answer-log';
 import { createInMemoryFlow, type InMemoryFlow } from '@semantic-memory/shared/testing/in-memory-flow';
 import jsonwebtoken from 'jsonwebtoken';
 import type { ApiDeps } from '../api-deps.ts';
@@ -40,6 +41,7 @@ export async function startTestApi(
   const flow = createInMemoryFlow();
   const base: ApiDeps = {
     ...flow.deps,
+    answerLog: createInMemoryAnswerLog({ clock: flow.deps.clock }),
     recovery: flow.ledger,
     table: createDocumentTable({ ledger: flow.ledger }),
     verifyToken: createTokenVerifier({ jwtSecret: secret }),
