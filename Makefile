@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
 export TURBO_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test format lint type-check coverage build bench chaos clean
+.PHONY: help setup up test format lint type-check coverage build bench eval chaos clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -35,6 +35,9 @@ build: setup ## compile all packages to dist
 
 bench: setup ## the benchmarks of docs/benchmarks.md
 	@exec node --conditions=development apps/bench/src/main.ts
+
+eval: setup ## the quality of search, answers and OCR: docs/evaluation.md
+	@exec node --conditions=development apps/bench/src/evaluation/main.ts
 
 chaos: setup ## break the whole service as SEED says for MINUTES, then check every promise
 	@exec node --conditions=development scripts/chaos.ts

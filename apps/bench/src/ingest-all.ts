@@ -20,7 +20,7 @@ export interface IngestRun {
 export async function ingestAll(
   service: Service,
   namespace: string,
-  posts: readonly (() => Promise<Job>)[],
+  posts: readonly (() => Promise<unknown>)[],
 ): Promise<IngestRun> {
   await inParallel(posts, postsAtOnce, (post) => post());
   while (await hasOpenJobs(service, namespace)) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
