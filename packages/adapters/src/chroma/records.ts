@@ -14,6 +14,7 @@ interface RecordMetadata extends Metadata {
   headings: string;
   start: number;
   end: number;
+  before?: string;
   /** Milliseconds since 1970; in history only. */
   activeFrom?: number;
   activeTo?: number;
@@ -41,6 +42,7 @@ function toMetadata(record: VectorRecord): RecordMetadata {
     headings: JSON.stringify(record.headings),
     start: record.start,
     end: record.end,
+    ...(record.before === undefined ? {} : { before: record.before }),
     ...(record.active ? { activeFrom: record.active.from, activeTo: record.active.to } : {}),
   };
 }
@@ -66,6 +68,7 @@ export function toHit(row: {
     headings: JSON.parse(metadata.headings),
     start: metadata.start,
     end: metadata.end,
+    ...(typeof metadata.before === 'string' ? { before: metadata.before } : {}),
     text: document,
     similarity: 1 - distance,
   };

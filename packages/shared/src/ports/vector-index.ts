@@ -12,6 +12,8 @@ export interface VectorRecord {
   readonly headings: readonly string[];
   readonly start: number;
   readonly end: number;
+  /** The blank text between the chunk before and this one, where there is some and it joins the two. */
+  readonly before?: string | undefined;
   /** When the version was the active one, for records of history only. */
   readonly active?: ActivePeriod | undefined;
 }

@@ -31,9 +31,9 @@ export async function hydrate(
       const batch = batches.get(from) ?? readVectors(blobs, ref, from, { count, dimension: set.dimension });
       batches.set(from, batch);
       const own = vector && (await batch)?.[address.index - from];
-      const { chunkId, index, text, page, headings, span } = chunk;
+      const { chunkId, index, text, page, headings, span, before } = chunk;
       found.set(address, {
-        ...{ chunkId, documentId, version, index, text, page, headings },
+        ...{ chunkId, documentId, version, index, text, page, headings, before },
         ...{ start: span.start, end: span.end, similarity: vector && own ? cosine(vector, own) : 0 },
       });
     }

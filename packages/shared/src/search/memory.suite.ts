@@ -3,14 +3,17 @@ import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
 import type { Metadata } from '../contracts/model/ids.ts';
 import type { JobState } from '../contracts/model/job.ts';
 import { SearchRequest } from '../contracts/model/search.ts';
+import { chunkDocument } from '../ingest/chunk/chunk-document.ts';
 import { chunkIdOf } from '../ingest/chunk/chunk-id.ts';
 import { preparePostings } from '../ingest/index/postings.ts';
-import { encodeJson, writeVectors } from '../ingest/stored/artifacts.ts';
-import { chunksKey } from '../ingest/stored/blob-keys.ts';
+import { vectorRecord } from '../ingest/index/vector-record.ts';
+import { encodeJson, vectorBatchSize, writeVectors } from '../ingest/stored/artifacts.ts';
+import { chunksKey, type VersionRef } from '../ingest/stored/blob-keys.ts';
 import type { Embedder } from '../ports/embedder.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
-import type { CollectionKey, VectorIndex, VectorQuery, VectorRecord } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorIndex, VectorQuery } from '../ports/vector-index.ts';
+import { fakeTokenizer } from '../testing/fake-embedder.ts';
 import { createInMemoryBlobStore } from '../testing/in-memory-blob-store.ts';
 import { createInMemoryLedger } from '../testing/in-memory-ledger.ts';
 import { createInMemoryLexicalIndex } from '../testing/in-memory-lexical-index.ts';
@@ -91,8 +94,25 @@ export interface StoredDocument {
   title?: string;
   metadata?: Metadata;
   createdAt?: string;
+  /** Cut as the service does, with overlap, instead of a chunk for each paragraph. */
+  cutBySize?: boolean;
   /** Leaves the version written but not active. */
   inFlight?: boolean;
+}
+
+/** A chunk for each paragraph. */
+function paragraphsOf({ tenant, documentId, version }: VersionRef, text: string): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (const match of text.matchAll(/[^\n]+(?:\n[^\n]+)*/g)) {
+    const [own] = match;
+    const index = chunks.length;
+    const span = { start: match.index, end: match.index + own.length };
+    const before = text.slice(chunks.at(-1)?.span.end ?? span.start, span.start);
+    const chunkId = chunkIdOf(tenant, documentId, version, index);
+    const embedded = { tokens: 1, embedText: own, contentHash: own };
+    chunks.push({ chunkId, index, text: own, headings: [], span, ...(before ? { before } : {}), ...embedded });
+  }
+  return chunks;
 }
 
 export function createMemory() {
@@ -140,29 +160,23 @@ export function createMemory() {
     };
     const described = { ...facts, version, state: 'pending' as const, jobId, chunks: 0, createdAt };
     await ledger.createJob(job, described, { title, metadata });
-    const records: VectorRecord[] = [];
-    for (const match of text.matchAll(/[^\n]+(?:\n[^\n]+)*/g)) {
-      const [chunk] = match;
-      const index = records.length;
-      const chunkId = chunkIdOf(tenant, documentId, version, index);
-      const place = { documentId, version, index, headings: [], start: match.index, end: match.index + chunk.length };
-      records.push({ chunkId, vector: bagOfTerms(chunk), text: chunk, ...place });
-    }
-    await vectors.addMissing({ ...scope, model: embedder.model }, records);
-    const chunks = records.map((record): Chunk => {
-      const { chunkId, index, text: own, headings, start, end } = record;
-      const span = { start, end };
-      return { chunkId, index, text: own, headings: [...headings], span, tokens: 1, embedText: own, contentHash: own };
-    });
-    const set: ChunkSet = { schemaVersion: 1, title, model: embedder.model, dimension: embedder.dimension, chunks };
     const ref = { tenant, documentId, version };
+    const chunks = document.cutBySize
+      ? chunkDocument({ ...ref, text: { text, pages: [] }, title, model: embedder.model, tokenizer: fakeTokenizer })
+      : paragraphsOf(ref, text);
+    const records = chunks.map((chunk) => vectorRecord(ref, chunk, bagOfTerms(chunk.text)));
+    await vectors.addMissing({ ...scope, model: embedder.model }, records);
+    const set: ChunkSet = { schemaVersion: 1, title, model: embedder.model, dimension: embedder.dimension, chunks };
     await blobs.put(chunksKey(ref), encodeJson(set));
-    await writeVectors(
-      blobs,
-      ref,
-      0,
-      records.map(({ vector }) => vector),
-    );
+    for (let from = 0; from < records.length; from += vectorBatchSize) {
+      const batch = records.slice(from, from + vectorBatchSize);
+      await writeVectors(
+        blobs,
+        ref,
+        from,
+        batch.map(({ vector }) => vector),
+      );
+    }
     const postings = await preparePostings(lexical, scope, set, title);
     texts.set(`${tenant}/${documentId}@${version}`, text);
     if (!document.inFlight)

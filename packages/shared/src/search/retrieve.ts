@@ -1,10 +1,12 @@
-import type { SearchHit, SearchMode, SearchRequest, SearchResponse } from '../contracts/model/search.ts';
+import type { HitChunk, SearchHit, SearchMode, SearchRequest, SearchResponse } from '../contracts/model/search.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
+import type { CollectionKey, VectorHit } from '../ports/vector-index.ts';
 import { momentOf } from './as-of.ts';
-import { type EmbeddedQuery, type FindDeps, find, findAt, lackingReason } from './find.ts';
+import { type EmbeddedQuery, type FindDeps, type Found, find, findAt, lackingReason } from './find.ts';
 import { highlight } from './highlight.ts';
+import { type Passage, passageOf, withNeighbours } from './neighbours.ts';
 import { type RankedCandidate, rank } from './rank.ts';
 import { termKeys } from './terms.ts';
 
@@ -26,11 +28,7 @@ export interface Retrieval {
 
 /** What was asked for and cannot be had yet: said, never dropped in silence. */
 function unavailable(request: SearchRequest): string[] {
-  return [
-    ...(request.diversity ? ['diversity_unavailable'] : []),
-    ...(request.rerank ? ['rerank_unavailable'] : []),
-    ...(request.neighbours ? ['neighbours_unavailable'] : []),
-  ];
+  return [...(request.diversity ? ['diversity_unavailable'] : []), ...(request.rerank ? ['rerank_unavailable'] : [])];
 }
 
 /**
@@ -69,16 +67,32 @@ export async function retrieve(
   // Without the query's vector no similarity is known.
   const bounded = found.query ? request : { ...request, minScore: undefined };
   const hits = rank(found.candidates, bounded, deps.clock.now());
+  const passages = await surrounded(deps, { ...scope, model: table.embeddingModel }, hits, request, found);
+  if (!passages.complete) degraded.push('neighbours_incomplete');
   const queryTerms = request.highlight ? termKeys(request.query) : undefined;
-  const shown = hits.map((hit, index) => toSearchHit(hit, { rank: index + 1, request, queryTerms }));
+  const shown = passages.passages.map((passage, index) =>
+    toSearchHit(passage, { rank: index + 1, request, queryTerms }),
+  );
   return { response: finish(shown, found.mode), query: found.query };
 }
 
+async function surrounded(
+  deps: SearchDeps,
+  key: CollectionKey,
+  hits: readonly RankedCandidate[],
+  { neighbours }: SearchRequest,
+  { candidates, query }: Found,
+): Promise<{ passages: Passage[]; complete: boolean }> {
+  if (!neighbours) return { passages: hits.map(passageOf), complete: true };
+  return withNeighbours(deps, key, hits, neighbours, { known: candidates, vector: query?.vector });
+}
+
 function toSearchHit(
-  hit: RankedCandidate,
+  passage: Passage,
   context: { rank: number; request: SearchRequest; queryTerms: ReadonlySet<string> | undefined },
 ): SearchHit {
   const { rank: position, request, queryTerms } = context;
+  const { hit, text, start, end } = passage;
   const { recencyWeight, lexical } = hit;
   const parts = {
     ...(lexical === undefined ? {} : { lexical }),
@@ -89,14 +103,21 @@ function toSearchHit(
     documentId: hit.documentId,
     version: hit.version,
     title: hit.row.title,
-    text: hit.text,
+    text,
     score: hit.score,
     similarity: hit.similarity,
     ...(hit.page === undefined ? {} : { page: hit.page }),
     headings: [...hit.headings],
-    span: { start: hit.start, end: hit.end },
-    highlights: queryTerms ? highlight(queryTerms, hit) : [],
+    span: { start, end },
+    highlights: queryTerms ? highlight(queryTerms, passage) : [],
     metadata: hit.row.metadata,
+    ...(request.neighbours ? { chunks: passage.chunks.map(toHitChunk) } : {}),
     ...(request.explain ? { explain: { rank: position, similarity: hit.similarity, ...parts } } : {}),
   };
 }
+
+const toHitChunk = ({ chunkId, page, start, end }: VectorHit): HitChunk => ({
+  chunkId,
+  ...(page === undefined ? {} : { page }),
+  span: { start, end },
+});

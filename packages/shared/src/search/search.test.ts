@@ -177,7 +177,7 @@ test('what cannot be had yet is said, not dropped in silence', async () => {
   await memory.store({ documentId: 'a', text: 'Pines.' });
   const wishes = { query: 'pines', diversity: 0.5, rerank: true, neighbours: 1 };
   const answer = await search(memory.deps, 'acme', searchFor(wishes));
-  expect(answer.degraded).toEqual(['diversity_unavailable', 'rerank_unavailable', 'neighbours_unavailable']);
+  expect(answer.degraded).toEqual(['diversity_unavailable', 'rerank_unavailable']);
   const plain = { query: 'pines', diversity: 0, rerank: false, neighbours: 0, mode: 'lexical' as const };
   expect((await search(memory.deps, 'acme', searchFor(plain))).degraded).toBeUndefined();
 });

@@ -1,18 +1,16 @@
 import type { Scope } from '../contracts/model/ids.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
-import { chunkIdOf } from '../ingest/chunk/chunk-id.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Postings } from '../ports/lexical-index.ts';
 import type { VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { activeOf } from './candidates.ts';
+import { chunksAt } from './chunks-at.ts';
 import type { NamespaceTable } from './document-table.ts';
 import { compileFilter } from './filter.ts';
 import { lexicalScale, placeOf, weightsOf } from './fuse.ts';
-import { hydrate } from './hydrate.ts';
 import { createPairScorer } from './lexical/pairs.ts';
 import { type LexicalHit, type QueryTerm, scoreLexically, statisticsOf } from './lexical/score.ts';
 import { type Candidate, capPerDocument } from './rank.ts';
-import { settled } from './settled.ts';
 
 /** From each side; both scores are exact for all of them. */
 export const candidatesPerSide = 100;
@@ -117,22 +115,9 @@ const withLexical = (candidate: Candidate, lexical: number): Candidate => ({
 const byRelevance = (a: Candidate, b: Candidate) => (b.relevance ?? 0) - (a.relevance ?? 0);
 
 /** Texts and similarities of chunks that words have found. */
-async function withTexts(
+const withTexts = (
   { deps, scope, model }: WordSearch,
   found: readonly LexicalHit[],
   vector: Float32Array | undefined,
   indexIsAway: boolean,
-): Promise<VectorHit[]> {
-  if (found.length === 0) return [];
-  const { tenant } = scope;
-  const chunkIds = found.map(({ documentId, version, index }) => chunkIdOf(tenant, documentId, version, index));
-  const fromIndex =
-    vector && !indexIsAway
-      ? await settled(deps.vectors.query({ ...scope, model }, { vector, limit: chunkIds.length, chunkIds }))
-      : {};
-  const hits = fromIndex.value ?? [];
-  const there = new Set(hits.map(({ chunkId }) => chunkId));
-  // Where the index has lost some they are still in the blob store.
-  const rest = found.filter((_, at) => !there.has(chunkIds[at] ?? ''));
-  return [...hits, ...(await hydrate(deps.blobs, tenant, rest, vector))];
-}
+): Promise<VectorHit[]> => chunksAt(deps, { ...scope, model }, found, { vector, fromIndex: !indexIsAway });

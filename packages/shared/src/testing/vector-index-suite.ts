@@ -70,6 +70,7 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
         ...recordOf('doc@7:a~b', 12, 3),
         text: 'Tabs\t, "quotes", 日本語, 👩‍👩‍👧 and مرحبا\n',
         page: 4,
+        before: '\r\n\u00a0',
         headings: ['One', 'Two "quoted"'],
       };
       await index.addMissing(key, [record, recordOf('other', 1, 0)]);

@@ -10,6 +10,8 @@ export const Chunk = z.object({
   page: z.int().optional(),
   headings: z.array(z.string()),
   span: Span,
+  /** The blank text between the chunk before and this one; absent where there is none, or too much to join them by. */
+  before: z.string().optional(),
   /** Tokens of `text` in the embedding model's own count, without special tokens. */
   tokens: z.int(),
   /** What is embedded: title, headings and text. */

@@ -27,6 +27,12 @@ export const SearchRequest = z
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
+/** One of the chunks that a hit with neighbours is made of. */
+export const HitChunk = z
+  .object({ chunkId: z.string(), page: z.int().optional(), span: Span })
+  .meta({ id: 'HitChunk' });
+export type HitChunk = z.infer<typeof HitChunk>;
+
 export const SearchHit = z
   .object({
     chunkId: z.string(),
@@ -43,6 +49,8 @@ export const SearchHit = z
     span: Span,
     highlights: z.array(Span),
     metadata: Metadata,
+    /** With `neighbours`: what `text` is made of, in reading order. `chunkId`, `page` and `headings` are of the best. */
+    chunks: z.array(HitChunk).optional(),
     explain: z.record(z.string(), z.unknown()).optional(),
   })
   .meta({ id: 'SearchHit' });

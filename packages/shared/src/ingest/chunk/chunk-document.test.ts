@@ -46,6 +46,8 @@ function check(text: string, chunks: readonly Chunk[]): void {
     expect(fakeTokenizer.tokenize(part.embedText).length).toBeLessThanOrEqual(510);
     expect(part.embedText.endsWith(part.text)).toBe(true);
     expect(part.text.isWellFormed()).toBe(text.isWellFormed());
+    const gap = index === 0 ? '' : text.slice(covered, part.span.start);
+    expect(part.before ?? '').toBe(gap.length > 64 ? '' : gap);
     expect(text.slice(covered, part.span.start).trim()).toBe('');
     expect(part.span.end).toBeGreaterThan(covered);
     covered = part.span.end;

@@ -50,14 +50,18 @@ export function chunkDocument(input: ChunkInput): Chunk[] {
 /** The same, one by one, for a caller that has other things to do in between. */
 export function* chunksOf(input: ChunkInput): Generator<Chunk, void, void> {
   const draft = wholeText(input);
-  let index = 0;
   if (draft !== undefined) {
-    yield finish(input, draft, index);
+    yield finish(input, draft, { index: 0, end: undefined });
     return;
   }
   const units = sectionUnitsOf(input.text.text, input.tokenizer);
+  const place: { index: number; end: number | undefined } = { index: 0, end: undefined };
   for (const part of partsOf(input, units))
-    for (const drafted of draftsOf(input, units, part)) yield finish(input, drafted, index++);
+    for (const drafted of draftsOf(input, units, part)) {
+      yield finish(input, drafted, place);
+      place.index += 1;
+      place.end = drafted.span.end;
+    }
 }
 
 interface Draft {
@@ -159,10 +163,12 @@ function commonPath(units: readonly SectionUnit[]): readonly string[] {
   return differs < 0 ? first! : first!.slice(0, differs);
 }
 
-function finish(input: ChunkInput, draft: Draft, index: number): Chunk {
+/** @param place the chunk's index, and where the one before it ends */
+function finish(input: ChunkInput, draft: Draft, { index, end }: { index: number; end: number | undefined }): Chunk {
   const { tenant, documentId, version, model } = input;
   const { span, tokens, headings, embedText } = draft;
   const page = pageAt(input.text, span.start);
+  const gap = span.start - (end ?? span.start);
   return {
     chunkId: chunkIdOf(tenant, documentId, version, index),
     index,
@@ -170,6 +176,7 @@ function finish(input: ChunkInput, draft: Draft, index: number): Chunk {
     ...(page === undefined ? {} : { page }),
     headings: [...headings],
     span,
+    ...(gap > 0 && gap <= ordinaryGap ? { before: input.text.text.slice(end, span.start) } : {}),
     tokens,
     embedText,
     contentHash: sha256(`${model}\n${embedText}`),

@@ -20,5 +20,6 @@ export function vectorRecord(
     headings: chunk.headings,
     start: chunk.span.start,
     end: chunk.span.end,
+    before: chunk.before,
   };
 }

@@ -52,7 +52,7 @@ export async function readChunks(
     throw new MemoryError('invalid_request', 'The cursor is not one of ours.');
   const chunks = (await readChunkSet(deps.blobs, ref))?.chunks ?? [];
   const items = chunks.slice(from, from + page.limit).map((chunk): DocumentChunk => {
-    const { embedText: _embedText, contentHash: _contentHash, ...shown } = chunk;
+    const { embedText: _embedText, contentHash: _contentHash, before: _before, ...shown } = chunk;
     return shown;
   });
   const next = from + items.length;

@@ -1,0 +1,43 @@
+import { chunkIdOf } from '../ingest/chunk/chunk-id.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { ChunkAddress } from '../ports/lexical-index.ts';
+import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
+import { hydrate } from './hydrate.ts';
+import { settled } from './settled.ts';
+
+/** The most ids that the vector index takes in one query. */
+const maxIds = 1000;
+
+/**
+ * Chunks whose place is known, with texts and similarities: from the vector index in one call, and what that lacks (or
+ * all of it, where it is away) from the blob store.
+ * @param from.vector of the query; without one no similarity is known, and the index cannot be asked
+ * @param from.fromIndex false where it is known to be away, or not to have them
+ * @returns those that are there, in no order
+ */
+export async function chunksAt(
+  deps: { readonly vectors: VectorIndex; readonly blobs: BlobStore },
+  key: CollectionKey,
+  addresses: readonly ChunkAddress[],
+  from: { readonly vector: Float32Array | undefined; readonly fromIndex: boolean },
+): Promise<VectorHit[]> {
+  if (addresses.length === 0) return [];
+  const { vector, fromIndex } = from;
+  const chunkIds = addresses.map(({ documentId, version, index }) => chunkIdOf(key.tenant, documentId, version, index));
+  const answers =
+    vector && fromIndex
+      ? await Promise.all(
+          pagesOf(chunkIds).map((ids) =>
+            settled(deps.vectors.query(key, { vector, limit: ids.length, chunkIds: ids })),
+          ),
+        )
+      : [];
+  const hits = answers.flatMap(({ value }) => value ?? []);
+  const there = new Set(hits.map(({ chunkId }) => chunkId));
+  // Where the index has lost some they are still in the blob store.
+  const rest = addresses.filter((_, at) => !there.has(chunkIds[at] ?? ''));
+  return [...hits, ...(await hydrate(deps.blobs, key.tenant, rest, vector))];
+}
+
+const pagesOf = (ids: readonly string[]): string[][] =>
+  Array.from({ length: Math.ceil(ids.length / maxIds) }, (_, at) => ids.slice(at * maxIds, (at + 1) * maxIds));
