@@ -7,8 +7,9 @@ import { newEpoch, removeDocumentScript, reserveVersionScript, saveDocumentScrip
 import { type LedgerAccess, readLedger, readLedgerAtLength, runLedgerScript } from './gate.ts';
 import { withdrawJob } from './job-store.ts';
 import type { LedgerKeys } from './keys.ts';
-import { postingsLost, switchArgs } from './lexical-index.ts';
+import { switchArgs } from './lexical-index.ts';
 import { readPage } from './paging.ts';
+import { postingsLost } from './postings-writer.ts';
 import { parseRevisioned, parseWithEvent } from './revisioned.ts';
 
 /** A namespace that was reserved for a new document is free again after this, where the accept never came. */

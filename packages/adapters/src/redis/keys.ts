@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobState } from '@semantic-memory/shared/contracts/model/job';
 
@@ -88,17 +88,20 @@ function namespaceKeys(root: string) {
     /** Stream of what was switched on and off; an entry's id is `VER-0`. */
     lexicalLog: `${root}:lx:log`,
     /** Postings of a term: four bytes each, `ordinal << 5 | frequency`. Hashed, so that Redis holds no words of anyone's text. */
-    lexicalTerm: (term: string) => `${root}:lx:t:${createHash('sha256').update(term).digest('base64url').slice(0, 12)}`,
+    lexicalTerm: (term: string) => `${root}:lx:t:${termHash(term)}`,
   };
 }
 
+/** The words of a language in use are some ten thousand, and come again in nearly every text. */
+const termHash = remember((term) => hash('sha256', term, 'base64url').slice(0, 12), 20_000);
+
 /** Hashing costs more than the rest of a call's preparation; tenants in use are few. */
-function remember<Value>(make: (id: string) => Value): (id: string) => Value {
+function remember<Value>(make: (id: string) => Value, most = 1000): (id: string) => Value {
   const known = new Map<string, Value>();
   return (id) => {
     const existing = known.get(id);
     if (existing) return existing;
-    if (known.size >= 1000) known.clear();
+    if (known.size >= most) known.clear();
     const value = make(id);
     known.set(id, value);
     return value;

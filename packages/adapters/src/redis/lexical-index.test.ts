@@ -92,6 +92,34 @@ test('reads at the same time agree, while others write', async () => {
   }
 });
 
+test('versions that were written together are switched on one by one, a long one among them', async () => {
+  const scope = freshScope();
+  const sizes = { a: 2, b: 300, c: 1, d: 3 };
+  const written = await Promise.all(
+    Object.entries(sizes).map(async ([id, chunks]) => {
+      const { version } = await accept(ledger, scope, id);
+      const prepared = await lexical.prepare(scope, Array<ReturnType<typeof entry>>(chunks).fill(entry('sea')));
+      return { id, version, prepared };
+    }),
+  );
+  const taken = written.flatMap(({ prepared: { base, lengths } }) => lengths.map((_, at) => base + at));
+  expect(new Set(taken).size).toBe(306);
+  for (const { id, version, prepared } of written) {
+    if (id !== 'c') await ledger.activateVersion(scope, id, version, nextTime(), {}, prepared);
+  }
+  const { count, lists, lengths, rangeOf } = await lexical.read(scope, ['sea']);
+  expect([count, lists[0]?.length, rangeOf('c'), rangeOf('d')?.count]).toEqual([305, 306, undefined, 3]);
+  expect([...(lists[0] ?? [])].filter((posting) => lengths[posting >>> 5])).toHaveLength(305);
+});
+
+test('texts that come at the same time are appended to a list together', async () => {
+  const scope = freshScope();
+  const written = await Promise.all(Array.from({ length: 50 }, () => lexical.prepare(scope, [entry('sea')])));
+  expect((await redis.strlen(ledgerKeys(prefix).namespace(scope).lexicalTerm('sea'))) / 4).toBe(50);
+  // One claim is one write.
+  expect(new Set(written.map(({ claim }) => claim)).size).toBe(1);
+});
+
 test('no word of a text is to be seen in Redis', async () => {
   const scope = freshScope();
   await commit(scope, 'a', 'scanarywordx');

@@ -1,18 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { MemoryError } from '@semantic-memory/shared/contracts/errors';
-import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
-import {
-  type LexicalEntry,
-  type LexicalIndex,
-  maxFrequency,
-  type PreparedPostings,
-} from '@semantic-memory/shared/ports/lexical-index';
+import type { LexicalIndex, PreparedPostings } from '@semantic-memory/shared/ports/lexical-index';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { closeRedis, openRedis } from './connection.ts';
 import { type LedgerAccess, readLedger, runLedgerScript } from './gate.ts';
 import { ledgerKeys } from './keys.ts';
 import { createLexicalCache } from './lexical-cache.ts';
-import { appendScript, claimScript, readScript, restoreScript } from './lexical-scripts.ts';
+import { readScript, restoreScript } from './lexical-scripts.ts';
+import { createPostingsWriter } from './postings-writer.ts';
 
 export interface RedisLexicalOptions {
   /** `redis://` or `rediss://`: the ledger's own. */
@@ -24,8 +17,6 @@ export interface RedisLexicalOptions {
   readonly cacheBytes?: number;
 }
 
-/** Lists that one script appends to: it keeps the server for less than a millisecond. */
-const listsPerScript = 200;
 const defaultCacheBytes = 128 * 1024 * 1024;
 
 /**
@@ -42,7 +33,7 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
   redis.on('ready', () => cache.forget());
 
   return {
-    prepare: (scope, chunks) => prepare(access, scope, chunks),
+    prepare: createPostingsWriter(access),
 
     async restore(scope, documentId, version, prepared) {
       const names = keys.namespace(scope);
@@ -102,38 +93,4 @@ export function switchArgs(version: number, prepared: PreparedPostings): (string
   const { base, lengths, claim } = prepared;
   const words = lengths.reduce((sum, length) => sum + length, 0);
   return [base, lengths.length, version, words, Buffer.from(Uint16Array.from(lengths).buffer), claim];
-}
-
-/** Redis has forgotten postings between their being written and being switched on; writing them again helps. */
-export function postingsLost(): MemoryError {
-  return new MemoryError('dependency_unavailable', 'Redis has lost postings that were just written.');
-}
-
-async function prepare(access: LedgerAccess, scope: Scope, chunks: readonly LexicalEntry[]): Promise<PreparedPostings> {
-  const { lexicalState, lexicalClaims, lexicalTerm } = access.keys.namespace(scope);
-  const claim = randomBytes(8).toString('base64url');
-  const answer = await runLedgerScript(access, claimScript, [lexicalState, lexicalClaims], [chunks.length, claim]);
-  const base = Number(answer);
-  const lists = new Map<string, number[]>();
-  chunks.forEach(({ terms }, index) => {
-    for (const [term, frequency] of terms) {
-      const posting = (base + index) * 32 + Math.min(frequency, maxFrequency);
-      const list = lists.get(term);
-      if (list) list.push(posting);
-      else lists.set(term, [posting]);
-    }
-  });
-  const all = [...lists];
-  for (let from = 0; from < all.length; from += listsPerScript) {
-    const slice = all.slice(from, from + listsPerScript);
-    // Never sent again by itself: a list that was appended to twice would count its terms twice.
-    const appended = await runLedgerScript(
-      access,
-      appendScript,
-      [lexicalClaims, ...slice.map(([term]) => lexicalTerm(term))],
-      [base, claim, ...slice.map(([, postings]) => Buffer.from(Uint32Array.from(postings).buffer))],
-    );
-    if (appended !== 1) throw postingsLost();
-  }
-  return { base, lengths: chunks.map(({ length }) => length), claim };
 }

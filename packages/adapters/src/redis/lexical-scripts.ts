@@ -42,15 +42,24 @@ local function switchPostings(state, lengths, documents, log, claims, id, base, 
 end
 `;
 
-/** Gives out ordinals that nobody ever had. KEYS state, claims. ARGV how many, claim. Answers the first. */
+/**
+ * Gives out ordinals that nobody ever had, in one range with a part for each of several versions. KEYS state, claims.
+ * ARGV claim, how many each version wants. Answers the first.
+ */
 export const claimScript = ledgerScript(`
-local base = redis.call('HINCRBY', KEYS[1], 'next', ARGV[1]) - tonumber(ARGV[1])
-redis.call('HSET', KEYS[2], string.format('%d', base), ARGV[2])
-return base
+local total = 0
+for index = 2, #ARGV - 1 do total = total + tonumber(ARGV[index]) end
+local first = redis.call('HINCRBY', KEYS[1], 'next', total) - total
+local base = first
+for index = 2, #ARGV - 1 do
+  redis.call('HSET', KEYS[2], string.format('%d', base), ARGV[1])
+  base = base + tonumber(ARGV[index])
+end
+return first
 `);
 
 /**
- * KEYS claims, lists. ARGV base, claim, what to append to each list. Nothing is seen before it is switched on, so a part
+ * KEYS claims, lists. ARGV base of the first version, claim, what to append to each list. Nothing is seen before it is switched on, so a part
  * of it does no harm. Answers 0 where the claim is not known any more.
  */
 export const appendScript = ledgerScript(`

@@ -47,6 +47,8 @@ export const prefixOf = (word: string): string =>
   isAscii(word) ? word.slice(0, prefixLength) : Array.from(word).slice(0, prefixLength).join('');
 
 function identifiersOf(text: string): string[] {
+  // Most texts have none, and putting a text into its compatibility form takes longer than looking.
+  if (!/\p{N}/u.test(text)) return [];
   return [...plain(text).matchAll(identifier)]
     .map(([found]) => found.slice(0, maxTermLength))
     .filter((found) => /\p{N}/u.test(found));
@@ -55,10 +57,27 @@ function identifiersOf(text: string): string[] {
 /** A term's first letter says its space: stem, prefix, or a whole identifier. They never mix. */
 export type TermSpace = 's' | 'p' | 'i';
 
+/** Words whose terms are kept: a text's words are nearly all among those of the texts before it. */
+const mostKnownWords = 20_000;
+const knownWords = new Map<string, readonly [stem: string, prefix: string]>();
+
+function termsOfWord(word: string): readonly [stem: string, prefix: string] {
+  const known = knownWords.get(word);
+  if (known) return known;
+  const terms = [`s${stemOf(word)}`, `p${prefixOf(word)}`] as const;
+  if (knownWords.size >= mostKnownWords) knownWords.clear();
+  knownWords.set(word, terms);
+  return terms;
+}
+
 /** Every term of a text, as often as it occurs, and how many words there are. */
 export function termsOf(text: string): { terms: string[]; words: number } {
   const words = wordsOf(text);
-  const terms = words.flatMap((found) => [`s${stemOf(found)}`, `p${prefixOf(found)}`]);
+  const terms: string[] = [];
+  for (const found of words) {
+    const [stem, prefix] = termsOfWord(found);
+    terms.push(stem, prefix);
+  }
   for (const found of identifiersOf(text)) terms.push(`i${found}`);
   return { terms, words: words.length };
 }
