@@ -41,11 +41,11 @@ test('the process serves, reports its ports, takes a document in durably and end
   expect(await content.text()).toBe('Two tides a day.');
   const queues = await fetch(`${base}/admin/queues`, { headers });
   expect(await queues.json()).toMatchObject({
-    queues: expect.arrayContaining([expect.objectContaining({ tier: 'parse', waiting: 1 })]),
+    queues: expect.arrayContaining([expect.objectContaining({ tier: 'embed', waiting: 1 })]),
   });
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   expect(metrics).toContain('ingest_requests_total{outcome="accepted"} 1');
-  expect(metrics).toContain('queue_jobs{queue="parse",state="wait"} 1');
+  expect(metrics).toContain('queue_jobs{queue="embed",state="wait"} 1');
   api.process.kill('SIGTERM');
   expect(await api.exit).toBe(0);
   expect(api.output()).not.toContain('Two tides');

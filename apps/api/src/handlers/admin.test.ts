@@ -16,6 +16,8 @@ async function deadLetter(token?: string, documentId = 'notes'): Promise<Job> {
   api.flow.faults.embed = new MemoryError('internal', 'The model died.', { retry: { kind: 'never' } });
   return api.ingested('The harbour is open.', { documentId }, token);
 }
+/** Not plain text, so that a parser reads it. */
+const inMarkdown = (text: string) => ({ source: { type: 'text', text, mediaType: 'text/markdown' } });
 const list = async (query = '', token?: string) =>
   JobList.parse(await (await api.call(`/admin/dead-letters${query}`, token === undefined ? {} : { token })).json());
 const retry = (jobId: string, token?: string) =>
@@ -24,7 +26,7 @@ const retry = (jobId: string, token?: string) =>
 test('dead letters are listed newest first, page by page, with what went wrong', async () => {
   const jobs = [await deadLetter(undefined, 'a'), await deadLetter(undefined, 'b'), await deadLetter(undefined, 'c')];
   api.flow.faults.parse = new MemoryError('encrypted_document', 'It is locked.');
-  await api.ingested('locked');
+  await api.ingested('locked', inMarkdown('locked'));
   const first = await list('?limit=2');
   expect(first.items.map(({ documentId }) => documentId)).toEqual(['c', 'b']);
   expect(first.items[0]).toMatchObject({ state: 'failed', stage: 'embed', error: { code: 'internal' } });
@@ -47,7 +49,7 @@ test('a dead letter that is retried goes on from its last finished step and is n
 
 test('a document at fault is no dead letter', async () => {
   api.flow.faults.parse = new MemoryError('corrupt_document', 'It is broken.');
-  const job = await api.ingested('broken');
+  const job = await api.ingested('broken', inMarkdown('broken'));
   expect((await list()).items).toEqual([]);
   expect((await retry(job.id)).status).toBe(409);
   // It can be retried as any job.
@@ -73,8 +75,8 @@ test('each tenant sees its own dead letters and queues, with the scope for it', 
     return Object.fromEntries(all.map(({ tier, ...counts }) => [tier, counts]));
   };
   expect(await queues()).toMatchObject({
-    parse: { waiting: 1, active: 0, delayed: 0, failed: 0, oldestWaitSeconds: expect.any(Number) },
-    embed: { waiting: 0, failed: 1 },
+    parse: { waiting: 0, failed: 0 },
+    embed: { waiting: 1, active: 0, delayed: 0, failed: 1, oldestWaitSeconds: expect.any(Number) },
     maintenance: { waiting: 0 },
   });
   for (const counts of Object.values(await queues(other))) {

@@ -15,10 +15,10 @@ import {
   acceptRejected,
   discardOriginal,
   type StoredBytes,
-  storeOriginal,
 } from '@semantic-memory/shared/ingest/accept';
 import { jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
+import { storeUpload } from '@semantic-memory/shared/ingest/plain-text/store-upload';
 import { recordBatch } from '@semantic-memory/shared/ingest/stored/batch-record';
 import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
 import type { ApiDeps } from '../api-deps.ts';
@@ -145,7 +145,7 @@ async function uploadedItems(deps: ApiDeps, context: RequestContext, batchId: st
     const { fields, files } = await readMultipart(context.request, options, async (file) => {
       const { filename, mediaType } = file;
       try {
-        const original = await storeOriginal(deps, tenant, file.stream, deps.limits.maxFileBytes);
+        const original = await storeUpload(deps, tenant, file.stream, deps.limits.maxFileBytes);
         stored.push(original);
         return { file: { original, filename, mediaType } };
       } catch (thrown) {

@@ -5,15 +5,10 @@ import {
   type IngestRequest,
 } from '@semantic-memory/shared/contracts/http/ingest';
 import type { Source } from '@semantic-memory/shared/contracts/model/source';
-import {
-  type AcceptRequest,
-  accept,
-  discardOriginal,
-  type StoredBytes,
-  storeOriginal,
-} from '@semantic-memory/shared/ingest/accept';
+import { type AcceptRequest, accept, discardOriginal, type StoredBytes } from '@semantic-memory/shared/ingest/accept';
 import { acceptOnce } from '@semantic-memory/shared/ingest/idempotency/accept-once';
 import { jobPath, jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
+import { storeUpload } from '@semantic-memory/shared/ingest/plain-text/store-upload';
 import type { ApiDeps } from '../api-deps.ts';
 import type { Handlers, RequestContext } from '../endpoint-handler.ts';
 import { faultsOf, invalidRequest } from '../errors.ts';
@@ -67,7 +62,7 @@ export async function fromJson(
   const shared = { tenant, ...described, ...(batchId === undefined ? {} : { batchId }) };
   if (source.type !== 'text') return { request: { ...shared, source: fetchable(source) }, fields: body };
   const { text, mediaType = 'text/plain' } = source;
-  const original = await storeOriginal(deps, tenant, pieces(text), deps.limits.maxFileBytes);
+  const original = await storeUpload(deps, tenant, pieces(text), deps.limits.maxFileBytes);
   return {
     request: { ...shared, source: { type: 'upload' }, declaredMediaType: mediaType, original },
     fields: { ...described, source: { type: 'text', mediaType } },
@@ -122,7 +117,7 @@ async function fromUpload(deps: ApiDeps, context: RequestContext): Promise<Recei
       idleMs: deps.limits.uploadIdleMs,
     };
     const { fields, files } = await readMultipart(context.request, options, async (file) => {
-      const original = await storeOriginal(deps, context.tenant, file.stream, deps.limits.maxFileBytes);
+      const original = await storeUpload(deps, context.tenant, file.stream, deps.limits.maxFileBytes);
       stored.push(original);
       return { original, filename: file.filename, mediaType: file.mediaType };
     });

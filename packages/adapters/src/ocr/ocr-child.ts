@@ -1,8 +1,8 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
+import { normaliseText } from '@semantic-memory/shared/ingest/plain-text/normalise-text';
 import sharp from 'sharp';
 import { serveJobs } from '../child/serve-jobs.ts';
-import { normaliseText } from '../parse/text/normalise-text.ts';
 import { loadPageImage } from './page-image.ts';
 import { recognise, startTesseract } from './recognise.ts';
 

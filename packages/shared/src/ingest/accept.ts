@@ -10,6 +10,7 @@ import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './jobs/job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
 import { currentStep, isManyDocuments } from './next-jobs.ts';
+import { isCalledPlainText } from './plain-text/recognise.ts';
 import { encodeJson } from './stored/artifacts.ts';
 import { documentPrefix, manifestKey, originalKey, uploadKey } from './stored/blob-keys.ts';
 import { markPending, removePending } from './stored/pending.ts';
@@ -28,6 +29,8 @@ export interface StoredBytes {
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
+  /** Whether they are plain text beyond doubt, as far as anybody has looked. */
+  readonly isPlainText?: true;
 }
 
 export interface AcceptRequest extends Scope {
@@ -238,7 +241,7 @@ function manifestFor(
     ...ref,
     jobId,
     source: request.source,
-    ...(request.original ? { original: { ...request.original, key: originalKey(ref) } } : {}),
+    ...(request.original ? { original: claimedOriginal(request, request.original, originalKey(ref)) } : {}),
     ...(request.title === undefined ? {} : { title: request.title }),
     metadata: request.metadata,
     ...(request.declaredMediaType ? { declaredMediaType: request.declaredMediaType } : {}),
@@ -250,6 +253,16 @@ function manifestFor(
     embeddingModel,
     createdAt,
   };
+}
+
+function claimedOriginal(
+  { source, declaredMediaType }: Omit<AcceptRequest, 'original'>,
+  { bytes, sha256, isPlainText }: StoredBytes,
+  key: string,
+): NonNullable<Manifest['original']> {
+  const filename = source.type === 'upload' ? source.filename : undefined;
+  const isPlain = isPlainText === true && isCalledPlainText(declaredMediaType, filename);
+  return { key, bytes, sha256, ...(isPlain ? { isPlainText: true } : {}) };
 }
 
 /** A version as the ledger first knows it. */

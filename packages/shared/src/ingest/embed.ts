@@ -8,6 +8,7 @@ import { chunkDocument } from './chunk/chunk-document.ts';
 import type { StepDeps } from './deps.ts';
 import { readOcrPages } from './ocr.ts';
 import { titleOf } from './parse.ts';
+import { readPlainText } from './plain-text/read-plain-text.ts';
 import { othersGoFirst, type Step, type StepContext } from './step.ts';
 import {
   encodeJson,
@@ -99,7 +100,7 @@ async function cutChunks(
   dimension: number,
   former: readonly FormerChunks[],
 ): Promise<ChunkSet> {
-  const extraction = await readExtraction(deps.blobs, payload);
+  const extraction = (await readExtraction(deps.blobs, payload)) ?? (await readPlainText(deps, payload, manifest));
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be embedded.');
   const ocrPages = await readOcrPages(deps.blobs, payload, extraction);
   const text = assembleText(extraction, ocrPages);

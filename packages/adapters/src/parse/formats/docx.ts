@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { plainExtraction } from '@semantic-memory/shared/ingest/plain-text/plain-extraction';
 import mammoth from 'mammoth';
 import { withHiddenText } from '../docx/hidden-text.ts';
 import type { FormatParser } from '../format-parser.ts';
 import { corrupt, isEngineLimit } from '../library-error.ts';
 import { htmlToMarkdown } from '../text/html-to-markdown.ts';
-import { plainExtraction } from '../text/plain-extraction.ts';
 import { checkTagDepth } from '../text/tag-depth.ts';
 import { replaceEntries } from '../zip/replace-entries.ts';
 import { inflateEntry, readZipDirectory, type ZipEntry } from '../zip/zip-directory.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { plainExtraction } from '@semantic-memory/shared/ingest/plain-text/plain-extraction';
 import type { FormatParser } from '../format-parser.ts';
 import { charsetOf, decodeText } from '../text/charset.ts';
 import { htmlToMarkdown } from '../text/html-to-markdown.ts';
-import { plainExtraction } from '../text/plain-extraction.ts';
 
 // Where the HTML standard looks for a declaration.
 const metaBytes = 1024;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { plainExtraction } from '@semantic-memory/shared/ingest/plain-text/plain-extraction';
 import type { FormatParser } from '../format-parser.ts';
 import { charsetOf, decodeText } from '../text/charset.ts';
-import { plainExtraction } from '../text/plain-extraction.ts';
 
 /** Markdown is the form that all text takes here, so it is kept as it is. */
 export const parseMarkdown: FormatParser = async (path, { mediaType, declaredMediaType }) => {

@@ -1,12 +1,12 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { ExtractedPage } from '@semantic-memory/shared/contracts/model/extraction';
 import type { JobWarning } from '@semantic-memory/shared/contracts/model/job';
+import { normaliseText } from '@semantic-memory/shared/ingest/plain-text/normalise-text';
 import type { FormatParser } from '../format-parser.ts';
 import { corrupt } from '../library-error.ts';
 import { openPdf, type PdfDocument } from '../pdf/open-pdf.ts';
 import { type TextItem, toLines } from '../pdf/page-lines.ts';
 import { FontSizes, toMarkdown } from '../pdf/page-text.ts';
-import { normaliseText } from '../text/normalise-text.ts';
 
 /** A page with fewer characters than this is a picture with, at most, a page number. */
 const minTextChars = 10;

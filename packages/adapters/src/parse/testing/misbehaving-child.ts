@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { plainExtraction } from '@semantic-memory/shared/ingest/plain-text/plain-extraction';
 import type { FormatEntry, FormatParser } from '../format-parser.ts';
 import { serveParser } from '../serve-parser.ts';
-import { plainExtraction } from '../text/plain-extraction.ts';
 
 const hoard: Buffer[] = [];
 

@@ -12,7 +12,15 @@ export const Manifest = z.object({
   jobId: JobId,
   source: StoredSource,
   /** Set for sources whose bytes came with the request. */
-  original: z.object({ key: z.string(), bytes: z.int(), sha256: z.string() }).optional(),
+  original: z
+    .object({
+      key: z.string(),
+      bytes: z.int(),
+      sha256: z.string(),
+      /** Recognised when it was accepted: it needs no parser. */
+      isPlainText: z.literal(true).optional(),
+    })
+    .optional(),
   title: z.string().optional(),
   metadata: Metadata,
   /** What the caller said the bytes are; content decides. */

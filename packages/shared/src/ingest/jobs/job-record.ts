@@ -15,11 +15,17 @@ const maxWarnings = 100;
 /** The share of the whole work that a stage usually is, for the progress number. */
 const stageWeights: Record<StageName, number> = { fetch: 1, parse: 2, ocr: 6, embed: 6, index: 1 };
 
-/** The record of a job that was just accepted. A source that came with the request has nothing to fetch. */
+/**
+ * The record of a job that was just accepted. A source that came with the request has nothing to fetch, and what was
+ * recognised as plain text nothing to parse.
+ */
 export function newJob(manifest: Manifest): JobRecord {
   const stages = stageNames.map((name): Stage => ({ name, state: 'pending', attempts: 0, done: 0, total: 0 }));
-  const fetched = manifest.source.type === 'upload';
-  if (fetched && stages[0]) stages[0].state = 'skipped';
+  const first = firstStage(manifest);
+  for (const stage of stages) {
+    if (stage.name === first) break;
+    stage.state = 'skipped';
+  }
   return {
     id: manifest.jobId,
     tenant: manifest.tenant,
@@ -33,13 +39,18 @@ export function newJob(manifest: Manifest): JobRecord {
     ...(manifest.batchId ? { batchId: manifest.batchId } : {}),
     ...(manifest.callbackUrl ? { deliveryId: firstDeliveryId(manifest.jobId) } : {}),
     state: 'queued',
-    stage: fetched ? 'parse' : 'fetch',
+    stage: first,
     progress: 0,
     stages,
     warnings: [],
     createdAt: manifest.createdAt,
     updatedAt: manifest.createdAt,
   };
+}
+
+function firstStage({ original, source }: Manifest): StageName {
+  if (original?.isPlainText) return 'embed';
+  return source.type === 'upload' ? 'parse' : 'fetch';
 }
 
 export const stageOf = (job: JobRecord, name: StageName): Stage =>

@@ -1,5 +1,5 @@
-import { MemoryError } from '@semantic-memory/shared/contracts/errors';
-import type { Extraction } from '@semantic-memory/shared/contracts/model/extraction';
+import { MemoryError } from '../../contracts/errors.ts';
+import type { Extraction } from '../../contracts/model/extraction.ts';
 import { normaliseText } from './normalise-text.ts';
 
 /** The extraction of a document without pages. @throws MemoryError `empty_document` where there is nothing to read. */
