@@ -279,6 +279,8 @@ async function retry(state: RunState, settings: DriverSettings, slot: Slot): Pro
   const wasCancelled = version.cancelled;
   version.cancelled = 'maybe';
   const outcome = await insist(state, slot, 'retry', (client) => client.retry(version.jobId), settings);
+  // What was read meanwhile may be from before the retry was carried out.
+  version.retries += 1;
   if (outcome.kind === 'answered') version.cancelled = 'no';
   else if (outcome.kind === 'refused') {
     if (outcome.error.status === 409) version.cancelled = outcome.doubtful ? 'no' : wasCancelled;

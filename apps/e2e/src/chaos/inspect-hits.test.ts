@@ -9,7 +9,7 @@ import { newSlot, type Slot } from './slots.ts';
 const askedAt = 1_000_000;
 
 /** A run in which document 2 of tenant `chaos-a` has two versions, of which the second has succeeded. */
-async function runWithTwoVersions(): Promise<{ state: RunState; slot: Slot }> {
+async function runWithTwoVersions(lost = false): Promise<{ state: RunState; slot: Slot }> {
   const slot = newSlot({ index: 2, tenant: 'chaos-a', namespace: 'default', named: true });
   for (const ordinal of [0, 1]) {
     slot.versions.push({
@@ -27,6 +27,8 @@ async function runWithTwoVersions(): Promise<{ state: RunState; slot: Slot }> {
   const state = {
     slots: new Map([[2, slot]]),
     violations: [],
+    calm: false,
+    faults: lost ? [{ loses: 'redis', healedAt: Date.now() }] : [],
     notes: new Map(),
     startedAt: 0,
     history: { write: () => {}, about: () => [], close: async () => {} },
@@ -49,8 +51,13 @@ const hit = (index: number, ordinal: number): SearchHit => ({
   metadata: {},
 });
 
-async function kindsFor(tenant: string, found: SearchHit, prepare: (slot: Slot) => void = () => {}): Promise<string[]> {
-  const { state, slot } = await runWithTwoVersions();
+async function kindsFor(
+  tenant: string,
+  found: SearchHit,
+  prepare: (slot: Slot) => void = () => {},
+  lost = false,
+): Promise<string[]> {
+  const { state, slot } = await runWithTwoVersions(lost);
   prepare(slot);
   inspectHits(state, tenant, [found], askedAt);
   return state.violations.map(({ kind }) => kind);
@@ -58,6 +65,11 @@ async function kindsFor(tenant: string, found: SearchHit, prepare: (slot: Slot) 
 
 test('the active version may be found', async () => {
   expect(await kindsFor('chaos-a', hit(2, 1))).toEqual([]);
+});
+
+test('a replaced version may be found only right after Redis has lost its last writes', async () => {
+  expect(await kindsFor('chaos-a', hit(2, 0))).toEqual(['stale_found']);
+  expect(await kindsFor('chaos-a', hit(2, 0), () => {}, true)).toEqual([]);
 });
 
 test('text of another tenant is a violation', async () => {

@@ -1,6 +1,6 @@
 import type { SearchHit } from '@semantic-memory/shared/contracts/model/search';
 import { marksIn } from './contents/mark.ts';
-import { type RunState, violate } from './run-state.ts';
+import { forgets, note, type RunState, violate } from './run-state.ts';
 import { deletedAt, type Slot } from './slots.ts';
 
 /**
@@ -43,5 +43,7 @@ function inspectHit(
   const newer = slot.versions.find(
     ({ version: number, end }) => number > version.version && end?.state === 'succeeded' && end.seenAt < askedAt,
   );
-  if (newer) violate(state, 'stale_found', `${what} is found although version ${newer.version} has succeeded`, slot);
+  if (!newer) return;
+  if (forgets(state, 'redis')) note(state, 'replaced versions found for a while');
+  else violate(state, 'stale_found', `${what} is found although version ${newer.version} has succeeded`, slot);
 }

@@ -66,11 +66,15 @@ export function note(state: RunState, what: string): void {
 /** How long the service may take to notice that something is gone which it had answered. */
 const noticesWithinMs = 120_000;
 
-/** Whether what was answered may be missing for the moment: a store has lost data a short while ago. */
-export function forgets(state: RunState, store: 'redis' | 'chroma'): boolean {
+/**
+ * Whether what was answered may be missing for the moment: a store has lost data a short while ago.
+ * @param at the moment in question (milliseconds since 1970), by default the present one
+ */
+export function forgets(state: RunState, store: 'redis' | 'chroma', at = Date.now()): boolean {
   if (state.calm) return false;
-  const now = Date.now();
-  return state.faults.some(({ loses, healedAt = now }) => loses === store && now - healedAt < noticesWithinMs);
+  return state.faults.some(
+    ({ loses, healedAt = at }) => loses === store && at - healedAt >= 0 && at - healedAt < noticesWithinMs,
+  );
 }
 
 /** Whether everything that the service depends on has been there since some time. */

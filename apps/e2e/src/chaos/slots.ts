@@ -17,9 +17,9 @@ export interface AcceptedVersion {
   readonly life: number;
   /** Whether a cancel was answered as done. `maybe`: it was asked for, and the answer was lost. */
   cancelled: 'no' | 'maybe' | 'yes';
-  /** How often a retry may have begun it again. */
+  /** Moves on when a retry is asked for, and when it was answered: an end that was seen before means nothing then. */
   retries: number;
-  /** Its end, as it was last seen, with the number of retries that had been asked for before the look. */
+  /** Its end, as it was last seen, with the `retries` from before the look. */
   end?: {
     readonly state: JobState;
     readonly code: string | undefined;

@@ -54,7 +54,9 @@ export async function lookAtJob(state: RunState, { slot, version }: Watched): Pr
   }
   if (before && before.retries === version.retries && before.retries === retries && job.state !== before.state) {
     const message = `${job.id} was ${before.state} and is ${job.state}`;
-    if (forgets(state, 'redis')) note(state, 'ends forgotten for a while');
+    // What had lost its end may have come to another one by then, as by a delete, and is met only now.
+    const changedAt = Date.parse(job.finishedAt ?? job.updatedAt);
+    if (forgets(state, 'redis') || forgets(state, 'redis', changedAt)) note(state, 'ends forgotten for a while');
     else violate(state, 'end_changed', message, slot);
   }
   if (!isTerminal(job.state)) return;

@@ -20,7 +20,7 @@ import {
   tombstoneKey,
   versionOfKey,
 } from './stored/blob-keys.ts';
-import { writeTombstone } from './stored/tombstone.ts';
+import { readTombstone, writeTombstone } from './stored/tombstone.ts';
 import { removeVersionBlobs } from './versions/expire.ts';
 import { collectionsOf } from './versions/retire.ts';
 
@@ -134,6 +134,7 @@ async function finish(deps: RemoveDeps, deletion: Deletion, postings = 0): Promi
     // A step that was under way has written since; it notices within a second that its document is gone.
     if (round > roundsAtOnce) await delay(roundMs);
   }
+  await tellEnds(deps, tenant, documentId);
   await deps.blobs.remove(deletingKey(tenant, documentId));
   return {
     documentId,
@@ -141,6 +142,22 @@ async function finish(deps: RemoveDeps, deletion: Deletion, postings = 0): Promi
     verifiedAbsent: true,
     deletedAt: at,
   };
+}
+
+/**
+ * A job may have ended by itself between the writing of the tombstone and the delete: the tombstone tells from then on
+ * how, or a rebuilt ledger would contradict what users have seen.
+ */
+async function tellEnds(deps: RemoveDeps, tenant: string, documentId: string): Promise<void> {
+  const tombstone = await readTombstone(deps.blobs, tenant, documentId);
+  if (!tombstone) return;
+  const known = await deps.ledger.getJobs(
+    tenant,
+    tombstone.jobs.map(({ id }) => id),
+  );
+  const told = new Map(tombstone.jobs.map((job) => [job.id, job]));
+  const ended = known.filter((job) => isTerminal(job.state) && told.get(job.id)?.state !== job.state);
+  if (ended.length > 0) await writeTombstone(deps.blobs, { ...tombstone, jobs: ended });
 }
 
 /**

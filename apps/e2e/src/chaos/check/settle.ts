@@ -1,7 +1,9 @@
+import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
 import { pause } from '../fleet/managed-process.ts';
 import { namespaces, tenants } from '../operations.ts';
 import { note, type RunState, violate } from '../run-state.ts';
 import { inBatches, lookAtJob, openVersions } from '../watcher.ts';
+import { allJobs } from './check-ends.ts';
 
 const lookEveryMs = 1_000;
 
@@ -29,6 +31,7 @@ export async function settle(state: RunState, withinMs: number): Promise<void> {
     );
   }
   await queuesEmpty(state, deadline);
+  await strangersEnded(state, deadline);
   await consistent(state, deadline);
 }
 
@@ -45,6 +48,21 @@ async function queuesEmpty(state: RunState, deadline: number): Promise<void> {
       break;
     }
     await pause(lookEveryMs);
+  }
+}
+
+/** What was left by requests that were answered with 503 is taken away; what stays is told where ends are checked. */
+async function strangersEnded(state: RunState, deadline: number): Promise<void> {
+  const known = new Set([...state.slots.values()].flatMap(({ versions }) => versions.map(({ jobId }) => jobId)));
+  for (const tenant of tenants) {
+    for (;;) {
+      const open: string[] = [];
+      for await (const { id, state: now } of allJobs(state, tenant))
+        if (!known.has(id) && !isTerminal(now)) open.push(id);
+      if (open.length === 0 || Date.now() > deadline) break;
+      note(state, 'looks until refused requests had left nothing');
+      await pause(lookEveryMs);
+    }
   }
 }
 

@@ -229,3 +229,21 @@ test('one record that cannot be read keeps none of the others away', async () =>
   await loseAndRebuild(flow);
   expect((await shownOf(flow)).documents.map((document) => document.documentId)).toEqual(['good']);
 });
+
+test('a job that fails while its document is being deleted is told of as failed, also after Redis was lost', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('   ');
+  const { getJobs } = flow.ledger;
+  flow.ledger.getJobs = async (tenant, ids) => {
+    const found = await getJobs(tenant, ids);
+    // What the tombstone is going to say of it is read by now, and not true any more.
+    flow.ledger.getJobs = getJobs;
+    await flow.drain();
+    return found;
+  };
+  expect(await removeDocument(flow.deps, 'acme', 'notes')).toMatchObject({ verifiedAbsent: true });
+  const seen = await flow.ledger.getJob('acme', job.id);
+  expect(seen).toMatchObject({ state: 'failed' });
+  await loseAndRebuild(flow);
+  expect(await flow.ledger.getJob('acme', job.id)).toEqual(seen);
+});
