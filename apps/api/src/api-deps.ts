@@ -1,6 +1,7 @@
 import type { DependencyCheck } from '@semantic-memory/runtime/dependency-checks';
 import type { AcceptDeps } from '@semantic-memory/shared/ingest/accept';
 import type { AnswerLog } from '@semantic-memory/shared/ports/answer-log';
+import type { ReadArchive, WriteArchive } from '@semantic-memory/shared/ports/archive';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import type { RagDeps } from '@semantic-memory/shared/rag/answer';
 import type { SearchDeps } from '@semantic-memory/shared/search/search';
@@ -12,6 +13,8 @@ export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
   /** Streamed answers, for callers that come back. */
   readonly answerLog: AnswerLog;
   readonly recovery: Pick<LedgerRecovery, 'isCompared'>;
+  readonly readArchive: ReadArchive;
+  readonly writeArchive: WriteArchive;
   readonly verifyToken: VerifyToken;
   readonly lifecycle: Lifecycle;
   readonly dependencies: readonly DependencyCheck[];
@@ -30,6 +33,8 @@ export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
 
 export interface ApiLimits {
   readonly maxFileBytes: number;
+  /** The largest exported namespace that is taken in. */
+  readonly maxArchiveBytes: number;
   readonly maxJsonBytes: number;
   /** An upload of which nothing has come for so long is given up. */
   readonly uploadIdleMs: number;

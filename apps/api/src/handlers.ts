@@ -7,6 +7,7 @@ import { ingestHandlers } from './handlers/ingest.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { ragHandlers } from './handlers/rag.ts';
 import { searchHandlers } from './handlers/search.ts';
+import { transferHandlers } from './handlers/transfer.ts';
 
 /** What answers each endpoint. */
 export function createHandlers(deps: ApiDeps): Handlers {
@@ -18,5 +19,6 @@ export function createHandlers(deps: ApiDeps): Handlers {
     ...searchHandlers(deps),
     ...ragHandlers(deps),
     ...adminHandlers(deps),
+    ...transferHandlers(deps),
   };
 }

@@ -7,6 +7,8 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisAnswerLog } from '@semantic-memory/adapters/redis/answer-log';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
+import { readTar } from '@semantic-memory/adapters/tar/read-tar';
+import { writeTar } from '@semantic-memory/adapters/tar/write-tar';
 import { createWrittenHostCheck, parseFetchUrl } from '@semantic-memory/adapters/web/checked-host';
 import { breakerMetric } from '@semantic-memory/runtime/breaker-metric';
 import { readConfigOrExit } from '@semantic-memory/runtime/config';
@@ -84,6 +86,8 @@ const app = createApp({
   table: createDocumentTable({ ledger }),
   languageModel,
   tokenizer: createTokenizer(),
+  readArchive: readTar,
+  writeArchive: writeTar,
   verifyToken: createTokenVerifier({
     jwtSecret: config.jwtSecret,
     jwksUrl: config.jwksUrl,
@@ -102,6 +106,7 @@ const app = createApp({
   eventLoopLagMs: () => loop.lagMs(),
   limits: {
     maxFileBytes: config.maxFileBytes,
+    maxArchiveBytes: config.maxImportBytes,
     maxJsonBytes: config.maxJsonBytes,
     uploadIdleMs: 30_000,
     heartbeatMs: 15_000,

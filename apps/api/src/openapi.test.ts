@@ -19,6 +19,7 @@ test('the document has every endpoint with its parameters, body, scopes and stat
     );
     expect(Object.keys(operation.requestBody?.content ?? {})).toEqual([
       ...(endpoint.body ? ['application/json'] : []),
+      ...(endpoint.upload ? [endpoint.upload] : []),
       ...(endpoint.multipart ? ['multipart/form-data'] : []),
     ]);
     expect(Object.keys(operation.responses)).toEqual(

@@ -79,7 +79,7 @@ function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
-function bodyContent({ body, multipart, examples = [] }: Endpoint) {
+function bodyContent({ body, multipart, upload, examples = [] }: Endpoint) {
   const named = examples.map(({ summary, request }, index) => [`example${index + 1}`, { summary, value: request }]);
   return {
     ...(body
@@ -90,13 +90,16 @@ function bodyContent({ body, multipart, examples = [] }: Endpoint) {
           },
         }
       : {}),
+    ...(upload ? { [upload]: { schema: bytesSchema(upload) } } : {}),
     ...(multipart ? { 'multipart/form-data': { schema: formSchema(multipart) } } : {}),
   };
 }
 
+const bytesSchema = (contentMediaType: string) => z.string().meta({ override: { type: 'string', contentMediaType } });
+
 /** The fields of a form beside its files. */
 function formSchema(multipart: NonNullable<Endpoint['multipart']>): z.ZodType {
-  const file = z.string().meta({ override: { type: 'string', contentMediaType: 'application/octet-stream' } });
+  const file = bytesSchema('application/octet-stream');
   const files = multipart.files === 'one' ? file : z.array(file);
   return (multipart.fields as z.ZodObject).extend({ [multipart.file]: files });
 }

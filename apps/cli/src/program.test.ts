@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -245,4 +245,25 @@ test('an operator sees the queues and the dead letters, retries one, and reconci
   expect((await run(['admin', 'retry', jobId])).status).toBe(1);
   expect((await run(['admin', 'reconcile'])).out).toBe('7 checked, 1 repaired\n  job_missing: 1\n');
   expect(JSON.parse((await run(['admin', 'queues', '--json'])).out)).toMatchObject({ queues: [{ tier: 'parse' }] });
+});
+
+test('a namespace is written to a file and sent from one', async () => {
+  const file = join(folder, 'birds.tar');
+  const exported = await run(['export', '-n', 'birds', '-o', file]);
+  expect(exported).toMatchObject({ status: 0, err: '', out: `${file}: 20 bytes\n` });
+  expect(await readFile(file, 'utf8')).toBe('the archive of birds');
+  const imported = await run(['import', file, '--namespace', 'copies']);
+  expect(imported).toMatchObject({ status: 0, err: '' });
+  expect(imported.out).toMatch(/^succeeded {2}job_/);
+  const request = service.requests.find(({ path }) => path.endsWith('/admin/import'));
+  expect(request?.query.get('namespace')).toBe('copies');
+  expect(String(request?.body)).toContain('the archive of birds');
+});
+
+test('an export that breaks off or finds nothing leaves no file', async () => {
+  for (const namespace of ['broken', 'nowhere']) {
+    expect((await run(['export', '-n', namespace, '-o', join(folder, 'x.tar')])).status).toBe(1);
+  }
+  expect(await readdir(folder)).toEqual([]);
+  expect((await run(['import', join(folder, 'x.tar')])).status).toBe(1);
 });

@@ -13,6 +13,7 @@ import type { Io } from './io.ts';
 import { runSearch } from './search-command.ts';
 import { runJobStatus, runStatus } from './status-command.ts';
 import { allScopes, makeToken, parseDuration } from './token.ts';
+import { runExport, runImport } from './transfer-command.ts';
 
 /**
  * Runs one command line, without the program's own name.
@@ -52,6 +53,7 @@ function createProgram(io: Io, fail: () => void): Command {
   addSearch(program, io);
   addAsk(program, io);
   addDocuments(program, io);
+  addTransfer(program, io, fail);
   addAdmin(program, io);
   addToken(program, io);
   return program;
@@ -204,6 +206,35 @@ function addAdmin(program: Command, io: Io): void {
     .action(async (_, command: Command) => {
       const { client, json } = await settings(command);
       await runReconcile(client, io, json);
+    });
+}
+
+function addTransfer(program: Command, io: Io, fail: () => void): void {
+  program
+    .command('export')
+    .description('write a namespace, with its vectors, to a tar; needs memory:admin')
+    .option('-n, --namespace <name>')
+    .requiredOption('-o, --output <file>')
+    .action(async (_, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { namespace?: string; output: string }>();
+      const { namespace, output } = options;
+      await runExport(await connect(io, options), io, {
+        ...present({ namespace }),
+        output,
+        json: options.json === true,
+      });
+    });
+  program
+    .command('import <file>')
+    .description('take in a tar that export wrote; nothing is embedded; needs memory:admin')
+    .option('-n, --namespace <name>', 'where it goes; the exported one unless given')
+    .option('--no-wait', 'do not wait for the job to end')
+    .action(async (file: string, _, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { namespace?: string; wait: boolean }>();
+      const { namespace, wait } = options;
+      const json = options.json === true;
+      const good = await runImport(await connect(io, options), io, file, { ...present({ namespace }), wait, json });
+      if (!good) fail();
     });
 }
 

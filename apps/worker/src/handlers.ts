@@ -33,6 +33,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     embed: step('embed'),
     index: step('index'),
     settle: step('settle'),
+    import: step('import'),
     reconcile: ({ reason }) => reconcileFor(deps, reason),
     expire: async () => {
       await expireIdempotency(deps);

@@ -11,6 +11,7 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
+import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
 import { createWebhookSender } from '@semantic-memory/adapters/web/webhook-sender';
 import { breakerMetric } from '@semantic-memory/runtime/breaker-metric';
@@ -83,6 +84,7 @@ const deps: HandlerDeps = {
   embeddingModel: config.embeddingModel,
   web: createWebFetcher({ allowHosts: config.fetchAllowHosts }),
   git: createGitFetcher({ allowHosts: config.fetchAllowHosts }),
+  readArchive: readTar,
   parser,
   ocr,
   tokenizer: createTokenizer(),

@@ -21,6 +21,7 @@ import type {
   IngestOptions,
   JobsQuery,
   NamedFile,
+  NamespaceOptions,
   PageQuery,
   RagInput,
   SearchInput,
@@ -169,6 +170,24 @@ export function createClient(options: TransportOptions) {
       retryDeadLetter: (jobId: string, { signal }: CallOptions = {}): Promise<Job> =>
         act(`/admin/dead-letters/${encodeURIComponent(jobId)}/retry`, signal),
       reconcile: ({ signal }: CallOptions = {}): Promise<ReconcileReport> => act('/admin/reconcile', signal),
+      /** A namespace as a tar, as it comes: one that breaks off throws. */
+      async export({ namespace, signal }: NamespaceOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+        const headers = { accept: 'application/x-tar' };
+        const path = `${root}/admin/export`;
+        return (await transport.open({ method: 'GET', path, query: { namespace }, headers, repeat: 'never', signal }))
+          .bytes;
+      },
+      /** Takes in an exported namespace; it goes where it came from unless told otherwise. */
+      import: (archive: NamedFile, { namespace, signal }: NamespaceOptions = {}): Promise<Job> =>
+        json({
+          method: 'POST',
+          path: `${root}/admin/import`,
+          query: { namespace },
+          form: fileForm([archive], {}),
+          extraMs: uploadMs([archive]),
+          repeat: 'refused',
+          signal,
+        }),
     },
   };
 }

@@ -38,6 +38,10 @@ export interface PageQuery extends CallOptions {
   limit?: number | undefined;
   cursor?: string | undefined;
 }
+export interface NamespaceOptions extends CallOptions {
+  /** `default` where a namespace is read, unless given. */
+  namespace?: string | undefined;
+}
 export interface JobsQuery extends PageQuery {
   state?: JobState | undefined;
   documentId?: string | undefined;

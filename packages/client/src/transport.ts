@@ -51,7 +51,9 @@ export interface Transport {
 
 export interface OpenStream {
   readonly response: Response;
-  /** Decoded pieces of the body as they arrive. Breaking off closes the connection. */
+  /** Pieces of the body as they arrive: one or the other is read. Breaking off closes the connection. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** The same, decoded. */
   readonly text: AsyncIterable<string>;
 }
 
@@ -121,7 +123,8 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         const response = await dispatch(request, limit.signal);
         const fail = (thrown: unknown) => explain(thrown, request, limit.expired);
-        return { response, text: readPieces(response, limit, fail) };
+        const bytes = readPieces(response, limit, fail);
+        return { response, bytes, text: decoded(bytes) };
       } catch (thrown) {
         limit.stop();
         throw explain(thrown, request, limit.expired);
@@ -134,15 +137,14 @@ async function* readPieces(
   response: Response,
   limit: ReturnType<typeof deadline>,
   explain: (thrown: unknown) => unknown,
-): AsyncGenerator<string> {
+): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
   try {
     while (reader) {
       limit.restart();
       const { done, value } = await reader.read();
       if (done) break;
-      yield decoder.decode(value, { stream: true });
+      yield value;
     }
   } catch (thrown) {
     throw explain(thrown);
@@ -151,6 +153,11 @@ async function* readPieces(
     // The connection may be gone already, which is what is wanted.
     await reader?.cancel().catch(() => undefined);
   }
+}
+
+async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const piece of bytes) yield decoder.decode(piece, { stream: true });
 }
 
 function mayRepeat(error: ApiError, request: ApiRequest, retries: number): boolean {

@@ -201,6 +201,7 @@ export const configVariables = {
     format: 'milliseconds',
   }),
   maxFileBytes: bytes('MAX_FILE_BYTES', 100 * megabyte, 'Largest file that is accepted.'),
+  maxImportBytes: bytes('MAX_IMPORT_BYTES', 4096 * megabyte, 'Largest archive of a namespace that is imported.'),
   maxJsonBytes: bytes('MAX_JSON_BYTES', 32 * megabyte, 'Largest JSON body that is accepted.'),
   maxInflatedBytes: bytes('MAX_INFLATED_BYTES', 200 * megabyte, 'Most bytes that a packed document may unpack to.'),
   maxPages: always('MAX_PAGES', '5000', whole(1, 1_000_000), {

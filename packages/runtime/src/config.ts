@@ -100,7 +100,10 @@ export function readConfig(
 }
 
 /** The settings of the bucket where the blob store is one, and the fields that are left. Adds to `faults`. */
-function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileBytes'>>(fields: Others, faults: string[]) {
+function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileBytes' | 'maxImportBytes'>>(
+  fields: Others,
+  faults: string[],
+) {
   const {
     blobStore,
     s3Bucket,
@@ -118,8 +121,13 @@ function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileByte
     const missing = s3AccessKeyId ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
     faults.push(`${missing} is not set, but the other half of the key is.`);
   }
-  if (fields.maxFileBytes > maxS3CopyBytes)
-    faults.push(`MAX_FILE_BYTES is more than the ${maxS3CopyBytes} bytes that one object of S3 may be copied with.`);
+  for (const [name, bytes] of [
+    ['MAX_FILE_BYTES', fields.maxFileBytes],
+    ['MAX_IMPORT_BYTES', fields.maxImportBytes],
+  ] as const) {
+    if (bytes > maxS3CopyBytes)
+      faults.push(`${name} is more than the ${maxS3CopyBytes} bytes that one object of S3 may be copied with.`);
+  }
   const s3: S3Config = {
     bucket: s3Bucket,
     prefix: s3Prefix === '' || s3Prefix.endsWith('/') ? s3Prefix : `${s3Prefix}/`,

@@ -1,3 +1,5 @@
+import { readTar } from '@semantic-memory/adapters/tar/read-tar';
+import { writeTar } from '@semantic-memory/adapters/tar/write-tar';
 import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
@@ -38,7 +40,7 @@ export async function startTestApi(
   change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}),
   connectionLimits?: ConnectionLimits,
 ): Promise<TestApi> {
-  const flow = createInMemoryFlow();
+  const flow = createInMemoryFlow({ readArchive: readTar });
   const base: ApiDeps = {
     ...flow.deps,
     answerLog: createInMemoryAnswerLog({ clock: flow.deps.clock }),
@@ -48,7 +50,15 @@ export async function startTestApi(
     lifecycle: createLifecycle(),
     dependencies: [],
     eventLoopLagMs: () => 0,
-    limits: { maxFileBytes: 1_000_000, maxJsonBytes: 100_000, uploadIdleMs: 5000, heartbeatMs: 15_000 },
+    readArchive: readTar,
+    writeArchive: writeTar,
+    limits: {
+      maxFileBytes: 1_000_000,
+      maxArchiveBytes: 10_000_000,
+      maxJsonBytes: 100_000,
+      uploadIdleMs: 5000,
+      heartbeatMs: 15_000,
+    },
     checkCallbackUrl: () => {},
     corsOrigins: [],
     versionRetentionMs: flow.versionRetentionMs,

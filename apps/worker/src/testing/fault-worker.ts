@@ -106,6 +106,9 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
     },
   },
   git: { checkout: () => Promise.reject(new Error('not in this test')) },
+  readArchive: () => {
+    throw new Error('not in this test');
+  },
   parser: { parse, close: () => childParser.close() },
   ocr: { read: readPages, close: async () => {} },
   tokenizer: fakeTokenizer,

@@ -66,6 +66,17 @@ export async function answer(state: State, request: FakeRequest, response: Serve
   if (route === 'POST /admin/reconcile') {
     return sendJson(response, 200, { checked: 7, drift: { job_missing: 1 }, repaired: 1 });
   }
+  if (route === 'GET /admin/export') {
+    if (request.query.get('namespace') === 'nowhere') return sendError(response, 404, 'not_found');
+    response.writeHead(200, { 'content-type': 'application/x-tar' }).write('the archive of ');
+    // Breaks off in the middle of what it sends.
+    if (request.query.get('namespace') === 'broken') return void setTimeout(() => response.destroy(), 20);
+    return void response.end(request.query.get('namespace') ?? 'default');
+  }
+  if (route === 'POST /admin/import') {
+    const [job] = await store(state, request);
+    return sendJson(response, 202, job);
+  }
   if (route === 'GET /jobs') {
     const items = [...state.jobs.values()].map((jobs) => jobs.at(-1));
     return sendJson(response, 200, { items: items.reverse() });

@@ -80,6 +80,15 @@ export const jobRegistry = {
     runningMs: minute,
     dedupeId: (payload) => `${payload.jobId}-settle-${payload.run}`,
   }),
+  /** Reads the archive of a namespace and accepts the documents in it. Stops now and then and goes on where it was. */
+  import: define({
+    tier: 'maintenance',
+    payload: StepPayload,
+    attempts: 5,
+    backoffMs: 500,
+    runningMs: 60 * minute,
+    dedupeId: (payload) => `${payload.jobId}-import-${payload.run}`,
+  }),
   reconcile: define({
     tier: 'maintenance',
     payload: ReconcilePayload,

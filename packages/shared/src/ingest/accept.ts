@@ -4,7 +4,7 @@ import type { Manifest } from '../contracts/model/manifest.ts';
 import type { StoredSource } from '../contracts/model/source.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
-import type { JobRecord, VersionRecord } from '../ports/ledger.ts';
+import type { AcceptedFacts, JobRecord, VersionRecord } from '../ports/ledger.ts';
 import { abortVersion } from './abort.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './jobs/job-record.ts';
@@ -51,6 +51,16 @@ export interface AcceptRequest extends Scope {
   readonly parentJobId?: string | undefined;
   /** Chosen by the caller where accepting again must not make a second job. */
   readonly jobId?: string | undefined;
+  /** Set for a version whose artifacts are there already: nothing of it is read or embedded. */
+  readonly imported?: ImportedVersion | undefined;
+}
+
+export interface ImportedVersion {
+  readonly documentCreatedAt: string;
+  /** The number that the version gets at least. */
+  readonly version: number;
+  /** Writes its artifacts: called once the number is known, before the version counts as accepted. */
+  readonly writeArtifacts: (version: Manifest) => Promise<void>;
 }
 
 /**
@@ -148,6 +158,7 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     request.documentId === undefined
       ? undefined
       : await nextAfterDelete(deps.blobs, request.tenant, request.documentId);
+  if (request.imported) atLeast = Math.max(atLeast ?? 1, request.imported.version);
   for (;;) {
     const { version, embeddingModel } = await deps.ledger.reserveVersion(
       { tenant: request.tenant, namespace: request.namespace },
@@ -158,6 +169,7 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
     if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) {
       try {
+        await request.imported?.writeArtifacts(manifest);
         await claim(deps, manifest, request.original);
       } catch (error) {
         await removeManifest(deps, manifest);
@@ -251,6 +263,7 @@ function manifestFor(
     ...(request.parentJobId ? { parentJobId: request.parentJobId } : {}),
     ...(request.batchId ? { batchId: request.batchId } : {}),
     embeddingModel,
+    ...(request.imported ? { imported: { documentCreatedAt: request.imported.documentCreatedAt } } : {}),
     createdAt,
   };
 }
@@ -280,8 +293,9 @@ export function versionRecord(manifest: Manifest): VersionRecord {
 }
 
 /** Title and metadata as accepted; a parser may find a better title. */
-export function documentFacts(manifest: Manifest): { title: string; metadata: Metadata } {
-  return { title: manifest.title ?? nameOf(manifest), metadata: manifest.metadata };
+export function documentFacts(manifest: Manifest): AcceptedFacts {
+  const { title = nameOf(manifest), metadata, imported } = manifest;
+  return { title, metadata, ...(imported ? { createdAt: imported.documentCreatedAt } : {}) };
 }
 
 /** What to call a document that brought no title: its file name, the end of its address, or its id. */

@@ -1,3 +1,4 @@
+import type { ReadArchive } from '../ports/archive.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Embedder, Tokenizer } from '../ports/embedder.ts';
@@ -28,6 +29,7 @@ export interface StepDeps extends IngestDeps {
   readonly embeddingModel: string;
   readonly web: WebFetcher;
   readonly git: GitFetcher;
+  readonly readArchive: ReadArchive;
   readonly parser: Parser;
   readonly ocr: OcrEngine;
   readonly tokenizer: Tokenizer;

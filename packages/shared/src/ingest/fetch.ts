@@ -15,6 +15,8 @@ export const fetchStep: Step = async (deps, context) => {
   const { source } = context.manifest;
   switch (source.type) {
     case 'upload':
+    // An archive has a step of its own.
+    case 'import':
       return {};
     case 'url':
       return fetchUrl(deps, context, source.url);

@@ -31,6 +31,12 @@ export function uploadTime(uploadId: string): number | undefined {
 }
 export const newDocumentId = () => `doc_${ulid().toLowerCase()}`;
 
+/**
+ * What jobs of a whole namespace (an import) have in place of a document's id. Their versions count them. A document may
+ * be called so too: then they only share the numbers.
+ */
+export const namespaceDocumentId = (namespace: string) => `namespace:${namespace}`;
+
 /** The id of a job that another job makes: the same each time, so that making it again makes nothing new. */
 export function childJobId(parentJobId: string, run: number, name: string): string {
   const digest = createHash('sha256')

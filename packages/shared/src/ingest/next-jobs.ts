@@ -1,3 +1,4 @@
+import type { StepName } from '../contracts/jobs.ts';
 import type { StageName } from '../contracts/model/job.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
 import type { JobRecord } from '../ports/ledger.ts';
@@ -33,12 +34,17 @@ export function nextStage(finished: StageName, facts: StepFacts): { next?: Stage
 }
 
 /** Whether the source of a job is many documents, each with a job of its own. */
-export const isManyDocuments = (sourceType: string): boolean => sourceType === 'git';
+export const isManyDocuments = (sourceType: string): boolean => sourceType === 'git' || sourceType === 'import';
 
 /** The step that a job is at, as the queue carries it. */
 export function currentStep(job: JobRecord): QueuedJob {
   const { tenant, namespace, documentId, version, id: jobId, run, priority } = job;
+  const payload = { schemaVersion: 1 as const, tenant, namespace, documentId, version, jobId, run };
+  return { name: stepAt(job), payload, priority };
+}
+
+function stepAt({ sourceType, stage }: JobRecord): StepName {
   // A job of many documents has nothing to index: it waits for theirs to end.
-  const name = isManyDocuments(job.sourceType) && job.stage === 'index' ? 'settle' : job.stage;
-  return { name, payload: { schemaVersion: 1, tenant, namespace, documentId, version, jobId, run }, priority };
+  if (isManyDocuments(sourceType) && stage === 'index') return 'settle';
+  return sourceType === 'import' && stage === 'fetch' ? 'import' : stage;
 }

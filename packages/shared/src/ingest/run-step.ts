@@ -19,6 +19,7 @@ import { settleStep } from './settle.ts';
 import type { Step, StepContext } from './step.ts';
 import { readManifest } from './stored/artifacts.ts';
 import { readOutcome } from './stored/outcome.ts';
+import { importStep } from './transfer/import-step.ts';
 
 /** Every step of the flow, by name. */
 const steps: Record<StepName, Step> = {
@@ -28,6 +29,7 @@ const steps: Record<StepName, Step> = {
   embed: embedStep,
   index: indexStep,
   settle: settleStep,
+  import: importStep,
 };
 
 /** Progress is written at most this often. */
@@ -114,7 +116,10 @@ function knownOutage(deps: StepDeps, name: StepName, manifest: Manifest): Memory
   return undefined;
 }
 
-const stageOfStep = (name: StepName): StageName => (name === 'settle' ? 'index' : name);
+function stageOfStep(name: StepName): StageName {
+  if (name === 'import') return 'fetch';
+  return name === 'settle' ? 'index' : name;
+}
 
 const now = (deps: Pick<StepDeps, 'clock'>) => new Date(deps.clock.now()).toISOString();
 

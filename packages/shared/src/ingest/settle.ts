@@ -2,6 +2,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import { isTerminal, type JobWarning } from '../contracts/model/job.ts';
 import { endJob } from './finish.ts';
 import type { Step } from './step.ts';
+import { removeArchive } from './transfer/import-step.ts';
 
 const lookAgainMs = 1000;
 const listedFailures = 50;
@@ -28,12 +29,17 @@ export const settleStep: Step = async (deps, context) => {
   );
   if (bad.length > warnings.length)
     warnings.push({ code: 'more', message: `${bad.length - warnings.length} more did not succeed.` });
+  const isImport = context.manifest.source.type === 'import';
   const found = children.some((child) => child.state === 'succeeded' || child.state === 'partial');
   const { job } = context;
-  if (found)
+  // What is retried from here on are the documents, one by one.
+  if (isImport) await removeArchive(deps, context.manifest);
+  // A namespace may have been empty when it was exported.
+  if (found || (isImport && children.length === 0))
     await endJob(deps, context.payload, bad.length > 0 ? 'partial' : 'succeeded', { warnings, job }, context.updateJob);
   else {
-    const error = { code: 'fetch_failed', message: 'No file of the source could be ingested.' } as const;
+    const what = isImport ? 'document of the archive' : 'file of the source';
+    const error = { code: 'fetch_failed', message: `No ${what} could be ingested.` } as const;
     await endJob(deps, context.payload, 'failed', { error, warnings, job }, context.updateJob);
   }
   return { ended: true };

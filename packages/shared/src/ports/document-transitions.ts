@@ -1,6 +1,7 @@
 import type { DocumentState } from '../contracts/model/document.ts';
-import type { Metadata, Scope } from '../contracts/model/ids.ts';
+import type { Scope } from '../contracts/model/ids.ts';
 import type {
+  AcceptedFacts,
   DocumentPatch,
   DocumentRecord,
   DocumentRow,
@@ -26,7 +27,7 @@ export function addVersion(
   current: LedgerDocument | undefined,
   identity: Scope & { readonly documentId: string },
   version: VersionRecord,
-  described: { readonly title: string; readonly metadata: Metadata },
+  described: AcceptedFacts,
 ): LedgerDocument | undefined {
   if (current?.versions.some((known) => known.version === version.version)) return undefined;
   const versions = [...(current?.versions ?? []), version].sort((a, b) => b.version - a.version);
@@ -37,7 +38,7 @@ export function addVersion(
     title: current?.title ?? described.title,
     metadata: current?.metadata ?? described.metadata,
     mediaType: current?.mediaType ?? version.mediaType,
-    createdAt: current?.createdAt ?? version.createdAt,
+    createdAt: current?.createdAt ?? described.createdAt ?? version.createdAt,
     updatedAt: version.createdAt,
     activeVersion: current?.activeVersion ?? 0,
     latestVersion: versions[0]?.version ?? version.version,

@@ -43,6 +43,14 @@ export interface VersionRecord extends Omit<DocumentVersion, 'active' | 'state'>
   readonly mediaType: string;
 }
 
+/** What an accepted version says of its document. */
+export interface AcceptedFacts {
+  readonly title: string;
+  readonly metadata: Metadata;
+  /** When the document was made, where that was elsewhere. */
+  readonly createdAt?: string;
+}
+
 /** What steps find out about a version. */
 export interface VersionFacts {
   readonly mediaType?: string;
@@ -129,8 +137,8 @@ export interface Ledger {
   ): Promise<{ version: number; embeddingModel: string }>;
 
   /** Records an accepted version: its job (state `queued`) and its place in the document. Repeating it changes nothing. */
-  createJob(job: JobRecord, version: VersionRecord, document: { title: string; metadata: Metadata }): Promise<void>;
-  /** Records a job that has no document of its own (a repository's). */
+  createJob(job: JobRecord, version: VersionRecord, document: AcceptedFacts): Promise<void>;
+  /** Records a job that has no document of its own (a repository's, an archive's). */
   createParentJob(job: JobRecord): Promise<void>;
 
   getJob(tenant: string, jobId: string): Promise<JobRecord | undefined>;

@@ -10,6 +10,7 @@ import { finishDeletions, sweepDocument } from '../ingest/remove.ts';
 import { runStep } from '../ingest/run-step.ts';
 import { expireVersions } from '../ingest/versions/expire.ts';
 import { notify, type WebhookSettings } from '../ingest/webhooks/notify.ts';
+import type { ReadArchive } from '../ports/archive.ts';
 import type { Embedder } from '../ports/embedder.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -86,7 +87,13 @@ export interface InMemoryFlow {
   drain(): Promise<void>;
 }
 
-export function createInMemoryFlow(): InMemoryFlow {
+/** What a test has in place of the flow's own. */
+export interface FlowOptions {
+  /** Reads archives; without it none can be imported. */
+  readonly readArchive?: ReadArchive;
+}
+
+export function createInMemoryFlow({ readArchive = noArchives }: FlowOptions = {}): InMemoryFlow {
   const blobs = createInMemoryBlobStore();
   const lexical = createInMemoryLexicalIndex();
   const ledger = createInMemoryLedger(lexical);
@@ -116,6 +123,7 @@ export function createInMemoryFlow(): InMemoryFlow {
     embeddingModel: fake.model,
     web: { fetch: unreachable },
     git: { checkout: unreachable },
+    readArchive,
     parser: {
       parse: async ({ path }) => {
         throwOnce(faults, 'parse');
@@ -226,6 +234,10 @@ export function createInMemoryFlow(): InMemoryFlow {
   };
   return flow;
 }
+
+const noArchives: ReadArchive = () => {
+  throw new MemoryError('internal', 'This flow reads no archives.');
+};
 
 async function* bytesOf(text: string): AsyncIterable<Uint8Array> {
   yield new TextEncoder().encode(text);

@@ -50,6 +50,8 @@ export interface Endpoint {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly multipart?: MultipartBody;
+  /** The media type of a body of bytes, which the handler reads. */
+  readonly upload?: string;
   readonly responses: Readonly<Record<number, EndpointResponse>>;
   /** Beyond those that every route has. */
   readonly errors: readonly ErrorCode[];

@@ -7,6 +7,7 @@ import { cancelJob, getJob, jobEvents, listJobs, retryJob } from './jobs.ts';
 import { rag, ragEvents } from './rag.ts';
 import { search, searchBatch } from './search.ts';
 import { stats } from './stats.ts';
+import { adminExport, adminImport } from './transfer.ts';
 
 /** Every route below the prefix, by its id: the server cannot be built while one lacks a handler. */
 export const endpoints = {
@@ -35,4 +36,6 @@ export const endpoints = {
   adminDeadLetters,
   adminRetryDeadLetter,
   adminReconcile,
+  adminExport,
+  adminImport,
 } as const satisfies Record<string, Endpoint>;

@@ -33,6 +33,8 @@ export const Manifest = z.object({
   /** The request for many documents that brought this one. */
   batchId: BatchId.optional(),
   embeddingModel: z.string(),
+  /** Set where the version came with all its artifacts: there is nothing to do but to index it. */
+  imported: z.object({ documentCreatedAt: Timestamp }).optional(),
   createdAt: Timestamp,
 });
 export type Manifest = z.infer<typeof Manifest>;

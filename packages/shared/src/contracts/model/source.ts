@@ -35,5 +35,7 @@ export const StoredSource = z.discriminatedUnion('type', [
   UrlSource,
   GitSource,
   S3Source,
+  /** An exported namespace: the original is the archive. */
+  z.object({ type: z.literal('import') }),
 ]);
 export type StoredSource = z.infer<typeof StoredSource>;

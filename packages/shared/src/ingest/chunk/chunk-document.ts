@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Chunk } from '../../contracts/model/chunk.ts';
 import type { DocumentText } from '../../contracts/model/extraction.ts';
 import type { Span } from '../../contracts/model/ids.ts';
 import type { Tokenizer } from '../../ports/embedder.ts';
 import { chunkIdOf } from './chunk-id.ts';
+import { contentHashOf } from './content-hash.ts';
 import { embedTextOf, wholeEmbedText } from './embed-text.ts';
 import { type FormerChunk, keptRanges } from './former-cuts.ts';
 import { textHash } from './hash.ts';
@@ -179,7 +179,7 @@ function finish(input: ChunkInput, draft: Draft, { index, end }: { index: number
     ...(gap > 0 && gap <= ordinaryGap ? { before: input.text.text.slice(end, span.start) } : {}),
     tokens,
     embedText,
-    contentHash: sha256(`${model}\n${embedText}`),
+    contentHash: contentHashOf(model, embedText),
   };
 }
 
@@ -193,8 +193,4 @@ function pageAt({ pages }: DocumentText, position: number): number | undefined {
     else high = middle;
   }
   return pages[low - 1]?.number;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

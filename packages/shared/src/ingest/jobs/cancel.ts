@@ -3,6 +3,7 @@ import { isTerminal } from '../../contracts/model/job.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { endJob } from '../finish.ts';
+import { originalKey } from '../stored/blob-keys.ts';
 
 /**
  * Ends a job that has not ended. A step that runs stops at the latest when it next reports progress; the document's
@@ -20,6 +21,7 @@ export async function cancelJob(deps: IngestDeps, tenant: string, jobId: string)
   if (!ended) throw new MemoryError('not_found', `There is no job ${jobId}.`);
   // The commit was faster: what it wrote stands.
   if (ended.state !== 'cancelled') throw hasEnded(ended);
+  if (ended.sourceType === 'import') await deps.blobs.remove(originalKey(ended));
   // A repository's job ends with the documents that it brought.
   for (const child of await deps.ledger.getJobs(tenant, await deps.ledger.children(tenant, jobId))) {
     if (!isTerminal(child.state)) {

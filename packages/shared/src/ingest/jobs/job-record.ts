@@ -16,8 +16,8 @@ const maxWarnings = 100;
 const stageWeights: Record<StageName, number> = { fetch: 1, parse: 2, ocr: 6, embed: 6, index: 1 };
 
 /**
- * The record of a job that was just accepted. A source that came with the request has nothing to fetch, and what was
- * recognised as plain text nothing to parse.
+ * The record of a job that was just accepted. A source that came with the request has nothing to fetch, what was
+ * recognised as plain text nothing to parse, and a version that was imported nothing to read or embed.
  */
 export function newJob(manifest: Manifest): JobRecord {
   const stages = stageNames.map((name): Stage => ({ name, state: 'pending', attempts: 0, done: 0, total: 0 }));
@@ -48,7 +48,8 @@ export function newJob(manifest: Manifest): JobRecord {
   };
 }
 
-function firstStage({ original, source }: Manifest): StageName {
+function firstStage({ imported, original, source }: Manifest): StageName {
+  if (imported) return 'index';
   if (original?.isPlainText) return 'embed';
   return source.type === 'upload' ? 'parse' : 'fetch';
 }

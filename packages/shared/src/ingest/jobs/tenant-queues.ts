@@ -1,8 +1,8 @@
-import { type Tier, tiers } from '../../contracts/jobs.ts';
+import { jobRegistry, type Tier, tiers } from '../../contracts/jobs.ts';
 import type { JobState } from '../../contracts/model/job.ts';
 import type { QueueCounts } from '../../ports/job-queue.ts';
 import type { JobRecord, Ledger } from '../../ports/ledger.ts';
-import { isManyDocuments } from '../next-jobs.ts';
+import { currentStep } from '../next-jobs.ts';
 import { isDeadLetter } from './dead-letters.ts';
 import { stageOf } from './job-record.ts';
 
@@ -30,9 +30,7 @@ export async function tenantQueues(ledger: Ledger, tenant: string, now: number):
   return [...counts.values()];
 }
 
-/** The job of a repository waits for its documents in the maintenance tier. */
-const tierOf = (job: JobRecord): Tier =>
-  isManyDocuments(job.sourceType) && job.stage === 'index' ? 'maintenance' : job.stage;
+const tierOf = (job: JobRecord): Tier => jobRegistry[currentStep(job).name].tier;
 
 function countOpen(count: Counted | undefined, job: JobRecord, now: number): void {
   if (!count) return;

@@ -82,6 +82,9 @@ export const runKey = (ref: VersionRef) => `${versionPrefix(ref)}run.json`;
 /** How a version was committed, where a retry has begun to write it anew: the outcome that said so is gone. */
 export const committedKey = (ref: VersionRef) => `${versionPrefix(ref)}committed.json`;
 
+/** That the archive of an import was read to its end and found good. */
+export const checkedKey = (ref: VersionRef) => `${versionPrefix(ref)}checked.json`;
+
 /** One marker for each replaced version that is still kept, named by when it was replaced. */
 export const replacedPrefix = 'replaced/';
 /** @param atMs milliseconds since 1970 */
