@@ -255,8 +255,44 @@ test('an import that is cut off goes on where it was, and makes nothing twice', 
     items: { id: string; version: number }[];
   };
   expect(items.map((item) => item.id).sort()).toEqual(['harbour', 'lamp', 'lighthouse']);
+  // The accept that failed was taken back, and its taking back must not reach the one after it.
+  to.flow.ahead += 3_600_000;
+  await to.call('/admin/reconcile', { method: 'POST', token });
+  const jobs = (await (await to.call('/jobs', { token })).json()) as { items: Job[] };
+  expect(jobs.items.map(({ state }) => state)).toEqual(Array(4).fill('succeeded'));
   expect(await (await to.call('/stats', { token })).json()).toMatchObject({ documents: 3, consistent: true });
   expect(to.flow.embedded).toEqual([]);
+});
+
+test('what a worker had claimed when it was killed is gone on with, not claimed again', async () => {
+  const token = tokenFor('killed');
+  const { id } = (await (await send(to, archive, undefined, token)).json()) as Job;
+  const [step] = to.flow.queue.waiting;
+  const { createJob } = to.flow.ledger;
+  let made = 0;
+  const killed = new Promise<void>((resolve) => {
+    to.flow.ledger.createJob = (...args) => {
+      made += 1;
+      if (made !== 2) return createJob(...args);
+      resolve();
+      // It never comes to an end, nor to taking anything back.
+      return new Promise(() => {});
+    };
+  });
+  void to.flow.runNext();
+  await killed;
+  to.flow.ledger.createJob = createJob;
+  await to.flow.queue.add(step ? [step] : []);
+  await to.flow.drain();
+  expect(await (await to.call(`/jobs/${id}`, { token })).json()).toMatchObject({ state: 'succeeded' });
+  const { items } = (await (await to.call('/documents', { token })).json()) as {
+    items: { id: string; version: number }[];
+  };
+  const versions = Object.fromEntries(items.map((item) => [item.id, item.version]));
+  expect(versions).toEqual({ harbour: 1, lighthouse: 1, lamp: 2 });
+  to.flow.ahead += 3_600_000;
+  const reconciled = await to.call('/admin/reconcile', { method: 'POST', token });
+  expect(await reconciled.json()).toMatchObject({ drift: {} });
 });
 
 test('only who may administer exports or imports, and only the own tenant’s', async () => {

@@ -143,11 +143,11 @@ async function firstAnswer(
   }
 }
 
-/** What a request that died had written of its document, if it came so far. */
-async function findBegun(
-  { blobs }: AcceptDeps,
+/** What an accept that died had written of its document, if it came so far. */
+export async function findBegun(
+  { blobs }: Pick<AcceptDeps, 'blobs'>,
   tenant: string,
-  { jobId, documentId }: IdempotencyRecord,
+  { jobId, documentId }: Pick<IdempotencyRecord, 'jobId' | 'documentId'>,
 ): Promise<Manifest | undefined> {
   const pending = await readPending(blobs, pendingKey(jobId));
   if (pending) return pending;
@@ -163,7 +163,7 @@ async function findBegun(
  * Does what is left of an accept after its manifest was written. Repeating it changes nothing.
  * @param upload the same bytes as the first request's, which may have died before it claimed its own
  */
-async function finishAccept(
+export async function finishAccept(
   deps: AcceptDeps,
   manifest: Manifest,
   outcome: Outcome | undefined,

@@ -6,11 +6,10 @@ import { discardOriginal, type StoredBytes, storeOriginal } from '../accept.ts';
 import type { StepDeps } from '../deps.ts';
 import { createModelDimensions } from '../index/model-dimension.ts';
 import { retryJob } from '../jobs/retry.ts';
-import { childJobId } from '../new-id.ts';
 import { othersGoFirst, type Step, type StepContext } from '../step.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
 import { checkedKey } from '../stored/blob-keys.ts';
-import { acceptArchived } from './import-document.ts';
+import { type ArchivedTarget, acceptArchived, archivedTarget } from './import-document.ts';
 import { type KeepOriginal, readArchivedDocuments } from './read-archive.ts';
 
 /** After so long the step lets others go first; it goes on behind what it has accepted. */
@@ -105,25 +104,23 @@ async function acceptAll(deps: StepDeps, context: StepContext, documents: number
   const { payload, signal } = context;
   const { tenant, jobId: parentJobId } = payload;
   const startedAt = deps.clock.now();
-  const jobIdOf = (documentId: string) => childJobId(parentJobId, 0, documentId);
-  const keep: KeepOriginal<StoredBytes | undefined> = async ({ documentId }, body) => {
-    const known = await deps.ledger.getJob(tenant, jobIdOf(documentId));
-    if (known) return { sha256: await hashOf(body), kept: undefined };
+  const keep: KeepOriginal<{ target: ArchivedTarget; original?: StoredBytes }> = async ({ documentId }, body) => {
+    const target = await archivedTarget(deps, payload, documentId);
+    if (target.job) return { sha256: await hashOf(body), kept: { target } };
     const original = await storeOriginal(deps, tenant, body, deps.limits.maxBytes);
-    return { sha256: original.sha256, kept: original };
+    return { sha256: original.sha256, kept: { target, original } };
   };
   let accepted = 0;
   for await (const archived of readArchivedDocuments(await openArchive(deps, context), deps.limits, keep)) {
     signal.throwIfAborted();
-    const { kept: original, document } = archived;
-    const jobId = jobIdOf(document.documentId);
+    const { target, original } = archived.kept;
     if (original) {
-      await acceptArchived(deps, context, { ...archived, original, jobId }).catch(async (error: unknown) => {
+      await acceptArchived(deps, context, { ...archived, original, target }).catch(async (error: unknown) => {
         await discardOriginal(deps, original);
         throw error;
       });
-    } else if (payload.run > 0) await retryWhereFailed(deps, tenant, jobId);
-    await deps.ledger.addChild(tenant, parentJobId, jobId);
+    } else if (payload.run > 0) await retryWhereFailed(deps, target);
+    await deps.ledger.addChild(tenant, parentJobId, target.jobId);
     accepted += 1;
     await context.progress(accepted, documents);
     const makesWay = (await context.checkpoint()) || deps.clock.now() - startedAt > sliceMs;
@@ -131,9 +128,8 @@ async function acceptAll(deps: StepDeps, context: StepContext, documents: number
   }
 }
 
-async function retryWhereFailed(deps: StepDeps, tenant: string, jobId: string): Promise<void> {
-  const job = await deps.ledger.getJob(tenant, jobId);
-  if (job?.state === 'failed' || job?.state === 'cancelled') await retryJob(deps, tenant, jobId);
+async function retryWhereFailed(deps: StepDeps, { job }: ArchivedTarget): Promise<void> {
+  if (job?.state === 'failed' || job?.state === 'cancelled') await retryJob(deps, job.tenant, job.id);
 }
 
 async function hashOf(body: AsyncIterable<Uint8Array>): Promise<string> {
