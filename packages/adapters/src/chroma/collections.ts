@@ -44,11 +44,14 @@ export interface Collections {
     empty: Result,
     call: (collection: Collection) => Promise<Result>,
   ): Promise<Result>;
-  /** Calls with the collection, which is made where there is none. `call` must be safe to repeat. */
+  /**
+   * Calls with the collection, which is made where there is none, and whether the server reads vectors as base64. `call`
+   * must be safe to repeat.
+   */
   writing<Result>(
     key: CollectionKey,
     withinMs: number,
-    call: (collection: Collection) => Promise<Result>,
+    call: (collection: Collection, packs: boolean) => Promise<Result>,
   ): Promise<Result>;
   heartbeat(): Promise<void>;
   /** The error that a call would get at once; undefined where it would be tried. */
@@ -80,7 +83,6 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
   async function findOrMake(client: DeadlineClient, name: string): Promise<string | undefined> {
     const known = await find(client, name);
     if (known !== undefined) return known;
-    limits = await client.getPreflightChecks();
     try {
       const made = await client.getOrCreateCollection({ name, embeddingFunction: null, configuration: { hnsw } });
       options.onCollectionMade?.();
@@ -97,14 +99,14 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
     withinMs: number,
     name: string,
     locate: (client: DeadlineClient, name: string) => Promise<string | undefined>,
-    call: (collection: Collection) => Promise<Result>,
+    call: (collection: Collection, client: DeadlineClient) => Promise<Result>,
   ): Promise<{ result: Result } | undefined> {
     for (let attempt = 1; attempt <= 2; attempt += 1) {
       try {
         return await circuit.run(withinMs, async (signal) => {
           const client = clientFor(signal);
           const id = ids.get(name) ?? (await locate(client, name));
-          return id === undefined ? undefined : { result: await call(client.collection(id)) };
+          return id === undefined ? undefined : { result: await call(client.collection(id), client) };
         });
       } catch (error) {
         if (!(error instanceof ChromaNotFoundError)) throw error;
@@ -120,7 +122,10 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
       return found ? found.result : empty;
     },
     async writing(key, withinMs, call) {
-      const found = await withCollection(withinMs, collectionName(key), findOrMake, call);
+      const found = await withCollection(withinMs, collectionName(key), findOrMake, async (collection, client) => {
+        limits ??= await client.getPreflightChecks();
+        return call(collection, limits.supports_base64_encoding ?? false);
+      });
       if (found) return found.result;
       throw new MemoryError('dependency_unavailable', 'The collection was deleted while it was written.');
     },
@@ -150,5 +155,10 @@ class DeadlineClient extends ChromaClient {
       fetchOptions: { signal },
     });
     this.preflightChecks = limits;
+  }
+
+  /** Vectors are packed by `forTheWire`, where they can be. */
+  override async supportsBase64Encoding(): Promise<boolean> {
+    return false;
   }
 }

@@ -2,6 +2,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { RecordSelection, VectorHit, VectorQuery, VectorRecord } from '@semantic-memory/shared/ports/vector-index';
 import type { Metadata, Where } from 'chromadb';
 import { dithered } from './dither.ts';
+import { forTheWire } from './packed-vector.ts';
 
 /** What a record carries beside vector and text: nothing that can change while the version lives. */
 interface RecordMetadata extends Metadata {
@@ -22,11 +23,11 @@ interface RecordMetadata extends Metadata {
 
 export const documentVersion = (documentId: string, version: number) => `${documentId}@${version}`;
 
-export function toChroma(records: readonly VectorRecord[]) {
+/** @param packs whether the server reads vectors as base64 */
+export function toChroma(records: readonly VectorRecord[], packs: boolean) {
   return {
     ids: records.map((record) => record.chunkId),
-    // The client packs them itself and only needs to iterate; the cast goes when it accepts typed arrays.
-    embeddings: records.map((record) => dithered(record.vector, record.chunkId) as unknown as number[]),
+    embeddings: records.map((record) => forTheWire(dithered(record.vector, record.chunkId), packs)),
     // A lone surrogate cannot be written in UTF-8; the replacement is as long, so spans stay right.
     documents: records.map((record) => record.text.toWellFormed()),
     metadatas: records.map(toMetadata),

@@ -14,7 +14,7 @@ import { createSerializer } from './serializer.ts';
 
 /** Records a write. Larger ones are not faster, and hold up the queries that come meanwhile. */
 const maxBatchSize = 250;
-/** The client packs vectors byte by byte on our event loop: this many numbers took it 10 ms. */
+/** Numbers of one write: so many are packed within a few milliseconds, on our event loop. */
 const maxBatchNumbers = 96_000;
 
 const batchSizeFor = (dimension: number) =>
@@ -64,14 +64,16 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
         const batchSize = batchSizeFor(records[0]?.vector.length ?? 1);
         for (const batch of batches([...missing.values()], batchSize)) {
           // Chroma ignores ids that another process has added meanwhile.
-          await collections.writing(key, timing.writeMs, (collection) => collection.add(toChroma(batch)));
+          await collections.writing(key, timing.writeMs, (collection, packs) => collection.add(toChroma(batch, packs)));
         }
       }),
 
     replace: (key, records) =>
       serialized(collectionName(key), async () => {
         for (const batch of batches(records, batchSizeFor(records[0]?.vector.length ?? 1))) {
-          await collections.writing(key, timing.writeMs, (collection) => collection.upsert(toChroma(batch)));
+          await collections.writing(key, timing.writeMs, (collection, packs) =>
+            collection.upsert(toChroma(batch, packs)),
+          );
         }
       }),
 
