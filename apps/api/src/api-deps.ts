@@ -2,6 +2,7 @@ import type { DependencyCheck } from '@semantic-memory/runtime/dependency-checks
 import type { AcceptDeps } from '@semantic-memory/shared/ingest/accept';
 import type { AnswerLog } from '@semantic-memory/shared/ports/answer-log';
 import type { ReadArchive, WriteArchive } from '@semantic-memory/shared/ports/archive';
+import type { Cache } from '@semantic-memory/shared/ports/cache';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import type { RagDeps } from '@semantic-memory/shared/rag/answer';
 import type { SearchDeps } from '@semantic-memory/shared/search/search';
@@ -12,6 +13,8 @@ import type { Lifecycle } from './lifecycle.ts';
 export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
   /** Streamed answers, for callers that come back. */
   readonly answerLog: AnswerLog;
+  /** What a delete clears; absent where nothing is kept. */
+  readonly cache?: Pick<Cache, 'clear'> | undefined;
   readonly recovery: Pick<LedgerRecovery, 'isCompared'>;
   readonly readArchive: ReadArchive;
   readonly writeArchive: WriteArchive;

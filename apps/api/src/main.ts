@@ -1,6 +1,7 @@
 import { openBlobStore } from '@semantic-memory/adapters/blobs/open-blob-store';
 import { guardBlobStore } from '@semantic-memory/adapters/breaker/guarded-blob-store';
 import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
+import { createTieredCache } from '@semantic-memory/adapters/cache/tiered-cache';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
@@ -22,6 +23,7 @@ import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconc
 import { keepLedgerWhole } from '@semantic-memory/shared/ingest/recovery/keep-whole';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
+import { createResultCache } from '@semantic-memory/shared/search/result-cache';
 import { createApp } from './app.ts';
 import { createTokenVerifier } from './auth.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -53,6 +55,11 @@ const vectors = createChromaIndex({
   onBreakerState: breaker('chroma'),
 });
 
+const { cache: cacheConfig } = config;
+const cache = cacheConfig && createTieredCache({ ...redis, ...cacheConfig, metrics, onBreakerState: breaker('cache') });
+if (cache) shutdown.add('cache', () => cache.close());
+const results = cache && createResultCache({ cache, clock: systemClock, ...cacheConfig });
+
 // Queries are short: one process answers them faster than they come, and the main loop stays free.
 const embedders = createEmbedders({
   processes: 1,
@@ -77,6 +84,8 @@ const app = createApp({
   queue,
   vectors,
   lexical,
+  cache,
+  results,
   clock: systemClock,
   metrics,
   logger,
@@ -102,6 +111,8 @@ const app = createApp({
     { name: 'blobs', check: () => blobs.check(), needed: true },
     // Without it documents are still taken in, and wait.
     { name: 'chroma', check: () => vectors.check(), needed: false },
+    // Without it each process has its own.
+    ...(cache ? [{ name: 'cache', check: () => cache.check(), needed: false }] : []),
   ],
   eventLoopLagMs: () => loop.lagMs(),
   limits: {

@@ -6,6 +6,7 @@ import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/r
 import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
 import { expireVersions } from '@semantic-memory/shared/ingest/versions/expire';
 import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/webhooks/notify';
+import type { Cache } from '@semantic-memory/shared/ports/cache';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import { reconcileFor } from './reconciling.ts';
 
@@ -19,6 +20,8 @@ export interface HandlerDeps extends StepDeps {
   readonly cancellations: CancellationWatch;
   readonly webhooks: WebhookSettings;
   readonly recovery: LedgerRecovery;
+  /** What a delete clears; absent where nothing is kept. */
+  readonly cache?: Pick<Cache, 'clear'> | undefined;
   /** How long replaced versions are kept. */
   readonly versionRetentionMs: number;
 }

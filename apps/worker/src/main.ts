@@ -3,6 +3,7 @@ import { guardBlobStore } from '@semantic-memory/adapters/breaker/guarded-blob-s
 import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { startTierWorker } from '@semantic-memory/adapters/bullmq/tier-worker';
 import { startWatchdog } from '@semantic-memory/adapters/bullmq/watchdog';
+import { createCacheClearing } from '@semantic-memory/adapters/cache/cache-clearing';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createGitFetcher } from '@semantic-memory/adapters/git/git-fetcher';
@@ -61,6 +62,11 @@ const vectors = createChromaIndex({
   },
   onCollectionMade: () => askReconcile(queue, logger, 'index'),
 });
+// Deletes that were interrupted are finished by the tier maintenance.
+const cache =
+  config.cache && config.tiers.includes('maintenance')
+    ? createCacheClearing({ ...redis, url: config.cache.url, onBreakerState: breaker('cache') })
+    : undefined;
 const embedders = createEmbedders({
   processes: config.embedProcesses,
   openai: config.openai && {
@@ -92,6 +98,7 @@ const deps: HandlerDeps = {
   vectors,
   indexWriter: createIndexWriter(vectors),
   lexical,
+  cache,
   limits: {
     maxBytes: config.maxFileBytes,
     maxPages: config.maxPages,
@@ -159,6 +166,7 @@ shutdown.add('blobs', closeBlobs);
 shutdown.add('ledger', () => ledger.close());
 shutdown.add('lexical index', () => lexical.close());
 shutdown.add('queue', () => queue.close());
+shutdown.add('cache', async () => cache?.close());
 shutdown.add('cancellations', () => cancellations.close());
 shutdown.add('embedders', () => embedders.close());
 shutdown.add('ocr', () => ocr.close());

@@ -134,6 +134,34 @@ export const configVariables = {
     purpose: 'Begins every key in Redis, so that several installations can share a server.',
     format: '1 to 100 of A-Z a-z 0-9 _ . -',
   }),
+  cache: always('CACHE', 'on', z.enum(['on', 'off'], 'is neither on nor off'), {
+    purpose: 'Keep query embeddings, search results and answers for a while; the same for the API and the workers.',
+    format: 'on or off',
+  }),
+  cacheRedisUrl: optional('CACHE_REDIS_URL', url(/^rediss?$/), {
+    purpose:
+      'Redis or Valkey of the cache. A server of its own may evict (maxmemory-policy allkeys-lru) and need not store.',
+    format: 'as REDIS_URL',
+    defaultDescription: 'REDIS_URL',
+  }),
+  cacheL1Bytes: bytes('CACHE_L1_BYTES', 64 * megabyte, 'Most bytes of the cache in the memory of one API process.'),
+  cacheL2Bytes: bytes(
+    'CACHE_L2_BYTES',
+    128 * megabyte,
+    'Most bytes that one API process has in the Redis of the cache.',
+  ),
+  cacheTtlMs: always('CACHE_TTL_MS', '300000', whole(100, 86_400_000), {
+    purpose: 'How long a search result or an answer is given again while its namespace does not change.',
+    format: 'milliseconds',
+  }),
+  cacheEmbeddingTtlMs: always('CACHE_EMBEDDING_TTL_MS', '3600000', whole(100, 86_400_000), {
+    purpose: 'How long the embedding of a query is used again.',
+    format: 'milliseconds',
+  }),
+  cacheGraceMs: always('CACHE_GRACE_MS', '600000', whole(0, 86_400_000), {
+    purpose: 'How much longer what is still true is given, degraded, where it cannot be computed anew.',
+    format: 'milliseconds',
+  }),
   chromaHost: always('CHROMA_HOST', '127.0.0.1', text, { purpose: 'Host of Chroma.', format: 'host name' }),
   chromaPort: always('CHROMA_PORT', '8000', whole(1, 65_535), { purpose: 'Port of Chroma.', format: 'port' }),
   chromaSsl: always('CHROMA_SSL', 'false', flag, { purpose: 'Speak TLS to Chroma.', format: 'true or false' }),

@@ -15,6 +15,7 @@ test('an empty environment gives the defaults, with absolute paths', () => {
     embeddingProvider: 'local',
     embeddingModel: 'bge-small-en-v1.5-int8',
     corsOrigins: [],
+    cache: { url: 'redis://127.0.0.1:6379', freshMs: 300_000, graceMs: 600_000 },
     maxFileBytes: 104_857_600,
     tiers: ['fetch', 'parse', 'ocr', 'embed', 'index', 'maintenance'],
   });
@@ -40,6 +41,16 @@ test('all faults are listed at once, without the values', () => {
     'TIERS',
   ]);
   expect(faults.join()).not.toContain('too-short-secret');
+});
+
+test('the cache is in the Redis of the ledger unless it has its own, and can be turned off', () => {
+  const redis = { REDIS_URL: 'redis://ledger:6379' };
+  expect(readConfig(redis).cache?.url).toBe('redis://ledger:6379');
+  expect(readConfig({ ...redis, CACHE_REDIS_URL: 'rediss://cache:6379' }).cache?.url).toBe('rediss://cache:6379');
+  expect(readConfig({ CACHE: 'off' }).cache).toBeUndefined();
+  expect(faultsOf(() => readConfig({ CACHE: 'of', CACHE_TTL_MS: 'long' })).map((fault) => fault.split(' ')[0])).toEqual(
+    ['CACHE', 'CACHE_TTL_MS'],
+  );
 });
 
 test('a process that checks tokens needs a secret or a key set, others do not', () => {

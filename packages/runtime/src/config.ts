@@ -31,12 +31,28 @@ export interface S3Config {
 /** What one CopyObject takes; a claimed upload is copied. */
 const maxS3CopyBytes = 5 * 2 ** 30;
 
+type CacheField = Extract<keyof Fields, `cache${string}`>;
+
+export interface CacheConfig {
+  readonly url: string;
+  readonly localBytes: number;
+  readonly sharedBytes: number;
+  readonly freshMs: number;
+  readonly embeddingFreshMs: number;
+  readonly graceMs: number;
+}
+
 /** The environment as the code uses it. Paths are absolute; sizes are in bytes. */
 export interface Config
-  extends Omit<Fields, 'blobDir' | 'blobStore' | S3Field | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl'> {
+  extends Omit<
+    Fields,
+    'blobDir' | 'blobStore' | S3Field | CacheField | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl'
+  > {
   readonly blobDir: string;
   /** Set where the blob store is a bucket. */
   readonly s3: S3Config | undefined;
+  /** Undefined where nothing is to be kept. */
+  readonly cache: CacheConfig | undefined;
   readonly embeddingModel: string;
   /** Set where an endpoint that speaks the OpenAI protocol is configured. */
   readonly openai: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined;
@@ -82,13 +98,15 @@ export function readConfig(
   if (fields.embeddingProvider === 'openai' && !fields.openaiApiKey && !fields.openaiBaseUrl)
     faults.push('OPENAI_API_KEY is not set, nor is OPENAI_BASE_URL, but EMBEDDING_PROVIDER is openai.');
   const { openaiApiKey, openaiBaseUrl, ...others } = fields;
-  const { s3, rest } = takeS3(others, faults);
+  const { s3, rest: withCache } = takeS3(others, faults);
+  const { cache, rest } = takeCache(withCache);
   if (faults.length > 0) throw new ConfigError(faults);
   const dataDir = resolve(fields.dataDir);
   return {
     ...rest,
     dataDir,
     s3,
+    cache,
     blobDir: fields.blobDir ? resolve(fields.blobDir) : join(dataDir, 'blobs'),
     embeddingModel: fields.embeddingModel ?? defaultModels[fields.embeddingProvider],
     // An endpoint on one's own machine often wants no key, but the protocol wants the header.
@@ -140,6 +158,16 @@ function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileByte
         : undefined,
   };
   return { s3, rest };
+}
+
+/** The settings of the cache where there is one, and the fields that are left. */
+function takeCache<Others extends Pick<Fields, CacheField | 'redisUrl'>>(fields: Others) {
+  const { cache, cacheRedisUrl, cacheL1Bytes, cacheL2Bytes, cacheTtlMs, cacheEmbeddingTtlMs, cacheGraceMs, ...rest } =
+    fields;
+  if (cache === 'off') return { cache: undefined, rest };
+  const times = { freshMs: cacheTtlMs, embeddingFreshMs: cacheEmbeddingTtlMs, graceMs: cacheGraceMs };
+  const url = cacheRedisUrl ?? fields.redisUrl;
+  return { cache: { url, localBytes: cacheL1Bytes, sharedBytes: cacheL2Bytes, ...times }, rest };
 }
 
 /** As `readConfig`, for a process that cannot run without: says what is wrong and ends with status 1. */

@@ -1,6 +1,6 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { RagRequest } from '@semantic-memory/shared/contracts/model/answer';
-import { answer, streamAnswer } from '@semantic-memory/shared/rag/answer';
+import { cachedAnswer, cachedAnswerStream } from '@semantic-memory/shared/rag/cached-answer';
 import { readAnswer, recordAnswer } from '../answer-streams.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
@@ -13,7 +13,7 @@ const maxAnswerMs = 5 * 60_000;
 export function ragHandlers(deps: ApiDeps): Pick<Handlers, 'rag' | 'ragEvents'> {
   return {
     async rag(context, { body }) {
-      if (!body.stream) return ok(await answer(deps, context.tenant, body, context.signal));
+      if (!body.stream) return ok(await cachedAnswer(deps, context.tenant, body, context.signal));
       return sendEvents(deps, context, await beginAnswer(deps, context, body), 0);
     },
 
@@ -40,7 +40,7 @@ async function beginAnswer(
   const onGone = () => stop.abort(signal.reason);
   signal.addEventListener('abort', onGone);
   const limits = AbortSignal.any([stop.signal, deps.lifecycle.stopping, AbortSignal.timeout(maxAnswerMs)]);
-  const rest = streamAnswer(deps, tenant, request, limits);
+  const rest = cachedAnswerStream(deps, tenant, request, limits);
   const first = await rest.next();
   signal.removeEventListener('abort', onGone);
   if (first.done || first.value.event !== 'sources') {

@@ -28,12 +28,14 @@ export function openRedis(
     readonly name: string;
     readonly logger?: Logger | undefined;
     readonly onBreakerState?: ((state: BreakerState) => void) | undefined;
+    /** Shorter where the caller can do without. */
+    readonly timeoutMs?: number;
   },
 ): Redis {
-  const { name, logger } = options;
+  const { name, logger, timeoutMs = commandTimeoutMs } = options;
   const redis = new Redis(url, {
     connectionName: name,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: timeoutMs,
     connectTimeout: commandTimeoutMs,
     socketTimeout: socketTimeoutMs,
     enableOfflineQueue: false,

@@ -56,6 +56,7 @@ export async function readDocumentChanges(
         reset: load !== undefined,
         rows: [...found.values()],
         cursor: epoch === '' ? '' : `${epoch}.${generation}`,
+        generation: `${epoch}.${generation}`,
         embeddingModel: model === '' ? undefined : model,
         indexIncomplete: incomplete === '1',
       };

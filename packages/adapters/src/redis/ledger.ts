@@ -44,22 +44,42 @@ export function createRedisLedger({
   // A server that comes back may have lost its last writes, and count its generations once more: what was read over
   // another connection is read anew.
   let connections = 0;
+  let serverStart: Promise<string> | undefined;
   redis.on('close', () => {
     connections += 1;
+    serverStart = undefined;
   });
-  const open = (rebuilderToken?: string): Ledger =>
-    ledgerOver({ ...access, rebuilderToken }, signals, () => String(connections));
+  const recovery = createRecovery(access, { open: (token) => open(token), logger });
+  const connection: Connection = {
+    number: () => String(connections),
+    serverStart() {
+      const asked = serverStart ?? recovery.serverStart();
+      serverStart = asked;
+      asked.catch(() => {
+        if (serverStart === asked) serverStart = undefined;
+      });
+      return asked;
+    },
+  };
+  const open = (rebuilderToken?: string): Ledger => ledgerOver({ ...access, rebuilderToken }, signals, connection);
   return {
     ...open(),
-    ...createRecovery(access, { open, logger }),
+    ...recovery,
     async close() {
       await Promise.all([closeRedis(redis), signals.close()]);
     },
   };
 }
 
-/** @param connection tells the connections apart over which a cursor was given out */
-function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: () => string): Ledger {
+/** The connection that is there now. */
+interface Connection {
+  /** Tells the connections apart over which a cursor was given out. */
+  number(): string;
+  /** The start of the server at its other end, asked for once a connection. */
+  serverStart(): Promise<string>;
+}
+
+function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: Connection): Ledger {
   return {
     ...createJobStore(access),
     ...createDocumentStore(access),
@@ -67,9 +87,17 @@ function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: ()
     watchJob: (tenant, jobId, afterId, signal) => watchJob({ ...access, signals }, tenant, jobId, afterId, signal),
     async documentChanges(scope, cursor) {
       const [of, ...rest] = (cursor ?? '').split('/');
-      const now = connection();
-      const changes = await readDocumentChanges(access, scope, of === now ? rest.join('/') : undefined);
-      return { ...changes, cursor: changes.cursor === '' ? '' : `${now}/${changes.cursor}` };
+      const now = connection.number();
+      const [changes, serverStart] = await Promise.all([
+        readDocumentChanges(access, scope, of === now ? rest.join('/') : undefined),
+        connection.serverStart(),
+      ]);
+      return {
+        ...changes,
+        cursor: changes.cursor === '' ? '' : `${now}/${changes.cursor}`,
+        // A server that has lost its last writes counts the same generations once more.
+        generation: `${serverStart}.${changes.generation}`,
+      };
     },
     // Not PING: a Redis that cannot write to its disk refuses that too, and still reads.
     check: () => askDirectly(access.redis, () => assertWhole(access)),

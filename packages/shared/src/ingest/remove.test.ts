@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
+import { createInMemoryCache } from '../testing/in-memory-cache.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { finishDeletions, removeDocument } from './remove.ts';
 import { deletingPrefix, documentPrefix } from './stored/blob-keys.ts';
@@ -96,5 +97,31 @@ test('two deletes at the same time both say that it is gone', async () => {
     removeDocument(flow.deps, 'acme', 'notes'),
   ]);
   for (const receipt of receipts) expect(receipt.verifiedAbsent).toBe(true);
+  await expectNothing(flow);
+});
+
+test('a delete removes what the cache has of its namespace, counts it, and lets nothing in that was begun before', async () => {
+  const flow = createInMemoryFlow();
+  const cache = createInMemoryCache();
+  const area = { tenant: 'acme', namespace: 'default' };
+  const times = { freshMs: 60_000, graceMs: 0 };
+  await ingested(flow, 'The harbour is open.');
+  for (const query of ['harbour', 'open']) await (await cache.claim(area, query))?.store('The harbour is open.', times);
+  await (await cache.claim({ tenant: 'acme', namespace: 'other' }, 'harbour'))?.store('Another harbour.', times);
+  const searching = await cache.claim(area, 'is it open');
+  const { removed } = await removeDocument({ ...flow.deps, cache }, 'acme', 'notes');
+  await searching?.store('The harbour is open.', times);
+  expect(removed.cacheEntries).toBe(2);
+  expect(cache.size).toBe(1);
+});
+
+test('a delete that cannot look into the cache says so, and is finished once it can', async () => {
+  const flow = createInMemoryFlow();
+  const cache = createInMemoryCache();
+  await ingested(flow, 'The harbour is open.');
+  const deps = { ...flow.deps, cache: { clear: failingOnce(cache.clear) } };
+  await expect(removeDocument(deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  flow.ahead = 61_000;
+  expect(await finishDeletions(deps)).toBe(1);
   await expectNothing(flow);
 });

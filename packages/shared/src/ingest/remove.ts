@@ -4,6 +4,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { DeleteReceipt } from '../contracts/model/document.ts';
 import { DocumentId, Namespace, Tenant, Timestamp } from '../contracts/model/ids.ts';
 import { isTerminal } from '../contracts/model/job.ts';
+import type { Cache } from '../ports/cache.ts';
 import { replacedAtMs } from '../ports/document-transitions.ts';
 import type { DocumentRecord } from '../ports/ledger.ts';
 import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
@@ -26,6 +27,8 @@ import { collectionsOf } from './versions/retire.ts';
 
 export interface RemoveDeps extends IngestDeps {
   readonly vectors: VectorIndex;
+  /** Holds text of what was found lately; absent where nothing is kept. */
+  readonly cache?: Pick<Cache, 'clear'> | undefined;
 }
 
 /**
@@ -120,7 +123,7 @@ async function bury(deps: RemoveDeps, deletion: Deletion, { versions }: Document
  * @param postings chunks that the ledger has switched off
  */
 async function finish(deps: RemoveDeps, deletion: Deletion, postings = 0): Promise<DeleteReceipt> {
-  const { tenant, documentId, upToVersion, at } = deletion;
+  const { tenant, namespace, documentId, upToVersion, at } = deletion;
   const keys = await collectionsOf(deps, deletion);
   const historyKeys = await collectionsOf(deps, deletion, { history: true });
   const removed = { chunks: 0, postings, cacheEntries: 0, blobs: 0 };
@@ -135,6 +138,9 @@ async function finish(deps: RemoveDeps, deletion: Deletion, postings = 0): Promi
     if (round > roundsAtOnce) await delay(roundMs);
   }
   await tellEnds(deps, tenant, documentId);
+  // Last: what is computed from now on finds nothing of it in any store, and what was begun before is not kept. Since the
+  // ledger forgot it no entry that holds it was given to anybody.
+  removed.cacheEntries = (await deps.cache?.clear({ tenant, namespace })) ?? 0;
   await deps.blobs.remove(deletingKey(tenant, documentId));
   return {
     documentId,

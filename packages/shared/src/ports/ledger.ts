@@ -100,6 +100,11 @@ export interface DocumentChanges {
   /** Documents appear with their first active version, and once more with version 0 when they are gone. */
   readonly rows: readonly DocumentRow[];
   readonly cursor: string;
+  /**
+   * Names what a search of the namespace can see: another one after each change of a row, the same to all processes, and
+   * never given to two states, also where the ledger has lost its last writes.
+   */
+  readonly generation: string;
   /** The model that the namespace's vectors are of; undefined where nothing was ever accepted. */
   readonly embeddingModel: string | undefined;
   /** The index is known to lack chunks of active versions; they are being brought back. */

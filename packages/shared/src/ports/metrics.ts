@@ -12,7 +12,7 @@ export interface Metrics {
   search(mode: SearchMode, seconds: number): void;
   rag(outcome: 'answered' | 'refused' | 'failed', mode: 'extractive' | 'generative', seconds: number): void;
   ragFirstToken(seconds: number): void;
-  cacheRequest(layer: 'l1' | 'l2', result: 'hit' | 'miss'): void;
+  cacheRequest(layer: 'l1' | 'l2', result: 'hit' | 'miss' | 'error'): void;
   embeddingTokens(model: string, tokens: number): void;
   degraded(reason: string): void;
   breakerState(dependency: string, state: 'closed' | 'half_open' | 'open'): void;

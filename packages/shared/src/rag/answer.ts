@@ -1,6 +1,14 @@
 import { ulid } from 'ulid';
 import { MemoryError } from '../contracts/errors.ts';
-import type { Answer, AnswerEvent, ChatTurn, Citation, RagRequest, TokenUsage } from '../contracts/model/answer.ts';
+import type {
+  Answer,
+  AnswerEvent,
+  AnswerSources,
+  ChatTurn,
+  Citation,
+  RagRequest,
+  TokenUsage,
+} from '../contracts/model/answer.ts';
 import type { SearchHit } from '../contracts/model/search.ts';
 import type { Tokenizer } from '../ports/embedder.ts';
 import type { ChatUsage, LanguageModel } from '../ports/language-model.ts';
@@ -18,6 +26,8 @@ export interface RagDeps extends SearchDeps {
 }
 
 const modelAway = 'language_model_unavailable';
+
+export const newAnswerId = (): string => `answer_${ulid()}`;
 
 /** One answer under way. */
 interface Run {
@@ -48,14 +58,19 @@ export async function* streamAnswer(
   yield* measured(deps, tenant, request, { startsAgain: false }, signal);
 }
 
-/** As `streamAnswer`, the whole at once; a model that goes away in the middle costs only the degraded mode. */
+/**
+ * As `streamAnswer`, the whole at once; a model that goes away in the middle costs only the degraded mode.
+ * @param onSources told what was retrieved
+ */
 export async function answer(
   deps: RagDeps,
   tenant: string,
   request: RagRequest,
   signal?: AbortSignal,
+  onSources?: (sources: AnswerSources) => void,
 ): Promise<Answer> {
   for await (const event of measured(deps, tenant, request, { startsAgain: true }, signal)) {
+    if (event.event === 'sources') onSources?.(event.data);
     if (event.event === 'done') return event.data;
   }
   throw new MemoryError('internal', 'The answer ended without a result.');
@@ -104,7 +119,7 @@ async function* answerEvents(run: Run, tenant: string, options: { startsAgain: b
   );
   for (const reason of found.response.degraded ?? []) run.degraded.add(reason);
   const { hits } = found.response;
-  yield { event: 'sources', data: { answerId: `answer_${ulid()}`, hits } };
+  yield { event: 'sources', data: { answerId: newAnswerId(), hits } };
   if (run.model && hits.length > 0) {
     let shown = false;
     try {

@@ -31,7 +31,10 @@ function scriptedLedger() {
           scope: asked,
           cursor,
           answer: (changes) =>
-            resolve({ reset: false, rows: [], cursor: `c${calls.length}`, embeddingModel: 'm', ...changes }),
+            resolve({
+              ...{ reset: false, rows: [], cursor: `c${calls.length}`, generation: `g${calls.length}` },
+              ...{ embeddingModel: 'm', ...changes },
+            }),
           fail: () => reject(new Error('away')),
         });
       }),

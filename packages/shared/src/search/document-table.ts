@@ -7,6 +7,8 @@ export interface NamespaceTable {
   readonly rows: ReadonlyMap<string, DocumentRow>;
   /** Moves whenever a row does. */
   readonly revision: number;
+  /** Names this state of the documents, to all processes alike. */
+  readonly generation: string;
   /** Undefined where nothing was ever accepted. */
   readonly embeddingModel: string | undefined;
   /** The index is known to lack chunks, which are being brought back. */
@@ -24,6 +26,7 @@ export interface DocumentTable {
 class Entry implements NamespaceTable {
   rows = new Map<string, DocumentRow>();
   revision = 0;
+  generation = '';
   embeddingModel: string | undefined;
   indexIncomplete = false;
   cursor: string | undefined;
@@ -66,6 +69,7 @@ export function createDocumentTable(options: {
     }
     if (changes.reset || changes.rows.length > 0) entry.revision += 1;
     entry.cursor = changes.cursor;
+    entry.generation = changes.generation;
     entry.embeddingModel = changes.embeddingModel;
     entry.indexIncomplete = changes.indexIncomplete ?? false;
   }

@@ -9,7 +9,9 @@ import { candidatesAt } from './as-of.ts';
 import { activeCandidates, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { type QueryTerm, queryTerms } from './lexical/score.ts';
+import { queryVector } from './query-vector.ts';
 import type { Candidate } from './rank.ts';
+import type { ResultCache } from './result-cache.ts';
 import { type Settled, settled } from './settled.ts';
 import { addWords, byWordsAlone, candidatesPerSide, type WordSearch } from './words.ts';
 
@@ -20,6 +22,8 @@ export interface FindDeps {
   readonly blobs: BlobStore;
   /** The embedder of a model, or undefined where this process has none for it. */
   readonly embedderFor: (model: string) => Embedder | undefined;
+  /** Where absent, nothing is remembered. */
+  readonly results?: ResultCache | undefined;
 }
 
 /** A query as the namespace's model sees it. */
@@ -52,7 +56,7 @@ export async function find(
   const wantsWords = request.mode !== 'dense';
   const terms = queryTerms(request.query);
   const [query, postings] = await Promise.all([
-    settled(embed(deps, model, request.query, signal)),
+    settled(embed(deps, scope, model, request.query, signal)),
     wantsWords ? settled(readPostings(deps, scope, terms)) : undefined,
   ]);
   const search: Search = { deps, scope, model, table, request, terms };
@@ -85,7 +89,7 @@ export async function findAt(
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   const model = table.embeddingModel ?? '';
-  const query = await embed(deps, model, request.query, signal);
+  const query = await embed(deps, scope, model, request.query, signal);
   const key = { ...scope, model };
   const found = await candidatesAt(atMs, deps, key, table, query.vector, request, signal);
   return { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
@@ -105,9 +109,15 @@ interface Search extends WordSearch {
   readonly deps: FindDeps;
 }
 
-async function embed(deps: FindDeps, model: string, query: string, signal?: AbortSignal): Promise<EmbeddedQuery> {
+async function embed(
+  deps: FindDeps,
+  { tenant }: Scope,
+  model: string,
+  query: string,
+  signal?: AbortSignal,
+): Promise<EmbeddedQuery> {
   const embedder = deps.embedderFor(model);
-  if (embedder) return { embedder, vector: await embedder.embedQuery(query, signal) };
+  if (embedder) return { embedder, vector: await queryVector(deps.results, tenant, embedder, query, signal) };
   throw new MemoryError('dependency_unavailable', `The namespace's embedding model ${model} is not available here.`, {
     hint: 'Configure the provider of that model again, or re-index the namespace with another one.',
   });

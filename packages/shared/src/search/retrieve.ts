@@ -4,6 +4,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { CollectionKey, VectorHit } from '../ports/vector-index.ts';
 import { momentOf } from './as-of.ts';
+import type { NamespaceTable } from './document-table.ts';
 import { type EmbeddedQuery, type FindDeps, type Found, find, findAt, lackingReason } from './find.ts';
 import { highlight } from './highlight.ts';
 import { type Passage, passageOf, withNeighbours } from './neighbours.ts';
@@ -34,6 +35,7 @@ function unavailable(request: SearchRequest): string[] {
 /**
  * Finds the chunks that fit a query best among the active versions of a tenant's namespace, or with `asOf` by meaning
  * among those that were active then; filters, titles and metadata are always the document's present ones.
+ * @param refreshed the namespace's table where this request has just refreshed it
  * @throws MemoryError `unprocessable` for an `asOf` beyond retention, `dependency_unavailable` where the ledger is away,
  * or everything that could answer.
  */
@@ -42,6 +44,7 @@ export async function retrieve(
   tenant: string,
   request: SearchRequest,
   signal?: AbortSignal,
+  refreshed?: NamespaceTable,
 ): Promise<Retrieval> {
   const startedAt = deps.clock.now();
   const atMs =
@@ -55,7 +58,7 @@ export async function retrieve(
   };
 
   const scope = { tenant, namespace: request.namespace };
-  const table = await deps.table.refresh(scope);
+  const table = refreshed ?? (await deps.table.refresh(scope));
   if (table.embeddingModel === undefined || table.rows.size === 0) return { response: finish([], request.mode) };
   const found =
     atMs === undefined

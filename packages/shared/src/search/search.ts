@@ -1,4 +1,5 @@
 import type { SearchRequest, SearchResponse } from '../contracts/model/search.ts';
+import { cachedSearch } from './cached-search.ts';
 import { retrieve, type SearchDeps } from './retrieve.ts';
 
 export type { SearchDeps } from './retrieve.ts';
@@ -14,6 +15,10 @@ export async function search(
   request: SearchRequest,
   signal?: AbortSignal,
 ): Promise<SearchResponse> {
+  // History loses what is too old without a change of the documents, and is asked for too seldom to be kept.
+  if (deps.results && request.asOf === undefined) {
+    return cachedSearch(deps, deps.results, tenant, request, signal);
+  }
   const { response } = await retrieve(deps, tenant, request, signal);
   return response;
 }

@@ -249,6 +249,7 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
         reset,
         rows,
         cursor: `${epoch}.${state?.generation ?? 0}`,
+        generation: `${epoch}.${state?.generation ?? 0}`,
         embeddingModel: state?.model,
         indexIncomplete,
       };

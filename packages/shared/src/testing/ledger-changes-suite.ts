@@ -15,7 +15,8 @@ export function ledgerChangesSuite(name: string, create: () => Ledger): void {
       expect(all.rows.map((row) => row.documentId).sort()).toEqual(['a', 'b', 'c']);
       expect(all.rows[0]).toMatchObject({ activeVersion: 1, chunks: 7, mediaType: 'text/plain' });
       const none = await ledger.documentChanges(scope, all.cursor);
-      const unchanged = { cursor: all.cursor, embeddingModel: model, indexIncomplete: false };
+      const { cursor, generation } = all;
+      const unchanged = { cursor, generation, embeddingModel: model, indexIncomplete: false };
       expect(none).toEqual({ reset: false, rows: [], ...unchanged });
 
       await ledger.patchDocument(scope.tenant, 'b', { metadata: { value: { k: ['v'] }, upToVersion: 9 } }, nextTime());
@@ -40,6 +41,32 @@ export function ledgerChangesSuite(name: string, create: () => Ledger): void {
       expect((await ledger.documentChanges(scope, cursor)).cursor).toBe(cursor);
       await ledger.activateVersion(scope, 'a', 2, nextTime());
       expect((await ledger.documentChanges(scope, cursor)).rows).toMatchObject([{ activeVersion: 2, chunks: 4 }]);
+    });
+
+    test('each change that a search can see is a generation of its own', async () => {
+      const ledger = create();
+      const scope = freshScope();
+      const seen: string[] = [];
+      const see = async () => {
+        const { generation } = await ledger.documentChanges(scope, undefined);
+        expect((await ledger.documentChanges(scope, undefined)).generation).toBe(generation);
+        seen.push(generation);
+      };
+      await acceptActive(ledger, scope, 'a');
+      await see();
+      await acceptActive(ledger, scope, 'b');
+      await see();
+      await acceptActive(ledger, scope, 'b');
+      await see();
+      await ledger.patchDocument(scope.tenant, 'b', { title: { value: 'Tides', upToVersion: 9 } }, nextTime());
+      await see();
+      await ledger.removeDocument(scope.tenant, 'b');
+      await see();
+      await ledger.removeDocument(scope.tenant, 'a');
+      await see();
+      await acceptActive(ledger, scope, 'a');
+      await see();
+      expect(new Set(seen).size).toBe(seen.length);
     });
 
     test('a document that was removed and came back is there once', async () => {
