@@ -71,6 +71,7 @@ export function guardBlobStore(
     // How long a stream takes is up to its sender: the edge gives up on one that stops.
     putStream: (key, stream, limits) => breaker.run(() => store.putStream(key, stream, limits)),
     get: (key) => short(() => store.get(key)),
+    getRange: (key, start, end) => short(() => store.getRange(key, start, end)),
     async getStream(key) {
       const found = await short(() => store.getStream(key));
       return found && { ...found, stream: pieces(found.stream) };

@@ -11,7 +11,7 @@ import { createDirectories } from './directories.ts';
 import { fileFailure, isAbsent } from './file-errors.ts';
 import { createNaming } from './naming.ts';
 import { prepareFolders } from './prepare-folders.ts';
-import { readWholeFile, smallBytes, writeSmallFile } from './small-file.ts';
+import { readRange, readWholeFile, smallBytes, writeSmallFile } from './small-file.ts';
 import { keysBelow } from './walk.ts';
 
 /**
@@ -141,6 +141,10 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
 
     async get(key) {
       return readWholeFile(blobPath(root, key)).catch(absentOr);
+    },
+
+    async getRange(key, start, end) {
+      return readRange(blobPath(root, key), start, end).catch(absentOr);
     },
 
     async getStream(key) {

@@ -1,5 +1,5 @@
 import { closeSync, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /*
@@ -31,14 +31,40 @@ export async function readWholeFile(path: string): Promise<Uint8Array> {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    if (size <= smallBytes) {
-      const bytes = Buffer.allocUnsafe(size);
-      let read = 0;
-      for (let more = 1; more > 0 && read < size; read += more) more = readSync(file, bytes, read, size - read, read);
-      return bytes.subarray(0, read);
-    }
+    if (size <= smallBytes) return readNow(file, 0, size);
   } finally {
     closeSync(file);
   }
   return readFile(path);
+}
+
+/** The bytes from `start` to `end`, or as far as the file goes. @throws what the file system reports */
+export async function readRange(path: string, start: number, end: number): Promise<Uint8Array> {
+  const file = openSync(path, 'r');
+  try {
+    const facts = fstatSync(file);
+    if (!facts.isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
+    const length = Math.max(0, Math.min(end, facts.size) - start);
+    if (length <= smallBytes) return readNow(file, start, length);
+  } finally {
+    closeSync(file);
+  }
+  const handle = await open(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(end - start);
+    let read = 0;
+    for (let more = 1; more > 0 && read < bytes.byteLength; read += more)
+      more = (await handle.read(bytes, read, bytes.byteLength - read, start + read)).bytesRead;
+    return bytes.subarray(0, read);
+  } finally {
+    await handle.close();
+  }
+}
+
+function readNow(file: number, start: number, length: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(length);
+  let read = 0;
+  for (let more = 1; more > 0 && read < length; read += more)
+    more = readSync(file, bytes, read, length - read, start + read);
+  return bytes.subarray(0, read);
 }

@@ -22,7 +22,7 @@ import { openBucket, type S3Settings, type S3Timing, s3Timing } from './bucket.t
 import { isAbsent } from './failure.ts';
 import { createFirstWriter } from './first-writer.ts';
 import { assertConditions, putIfAbsent } from './put-if-absent.ts';
-import { openObject, readAll } from './read.ts';
+import { nothingThere, openObject, readAll } from './read.ts';
 import { abandonLeftovers, partBytes, uploadInParts } from './upload-in-parts.ts';
 
 export interface S3BlobStore extends BlobStore {
@@ -153,6 +153,12 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
       return object && readAll(object);
     },
 
+    async getRange(key, start, end) {
+      assertBlobKey(key);
+      const part = await openObject(bucket, key, timing, { start, end });
+      return part && readAll(part);
+    },
+
     async getStream(key) {
       assertBlobKey(key);
       return openObject(bucket, key, timing);
@@ -163,7 +169,7 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
       const command = new GetObjectCommand({ ...at(key), Range: 'bytes=0-0' });
       return bucket
         .call(timing.callMs, async (client, abortSignal) => {
-          const { Body } = await client.send(command, { abortSignal }).catch(emptyIsThere);
+          const { Body } = await client.send(command, { abortSignal }).catch(nothingThere);
           await Body?.transformToByteArray();
           return true;
         })
@@ -237,12 +243,6 @@ function once<Result>(
 async function* headThen(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield head;
   yield* rest;
-}
-
-/** An empty object has no first byte. @throws all else */
-function emptyIsThere(error: unknown): { Body?: undefined } {
-  if ((error as { name?: string }).name === 'InvalidRange') return {};
-  throw error;
 }
 
 /** The disk of this machine, not the server: what came from the server is a `MemoryError` already. */

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Bucket, S3Timing } from './bucket.ts';
@@ -10,18 +10,38 @@ export interface OpenObject {
   readonly stream: AsyncIterable<Uint8Array>;
 }
 
-/** Begins to read an object; undefined where there is none. */
-export async function openObject(bucket: Bucket, key: string, timing: S3Timing): Promise<OpenObject | undefined> {
+/**
+ * Begins to read an object; undefined where there is none.
+ * @param range half-open, in bytes; what is beyond the object's end is left out
+ */
+export async function openObject(
+  bucket: Bucket,
+  key: string,
+  timing: S3Timing,
+  range?: { readonly start: number; readonly end: number },
+): Promise<OpenObject | undefined> {
   try {
     return await bucket.call(timing.callMs, async (client, abortSignal) => {
-      const command = new GetObjectCommand({ Bucket: bucket.name, Key: bucket.keyOf(key) });
-      const { Body, ContentLength = 0 } = await client.send(command, { abortSignal });
+      const command = new GetObjectCommand({
+        Bucket: bucket.name,
+        Key: bucket.keyOf(key),
+        ...(range ? { Range: `bytes=${range.start}-${range.end - 1}` } : {}),
+      });
+      const answer = client.send(command, { abortSignal });
+      const { Body, ContentLength = 0 } = await (range ? answer.catch(nothingThere) : answer);
+      if (!Body) return { bytes: 0, stream: Readable.from([]) };
       return { bytes: ContentLength, stream: wholeBody(Body as Readable, ContentLength, timing.idleMs) };
     });
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
   }
+}
+
+/** The object is there and has no byte in the range that was asked for. @throws all else */
+export function nothingThere(error: unknown): { Body?: undefined; ContentLength?: undefined } {
+  if ((error as { name?: string }).name === 'InvalidRange') return {};
+  throw error;
 }
 
 /** The deadline stands between two pieces, so that a large object may take its time and a reader too. */

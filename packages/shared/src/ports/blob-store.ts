@@ -29,6 +29,12 @@ export interface BlobStore {
   ): Promise<{ bytes: number; sha256: string }>;
   /** The bytes, or undefined where there is no such blob. */
   get(key: string): Promise<Uint8Array | undefined>;
+  /**
+   * The bytes from `start` up to but not including `end`: fewer where the blob ends before, none where it ends before
+   * `start`, undefined where there is no such blob.
+   * @param start, end whole numbers, 0 ≤ start < end
+   */
+  getRange(key: string, start: number, end: number): Promise<Uint8Array | undefined>;
   getStream(key: string): Promise<{ stream: AsyncIterable<Uint8Array>; bytes: number } | undefined>;
   has(key: string): Promise<boolean>;
   /** All keys that begin with `prefix`, in no order. A prefix ends with a slash. */

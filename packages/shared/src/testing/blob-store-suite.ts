@@ -59,6 +59,23 @@ export function blobStoreSuite(
       expect(await all(store.list(''))).toEqual(['b/second']);
     });
 
+    test('gives a part of a blob, as far as it goes', async () => {
+      const long = Uint8Array.from({ length: 200_000 }, (_, at) => at % 251);
+      await store.put('long', long);
+      const part = async (start: number, end: number) => Buffer.from((await store.getRange('long', start, end)) ?? []);
+      for (const [start, end] of [
+        [0, 1],
+        [3, 1000],
+        [70_000, 199_999],
+        [199_990, 300_000],
+        [200_000, 200_001],
+        [500_000, 600_000],
+      ] as const)
+        expect((await part(start, end)).equals(Buffer.from(long.subarray(start, end)))).toBe(true);
+      await store.put('none', new Uint8Array());
+      expect((await store.getRange('none', 0, 10))?.byteLength).toBe(0);
+    });
+
     test('keeps empty blobs', async () => {
       await store.put('empty', new Uint8Array());
       expect((await store.get('empty'))?.byteLength).toBe(0);
@@ -71,6 +88,7 @@ export function blobStoreSuite(
       for (const key of ['c', 'a', 'a/b/c', 'a/c']) {
         expect(await store.get(key)).toBeUndefined();
         expect(await store.getStream(key)).toBeUndefined();
+        expect(await store.getRange(key, 0, 1)).toBeUndefined();
         expect(await store.has(key)).toBe(false);
         await expect(store.localFile(key)).rejects.toMatchObject({ code: 'not_found' });
         await store.remove(key);

@@ -67,6 +67,9 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
       const bytes = blobs.get(key);
       return bytes && Uint8Array.from(bytes);
     },
+    async getRange(key, start, end) {
+      return (await store.get(key))?.slice(start, end);
+    },
     async getStream(key) {
       const bytes = await store.get(key);
       return bytes && { stream: once(bytes), bytes: bytes.byteLength };
