@@ -69,6 +69,7 @@ const cache =
     : undefined;
 const embedders = createEmbedders({
   processes: config.embedProcesses,
+  lateInteraction: config.lateInteraction,
   openai: config.openai && {
     ...config.openai,
     timeoutMs: config.modelTimeoutMs,

@@ -206,6 +206,35 @@ export const configVariables = {
     purpose: 'Longest that the model endpoint may take over an answer, or for its next word.',
     format: 'milliseconds',
   }),
+  lateInteraction: always(
+    'LATE_INTERACTION',
+    'on',
+    z.enum(['on', 'off'], 'is neither on nor off').transform((value) => value === 'on'),
+    {
+      purpose:
+        'Keep vectors of tokens (136 bytes a token) and rank the best hits by them; for the local embedding model.',
+      format: 'on or off',
+    },
+  ),
+  tokenVectorCacheBytes: bytes(
+    'TOKEN_VECTOR_CACHE_BYTES',
+    256 * megabyte,
+    'Memory of the API for vectors of tokens that were read.',
+  ),
+  rerankBaseUrl: optional('RERANK_BASE_URL', url(/^https?$/), {
+    purpose: 'Endpoint that ranks the best hits anew, in place of the vectors of tokens: POST to this address /rerank.',
+    format: 'http(s) address without /rerank, such as https://api.cohere.com/v2',
+  }),
+  rerankModel: optional('RERANK_MODEL', text, {
+    purpose: 'Model of that endpoint.',
+    format: 'name that the endpoint knows',
+    requiredWhen: 'RERANK_BASE_URL is set',
+  }),
+  rerankApiKey: optional('RERANK_API_KEY', text, { purpose: 'Key of that endpoint.', format: 'text' }),
+  rerankTimeoutMs: always('RERANK_TIMEOUT_MS', '2000', whole(10, 60_000), {
+    purpose: 'Longest that a search waits for that endpoint.',
+    format: 'milliseconds',
+  }),
   fetchAllowHosts: always('FETCH_ALLOW_HOSTS', '', list, {
     purpose: 'Hosts that may be fetched from although their address is private.',
     format: 'list with commas of host or host:port',

@@ -109,3 +109,14 @@ function faultsOf(act: () => unknown): readonly string[] {
   }
   return [];
 }
+
+test('late interaction is on unless it is turned off, and an endpoint that reranks needs a model', () => {
+  expect(readConfig({})).toMatchObject({ lateInteraction: true, reranker: undefined });
+  expect(readConfig({ LATE_INTERACTION: 'off' }).lateInteraction).toBe(false);
+  expect(() => readConfig({ LATE_INTERACTION: 'no' })).toThrow('LATE_INTERACTION is neither on nor off');
+  const endpoint = { RERANK_BASE_URL: 'http://127.0.0.1:9/v1', RERANK_MODEL: 'r' };
+  expect(readConfig(endpoint).reranker).toEqual({
+    ...{ baseUrl: 'http://127.0.0.1:9/v1', model: 'r', apiKey: undefined, timeoutMs: 2000 },
+  });
+  expect(() => readConfig({ ...endpoint, RERANK_MODEL: '' })).toThrow('RERANK_MODEL is not set');
+});

@@ -16,6 +16,7 @@ type Fields = {
 };
 
 type S3Field = Extract<keyof Fields, `s3${string}`>;
+type RerankField = Extract<keyof Fields, `rerank${string}`>;
 
 export interface S3Config {
   readonly bucket: string;
@@ -46,7 +47,7 @@ export interface CacheConfig {
 export interface Config
   extends Omit<
     Fields,
-    'blobDir' | 'blobStore' | S3Field | CacheField | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl'
+    'blobDir' | 'blobStore' | S3Field | CacheField | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl' | RerankField
   > {
   readonly blobDir: string;
   /** Set where the blob store is a bucket. */
@@ -56,6 +57,15 @@ export interface Config
   readonly embeddingModel: string;
   /** Set where an endpoint that speaks the OpenAI protocol is configured. */
   readonly openai: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined;
+  /** Set where an endpoint reranks. */
+  readonly reranker:
+    | {
+        readonly baseUrl: string;
+        readonly model: string;
+        readonly apiKey: string | undefined;
+        readonly timeoutMs: number;
+      }
+    | undefined;
 }
 
 /** The environment cannot be used. The message lists every fault, one a line, and shows no values. */
@@ -97,7 +107,8 @@ export function readConfig(
     faults.push(`JWT_SECRET is not set (expected: ${configVariables.jwtSecret.format}), nor is JWKS_URL.`);
   if (fields.embeddingProvider === 'openai' && !fields.openaiApiKey && !fields.openaiBaseUrl)
     faults.push('OPENAI_API_KEY is not set, nor is OPENAI_BASE_URL, but EMBEDDING_PROVIDER is openai.');
-  const { openaiApiKey, openaiBaseUrl, ...others } = fields;
+  if (fields.rerankBaseUrl && !fields.rerankModel) faults.push('RERANK_MODEL is not set, but RERANK_BASE_URL is.');
+  const { openaiApiKey, openaiBaseUrl, rerankBaseUrl, rerankModel, rerankApiKey, rerankTimeoutMs, ...others } = fields;
   const { s3, rest: withCache } = takeS3(others, faults);
   const { cache, rest } = takeCache(withCache);
   if (faults.length > 0) throw new ConfigError(faults);
@@ -114,6 +125,10 @@ export function readConfig(
       openaiApiKey === undefined && openaiBaseUrl === undefined
         ? undefined
         : { apiKey: openaiApiKey ?? 'none', baseUrl: openaiBaseUrl },
+    reranker:
+      rerankBaseUrl && rerankModel
+        ? { baseUrl: rerankBaseUrl, model: rerankModel, apiKey: rerankApiKey, timeoutMs: rerankTimeoutMs }
+        : undefined,
   };
 }
 

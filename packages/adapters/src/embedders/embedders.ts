@@ -19,6 +19,8 @@ export interface Embedders {
 export interface EmbedderSettings {
   /** Child processes of the local model. */
   readonly processes: number;
+  /** Whether the local model also gives vectors of tokens. */
+  readonly lateInteraction?: boolean | undefined;
   /** Set where an OpenAI-compatible endpoint is configured. */
   readonly openai?:
     | {
@@ -34,7 +36,7 @@ export interface EmbedderSettings {
 export function createEmbedders(settings: EmbedderSettings): Embedders {
   const made = new Map<string, Embedder>();
   const make = (model: string): Embedder => {
-    if (model === localModel) return createLocalEmbedder({ processes: settings.processes });
+    if (model === localModel) return createLocalEmbedder(settings);
     const { openai } = settings;
     if (openai) {
       return deferredEmbedder(model, async () => {

@@ -21,7 +21,7 @@ export interface BareModelWork {
 export async function measureBareModel(texts: readonly string[], processes: number): Promise<number> {
   const card = readModelCard();
   const tokenizer = createTokenizer();
-  const encoded = texts.map((text) => encode(tokenizer, card, text));
+  const encoded = texts.map((text) => encode(tokenizer, card, text).tokenIds);
   const children = Array.from({ length: processes }, () =>
     fork(program, {
       execArgv: isSource ? ['--conditions=development'] : [],

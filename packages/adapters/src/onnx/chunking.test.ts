@@ -32,6 +32,6 @@ test.each([
   expect(long).toEqual([]);
   const cut = chunks.filter((chunk) => tokenizer.tokenize(chunk.embedText).length + 2 > card.maxTokens);
   expect(cut).toEqual([]);
-  expect(encode(tokenizer, card, chunks[0]!.embedText).length).toBeLessThanOrEqual(card.maxTokens);
+  expect(encode(tokenizer, card, chunks[0]!.embedText).tokenIds.length).toBeLessThanOrEqual(card.maxTokens);
   expect(chunks.at(-1)!.span.end).toBe(text.trimEnd().length);
 });

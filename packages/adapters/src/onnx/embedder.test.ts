@@ -12,7 +12,7 @@ const reference = JSON.parse(readFileSync(modelFile('reference-vectors.json'), '
 const hasVnni = /avx512_vnni|avx_vnni/.test(cpuFlags());
 const leastCosine = hasVnni ? 0.999 : 0.99;
 
-const embedder = createLocalEmbedder({ processes: 2 });
+const embedder = createLocalEmbedder({ processes: 2, lateInteraction: true });
 beforeAll(() => embedder.ready());
 afterAll(() => embedder.close());
 
@@ -41,11 +41,45 @@ test('gives a text the same vector whatever is embedded with it, and in whicheve
   for (const index of [3, texts.length, texts.length + 1, texts.length + 5]) expect(mixed[index]).toEqual(first);
 });
 
+test('gives each token of a passage a unit vector, and where it begins in the text, out of the run of its own vector', async () => {
+  const texts = ['A lamp at sea warns ships.', 'Ein Leuchtturm warnt Schiffe.'];
+  const both = await embedder.lateInteraction!.embedPassages(texts);
+  expect(both.map(({ vector }) => vector)).toEqual(await embedder.embedPassages(texts));
+  const [{ tokens }] = both as [(typeof both)[number]];
+  expect(Array.from(tokens.starts)).toEqual([0, 2, 7, 10, 14, 20, 25]);
+  expect(tokens.values).toHaveLength(7 * embedder.lateInteraction!.dimension);
+  for (let token = 0; token < 7; token++) expect(dot(rowOf(tokens, token), rowOf(tokens, token))).toBeCloseTo(1, 2);
+});
+
+test('a query has no token of its prefix, and its rare words weigh more', async () => {
+  const { vector, tokens } = await embedder.lateInteraction!.embedQuery('the lighthouse');
+  expect(vector).toEqual(await embedder.embedQuery('the lighthouse'));
+  expect(tokens.weights).toHaveLength(2);
+  expect(tokens.weights[1]).toBeGreaterThan(3 * tokens.weights[0]!);
+  const [passage] = await embedder.lateInteraction!.embedPassages(['Each lighthouse stands on a rock.']);
+  const lighthouse = rowOf(tokens, 1);
+  const nearest = Array.from(passage!.tokens.starts, (_, token) => dot(rowOf(passage!.tokens, token), lighthouse));
+  expect(nearest.indexOf(Math.max(...nearest))).toBe(1);
+});
+
+test('a query that is longer than the model reads keeps the tokens that it read, and one of nothing has none', async () => {
+  const long = await embedder.lateInteraction!.embedQuery('memory '.repeat(2000));
+  expect(long.tokens.scales.length).toBe(long.tokens.weights.length);
+  expect(long.tokens.weights.length).toBeGreaterThan(450);
+  const empty = await embedder.lateInteraction!.embedQuery('');
+  expect([empty.tokens.values.length, empty.tokens.weights.length]).toEqual([0, 0]);
+});
+
+test('has no token vectors where they were not asked for', () => {
+  expect(createLocalEmbedder({ processes: 1 }).lateInteraction).toBeUndefined();
+});
+
 test('cuts a long text, keeping the token that ends it', async () => {
   const card = readModelCard();
-  const ids = encode(createTokenizer(), card, 'memory '.repeat(2000));
+  const { tokenIds: ids, starts } = encode(createTokenizer(), card, 'memory '.repeat(2000));
   expect(ids).toHaveLength(512);
   expect([ids[0], ids[511]]).toEqual([card.clsTokenId, card.sepTokenId]);
+  expect([starts.length, starts[0], starts[509]]).toEqual([510, 0, 509 * 'memory '.length]);
   const [long, cut] = await embedder.embedPassages(['memory '.repeat(2000), 'memory '.repeat(510)]);
   expect(long).toEqual(cut);
 });
@@ -100,6 +134,11 @@ test('keeps the event loop free while it embeds', async () => {
   // One text of this length takes 100 ms of a core; the median gap stays near the timer's own.
   expect(gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]).toBeLessThan(50);
 }, 30_000);
+
+function rowOf({ values, scales }: { values: Int8Array; scales: Float32Array }, token: number): number[] {
+  const width = values.length / scales.length;
+  return Array.from(values.subarray(token * width, (token + 1) * width), (value) => value * scales[token]!);
+}
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

@@ -1,5 +1,5 @@
 import type { EmbeddingReport, EmbeddingTask } from './embedding-protocol.ts';
-import { loadModelSession } from './model-session.ts';
+import { loadModelSession, type Projection } from './model-session.ts';
 
 // Ctrl-C and a supervisor's SIGTERM reach the whole process group: the parent decides when the work is done, and
 // closes the channel. The same event says that the parent has died.
@@ -8,7 +8,11 @@ process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit(0));
 
 const send = (report: EmbeddingReport) => process.send!(report);
-const session = await loadModelSession(process.argv[2]!);
+const [modelPath, projection] = process.argv.slice(2);
+const session = await loadModelSession(
+  modelPath!,
+  projection === undefined ? undefined : (JSON.parse(projection) as Projection),
+);
 let last: Promise<void> = Promise.resolve();
 
 process.on('message', (task: EmbeddingTask) => {
@@ -16,9 +20,10 @@ process.on('message', (task: EmbeddingTask) => {
 });
 send({ kind: 'ready' });
 
-async function embed({ id, tokenIds }: EmbeddingTask): Promise<void> {
+async function embed({ id, tokenIds, skip }: EmbeddingTask): Promise<void> {
   try {
-    send({ kind: 'done', id, vector: await session.embed(tokenIds) });
+    if (skip === undefined) send({ kind: 'done', id, vector: await session.embed(tokenIds) });
+    else send({ kind: 'done', id, ...(await session.embedTokens(tokenIds, skip)) });
   } catch (error) {
     send({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error) });
   }

@@ -8,7 +8,10 @@ import { expect, test } from '@jest/globals';
 import { EmbeddingPool } from './embedding-pool.ts';
 import { modelFile } from './model-card.ts';
 
-const encode = (text: string) => Int32Array.from([101, ...Array.from(text, (letter) => letter.charCodeAt(0)), 102]);
+const encode = (text: string) => ({
+  tokenIds: Int32Array.from([101, ...Array.from(text, (letter) => letter.charCodeAt(0)), 102]),
+  starts: Int32Array.from({ length: text.length }, (_, at) => at),
+});
 
 test('fails with a fault of ours where the model cannot be loaded, and tries again on the next call', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'broken-model-'));
@@ -46,7 +49,7 @@ test('gives up a text under which the process died three times, and no other', a
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(await outcome).toBe('internal');
-  expect((await innocent)[0]).toHaveLength(384);
+  expect((await innocent)[0]?.vector).toHaveLength(384);
   await pool.close();
 });
 
@@ -70,7 +73,7 @@ test('an embedding process ends when its parent goes, and not by a signal to the
   await once(child, 'message');
   child.kill('SIGTERM');
   child.kill('SIGINT');
-  child.send({ id: 1, tokenIds: encode('still here') });
+  child.send({ id: 1, tokenIds: encode('still here').tokenIds });
   const [report] = await once(child, 'message');
   expect(report).toMatchObject({ kind: 'done', id: 1 });
   const exit = once(child, 'exit');

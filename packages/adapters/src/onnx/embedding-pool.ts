@@ -1,6 +1,7 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { Turns } from '../child/turns.ts';
-import { type EmbeddingProcess, startEmbeddingProcess } from './embedding-process.ts';
+import { type EmbeddingModelFiles, type EmbeddingProcess, startEmbeddingProcess } from './embedding-process.ts';
+import type { TokenRows } from './embedding-protocol.ts';
 
 /** One text runs, one waits in the channel: the process never idles between two texts. */
 const maxInFlight = 2;
@@ -11,19 +12,34 @@ const maxFailedStarts = 3;
 /** The longest text takes 0.15 s on an ordinary core; this is a process that hangs. */
 const hangMs = 60_000;
 
-export interface EmbeddingPoolOptions {
+export interface EmbeddingPoolOptions extends EmbeddingModelFiles {
   readonly processes: number;
-  readonly modelPath: string;
   /** Token ids of a text with the control tokens. Called when the text's turn has come. */
-  readonly encode: (text: string) => Int32Array;
+  readonly encode: (text: string) => EncodedText;
+}
+
+/** A text as the model reads it. */
+export interface EncodedText {
+  /** With the control tokens at both ends. */
+  readonly tokenIds: Int32Array;
+  /** Where each of them but the control tokens begins in the text. */
+  readonly starts: Int32Array;
+}
+
+export interface EmbeddedText {
+  readonly vector: Float32Array;
+  readonly encoded: EncodedText;
+  /** Without the ones that were left out and the last one; undefined where none were asked for. */
+  readonly tokens?: TokenRows | undefined;
 }
 
 interface Batch {
   readonly owner: string;
-  readonly vectors: Float32Array[];
+  readonly skip: number | undefined;
+  readonly results: EmbeddedText[];
   remaining: number;
   settled: boolean;
-  resolve(vectors: Float32Array[]): void;
+  resolve(results: EmbeddedText[]): void;
   reject(reason: unknown): void;
 }
 
@@ -32,6 +48,7 @@ interface Task {
   readonly batch: Batch;
   readonly index: number;
   readonly text: string;
+  encoded?: EncodedText;
   tries: number;
 }
 
@@ -74,22 +91,31 @@ export class EmbeddingPool {
     });
   }
 
-  /** One vector per text, in order; all or none. */
+  /**
+   * One vector per text, in order; all or none.
+   * @param options.skip set where the tokens' own vectors are wanted: how many at the beginning are left out
+   */
   embed(
     texts: readonly string[],
-    options: { urgent?: boolean; signal?: AbortSignal | undefined; owner?: string | undefined } = {},
+    options: {
+      urgent?: boolean;
+      signal?: AbortSignal | undefined;
+      owner?: string | undefined;
+      skip?: number | undefined;
+    } = {},
   ) {
     const { signal } = options;
-    return new Promise<Float32Array[]>((resolve, reject) => {
+    return new Promise<EmbeddedText[]>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (texts.length === 0) return resolve([]);
       const abort = () => settle(() => reject(signal?.reason));
       const batch: Batch = {
         owner: options.owner ?? '',
-        vectors: [],
+        skip: options.skip,
+        results: [],
         remaining: texts.length,
         settled: false,
-        resolve: (vectors) => settle(() => resolve(vectors)),
+        resolve: (results) => settle(() => resolve(results)),
         reject: (reason) => settle(() => reject(reason)),
       };
       const settle = (tell: () => void) => {
@@ -98,7 +124,7 @@ export class EmbeddingPool {
         tell();
       };
       signal?.addEventListener('abort', abort);
-      const tasks = texts.map((text, index) => ({ id: ++this.#lastId, batch, index, text, tries: 0 }));
+      const tasks = texts.map((text, index): Task => ({ id: ++this.#lastId, batch, index, text, tries: 0 }));
       if (options.urgent) this.#urgent.push(...tasks);
       else this.#queue.push(batch.owner, tasks);
       this.#startMissing();
@@ -126,7 +152,7 @@ export class EmbeddingPool {
     const member: Member = {
       tasks: [],
       ready: false,
-      process: startEmbeddingProcess(this.#options.modelPath, {
+      process: startEmbeddingProcess(this.#options, {
         onReport: (report) => {
           if (report.kind === 'ready') {
             member.ready = true;
@@ -134,7 +160,7 @@ export class EmbeddingPool {
             this.#tellWaiters();
           } else {
             const task = member.tasks.shift()!;
-            if (report.kind === 'done') deliver(task, report.vector);
+            if (report.kind === 'done') deliver(task, report.vector, report.tokens);
             else task.batch.reject(new MemoryError('internal', `The embedding model failed: ${report.message}`));
           }
           this.#watch(member);
@@ -154,7 +180,8 @@ export class EmbeddingPool {
         const task = this.#next();
         if (task === undefined) return;
         member.tasks.push(task);
-        member.process.send({ id: task.id, tokenIds: this.#options.encode(task.text) });
+        task.encoded = this.#options.encode(task.text);
+        member.process.send({ id: task.id, tokenIds: task.encoded.tokenIds, skip: task.batch.skip });
         if (member.tasks.length === 1) this.#watch(member);
       }
   }
@@ -203,10 +230,10 @@ export class EmbeddingPool {
   }
 }
 
-function deliver({ batch, index }: Task, vector: Float32Array): void {
+function deliver({ batch, index, encoded }: Task, vector: Float32Array, tokens: TokenRows | undefined): void {
   if (batch.settled) return;
-  batch.vectors[index] = vector;
-  if (--batch.remaining === 0) batch.resolve(batch.vectors);
+  batch.results[index] = { vector, encoded: encoded!, tokens };
+  if (--batch.remaining === 0) batch.resolve(batch.results);
 }
 
 function internalError(message: string, reason: string): MemoryError {

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { EmbeddingReport, EmbeddingTask } from './embedding-protocol.ts';
+import type { Projection } from './model-session.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
 const program = fileURLToPath(new URL(`./embedding-child.${isSource ? 'ts' : 'js'}`, import.meta.url));
@@ -25,9 +26,20 @@ export interface EmbeddingProcess {
 /** How long a closed child may take to notice before it is killed. */
 const closeGraceMs = 2000;
 
+/** What a process loads. */
+export interface EmbeddingModelFiles {
+  readonly modelPath: string;
+  /** Set where tokens' own vectors are wanted. */
+  readonly projection?: Projection | undefined;
+}
+
 /** The child gets no environment: it needs none, and so can leak none. A small heap, since the model lives outside it. */
-export function startEmbeddingProcess(modelPath: string, events: EmbeddingProcessEvents): EmbeddingProcess {
-  const child: ChildProcess = fork(program, [modelPath], {
+export function startEmbeddingProcess(
+  { modelPath, projection }: EmbeddingModelFiles,
+  events: EmbeddingProcessEvents,
+): EmbeddingProcess {
+  const files = projection ? [modelPath, JSON.stringify(projection)] : [modelPath];
+  const child: ChildProcess = fork(program, files, {
     execPath: process.execPath,
     execArgv: [
       ...(isSource ? ['--conditions=development'] : []),

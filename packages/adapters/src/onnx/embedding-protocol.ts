@@ -4,9 +4,22 @@ export interface EmbeddingTask {
   readonly id: number;
   /** With the control tokens at both ends. */
   readonly tokenIds: Int32Array;
+  /** Set where the tokens' own vectors are wanted: how many at the beginning are left out, and one at the end. */
+  readonly skip?: number | undefined;
+}
+
+/** Quantised unit vectors of tokens: the numbers of each, and what they are to be multiplied by. */
+export interface TokenRows {
+  readonly values: Int8Array;
+  readonly scales: Float32Array;
 }
 
 export type EmbeddingReport =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly id: number; readonly vector: Float32Array }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly vector: Float32Array;
+      readonly tokens?: TokenRows | undefined;
+    }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };

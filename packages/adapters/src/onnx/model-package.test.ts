@@ -23,6 +23,7 @@ test('has a card that agrees with the reference vectors', () => {
   });
   const { vocab } = JSON.parse(readFileSync(modelFile('tokenizer.json'), 'utf8')).model;
   expect([card.clsTokenId, card.sepTokenId]).toEqual([vocab['[CLS]'], vocab['[SEP]']]);
+  expect(card.vocabularySize).toBe(Object.keys(vocab).length);
 });
 
 test('exports each of its files', () => {

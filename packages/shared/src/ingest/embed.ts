@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MemoryError } from '../contracts/errors.ts';
 import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
+import type { Embedder, PassageTokens } from '../ports/embedder.ts';
 import { nameOf } from './accept.ts';
 import { assembleText } from './chunk/assemble-text.ts';
 import { chunkDocument } from './chunk/chunk-document.ts';
@@ -19,6 +20,7 @@ import {
   writeVectors,
 } from './stored/artifacts.ts';
 import { chunksKey, vectorsKey } from './stored/blob-keys.ts';
+import { createTokenKeeper, type EmbeddedTokens, tokensOf } from './token-keeper.ts';
 import { type FormerChunks, formerChunks, knownVectors } from './versions/former-chunks.ts';
 
 /** Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most one. */
@@ -27,31 +29,37 @@ export const embedStep: Step = async (deps, context) => {
   const embedder = deps.embedderFor(manifest.embeddingModel);
   await embedder.ready();
   const former = await formerChunks(deps, payload, manifest, embedder.dimension);
-  const { chunks, dimension, known } = await chunksOf(deps, context, embedder.dimension, former);
+  const { known, ...set } = await chunksOf(deps, context, embedder.dimension, former);
+  const { chunks, dimension } = set;
+  const late = embedder.lateInteraction;
+  const keeper = late && createTokenKeeper(deps, payload, set, former, late);
   let tokens = 0;
   let makesWay = false;
   const embedBatch = async (from: number): Promise<void> => {
     const batch = chunks.slice(from, from + vectorBatchSize);
-    if (await readVectors(deps.blobs, payload, from, { count: batch.length, dimension })) return;
-    const fresh = batch.filter((chunk) => !known.has(chunk.contentHash));
-    const vectors = await embedder.embedPassages(
-      fresh.map((chunk) => chunk.embedText),
-      context.signal,
-      payload.tenant,
+    const expected = { count: batch.length, dimension };
+    if ((await readVectors(deps.blobs, payload, from, expected)) && ((await keeper?.isStored(from)) ?? true)) return;
+    const knownTokens = await keeper?.known(batch);
+    const fresh = batch.filter(
+      ({ contentHash }) => !known.has(contentHash) || (knownTokens && !knownTokens.has(contentHash)),
     );
+    const embedded = await embedAll(embedder, fresh, context);
     fresh.forEach((chunk, index) => {
-      const vector = vectors[index];
+      const { vector, tokens: ofTokens } = embedded[index] ?? {};
       if (vector?.length !== dimension)
         throw new MemoryError('internal', `The model gave no vector of ${dimension} numbers.`);
       known.set(chunk.contentHash, vector);
+      if (ofTokens) knownTokens?.set(chunk.contentHash, tokensOf(chunk, { vector, tokens: ofTokens }));
       tokens += chunk.tokens;
     });
-    await writeVectors(
-      deps.blobs,
-      payload,
-      from,
-      batch.map((chunk) => vectorOf(known, chunk)),
-    );
+    const vectors = batch.map((chunk) => vectorOf(known, chunk));
+    await Promise.all([
+      writeVectors(deps.blobs, payload, from, vectors),
+      keeper?.store(
+        from,
+        batch.map((chunk) => ({ ...tokensFor(knownTokens, chunk), textStart: chunk.span.start })),
+      ),
+    ]);
     if (await context.checkpoint()) makesWay = true;
   };
   // One after the other: what is not stored yet is what a crash repeats. Other documents keep the model busy meanwhile.
@@ -60,10 +68,28 @@ export const embedStep: Step = async (deps, context) => {
     await context.progress(from, chunks.length);
     await embedBatch(from);
   }
+  await keeper?.finish();
   if (tokens > 0) deps.metrics.embeddingTokens(manifest.embeddingModel, tokens);
   await context.progress(chunks.length, chunks.length);
   return { nextTotal: chunks.length };
 };
+
+/** Vectors, and in the same runs those of tokens where the model gives them. */
+async function embedAll(
+  embedder: Embedder,
+  chunks: readonly Chunk[],
+  { signal, payload: { tenant } }: StepContext,
+): Promise<readonly { readonly vector: Float32Array; readonly tokens?: PassageTokens }[]> {
+  const texts = chunks.map((chunk) => chunk.embedText);
+  if (embedder.lateInteraction) return embedder.lateInteraction.embedPassages(texts, signal, tenant);
+  return (await embedder.embedPassages(texts, signal, tenant)).map((vector) => ({ vector }));
+}
+
+function tokensFor(known: ReadonlyMap<string, EmbeddedTokens> | undefined, chunk: Chunk): EmbeddedTokens {
+  const tokens = known?.get(chunk.contentHash);
+  if (!tokens) throw new MemoryError('internal', `Chunk ${chunk.index} has no token vectors.`);
+  return tokens;
+}
 
 function vectorOf(known: ReadonlyMap<string, Float32Array>, chunk: Chunk): Float32Array {
   const vector = known.get(chunk.contentHash);

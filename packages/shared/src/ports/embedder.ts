@@ -19,9 +19,48 @@ export interface Embedder {
   embedPassages(texts: readonly string[], signal?: AbortSignal, owner?: string): Promise<Float32Array[]>;
   /** As passages, with the model's query prefix. */
   embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  /** There where the model also gives a vector for each token, out of the same run. */
+  readonly lateInteraction?: LateInteraction | undefined;
   /** The error that a call would get at once; undefined where it would be tried. */
   outage?(): MemoryError | undefined;
   close(): Promise<void>;
+}
+
+/** Token vectors beside the text's own (late interaction: Khattab and Zaharia 2020). Errors as those of `Embedder`. */
+export interface LateInteraction {
+  /** Numbers in a token's vector; a multiple of 16. */
+  readonly dimension: number;
+  embedPassages(texts: readonly string[], signal?: AbortSignal, owner?: string): Promise<EmbeddedPassage[]>;
+  embedQuery(text: string, signal?: AbortSignal): Promise<EmbeddedQueryText>;
+}
+
+/**
+ * Unit vectors of a text's tokens, without the control tokens and a query's prefix: token `i` has the numbers
+ * `values[i * dimension …]`, each times `scales[i]`.
+ */
+export interface TokenVectors {
+  readonly values: Int8Array;
+  readonly scales: Float32Array;
+}
+
+export interface PassageTokens extends TokenVectors {
+  /** Where each token begins in the text that was embedded, in UTF-16 code units. */
+  readonly starts: Int32Array;
+}
+
+export interface QueryTokens extends TokenVectors {
+  /** How much each token counts: rare ones more. */
+  readonly weights: Float32Array;
+}
+
+export interface EmbeddedPassage {
+  readonly vector: Float32Array;
+  readonly tokens: PassageTokens;
+}
+
+export interface EmbeddedQueryText {
+  readonly vector: Float32Array;
+  readonly tokens: QueryTokens;
 }
 
 export interface Token {

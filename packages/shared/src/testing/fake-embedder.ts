@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MemoryError } from '../contracts/errors.ts';
-import type { Embedder, Token, Tokenizer } from '../ports/embedder.ts';
+import type { EmbeddedPassage, Embedder, PassageTokens, Token, Tokenizer } from '../ports/embedder.ts';
 
 const dimension = 64;
 
@@ -11,8 +11,14 @@ export interface FakeEmbedder extends Embedder {
   failNext(error: MemoryError): void;
 }
 
-/** Texts that share words have near vectors. Deterministic, in this process, no model. */
-export function createFakeEmbedder(model = 'fake-embedder'): FakeEmbedder {
+/**
+ * Texts that share words have near vectors. Deterministic, in this process, no model.
+ * @param options.lateInteraction whether it gives vectors of tokens too: equal pieces have equal ones
+ */
+export function createFakeEmbedder(
+  model = 'fake-embedder',
+  options: { readonly lateInteraction?: boolean } = {},
+): FakeEmbedder {
   const embedded: string[] = [];
   const failures: MemoryError[] = [];
   const begin = (signal: AbortSignal | undefined) => {
@@ -20,11 +26,25 @@ export function createFakeEmbedder(model = 'fake-embedder'): FakeEmbedder {
     const failure = failures.shift();
     if (failure !== undefined) throw failure;
   };
+  const lateInteraction = {
+    dimension: tokenWidth,
+    embedPassages: async (texts: readonly string[], signal?: AbortSignal): Promise<EmbeddedPassage[]> => {
+      begin(signal);
+      embedded.push(...texts);
+      return texts.map((text) => ({ vector: bagOfWords(text), tokens: tokenVectors(text) }));
+    },
+    embedQuery: async (text: string, signal?: AbortSignal) => {
+      begin(signal);
+      const { starts, ...tokens } = tokenVectors(text);
+      return { vector: bagOfWords(text), tokens: { ...tokens, weights: new Float32Array(starts.length).fill(1) } };
+    },
+  };
   return {
     model,
     dimension,
     maxTokens: 512,
     embedded,
+    ...(options.lateInteraction ? { lateInteraction } : {}),
     failNext: (error) => void failures.push(error),
     ready: async () => {},
     embedPassages: async (texts, signal) => {
@@ -51,6 +71,21 @@ export function bagOfWords(text: string): Float32Array {
   // Words may cancel each other out; a vector of nothing has no direction.
   if (length === 0) vector[0] = 1;
   return vector.map((value) => value / (length || 1));
+}
+
+const tokenWidth = 32;
+
+/** A unit vector a piece, by its hash. */
+export function tokenVectors(text: string): PassageTokens {
+  const tokens = fakeTokenizer.tokenize(text);
+  const values = new Int8Array(tokens.length * tokenWidth);
+  const scales = tokens.map(({ start, end }, row) => {
+    const digest = createHash('sha256').update(text.slice(start, end).toLowerCase()).digest();
+    const numbers = Int8Array.from(digest.subarray(0, tokenWidth), (byte) => Math.max(byte - 128, -127));
+    values.set(numbers, row * tokenWidth);
+    return 1 / Math.hypot(...numbers);
+  });
+  return { values, scales: Float32Array.from(scales), starts: Int32Array.from(tokens, ({ start }) => start) };
 }
 
 /** Ideographs, marks, and words in pieces of up to six letters: about as many as a model's own. */

@@ -91,9 +91,14 @@ export interface InMemoryFlow {
 export interface FlowOptions {
   /** Reads archives; without it none can be imported. */
   readonly readArchive?: ReadArchive;
+  /** Whether the model gives vectors of tokens too. */
+  readonly lateInteraction?: boolean;
 }
 
-export function createInMemoryFlow({ readArchive = noArchives }: FlowOptions = {}): InMemoryFlow {
+export function createInMemoryFlow({
+  readArchive = noArchives,
+  lateInteraction = false,
+}: FlowOptions = {}): InMemoryFlow {
   const blobs = createInMemoryBlobStore();
   const lexical = createInMemoryLexicalIndex();
   const ledger = createInMemoryLedger(lexical);
@@ -102,9 +107,18 @@ export function createInMemoryFlow({ readArchive = noArchives }: FlowOptions = {
   const faults: Faults = { ocr: new Map() };
   const embedded: string[] = [];
   const calls: { url: string; headers: Readonly<Record<string, string>>; body: string }[] = [];
-  const fake = createFakeEmbedder();
+  const fake = createFakeEmbedder(undefined, { lateInteraction });
+  const late = fake.lateInteraction;
   const embedder: Embedder = {
     ...fake,
+    lateInteraction: late && {
+      ...late,
+      embedPassages: async (texts, signal) => {
+        throwOnce(faults, 'embed');
+        embedded.push(...texts);
+        return late.embedPassages(texts, signal);
+      },
+    },
     embedPassages: async (texts, signal) => {
       throwOnce(faults, 'embed');
       embedded.push(...texts);

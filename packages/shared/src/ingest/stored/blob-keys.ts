@@ -75,6 +75,11 @@ export const ocrPageKey = (ref: VersionRef, page: number) => `${versionPrefix(re
 export const chunksKey = (ref: VersionRef) => `${versionPrefix(ref)}chunks.json`;
 /** Vectors of one batch of chunks, from the chunk with index `from` on. */
 export const vectorsKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}vectors-${from}.f32`;
+/** Vectors of the tokens of all chunks. */
+export const tokensKey = (ref: VersionRef) => `${versionPrefix(ref)}tokens.bin`;
+/** Those of one batch of chunks, until all are in one file. */
+export const tokensPartKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}tokens-${from}.part`;
+export const isTokensPart = (key: string) => /\/tokens-\d+\.part$/.test(key);
 /** How the version ended; there is none while it has not. */
 export const outcomeKey = (ref: VersionRef) => `${versionPrefix(ref)}outcome.json`;
 /** That the version was begun anew, and how often; there is none while it has not been. */
