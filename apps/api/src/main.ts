@@ -8,6 +8,7 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisAnswerLog } from '@semantic-memory/adapters/redis/answer-log';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
+import { createEndpointReranker } from '@semantic-memory/adapters/rerank/endpoint';
 import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { writeTar } from '@semantic-memory/adapters/tar/write-tar';
 import { createWrittenHostCheck, parseFetchUrl } from '@semantic-memory/adapters/web/checked-host';
@@ -23,6 +24,8 @@ import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconc
 import { keepLedgerWhole } from '@semantic-memory/shared/ingest/recovery/keep-whole';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
+import { createLateInteraction } from '@semantic-memory/shared/search/late-interaction/late-interaction';
+import { createTokenVectorReader } from '@semantic-memory/shared/search/late-interaction/token-vectors';
 import { createResultCache } from '@semantic-memory/shared/search/result-cache';
 import { createApp } from './app.ts';
 import { createTokenVerifier } from './auth.ts';
@@ -63,6 +66,7 @@ const results = cache && createResultCache({ cache, clock: systemClock, ...cache
 // Queries are short: one process answers them faster than they come, and the main loop stays free.
 const embedders = createEmbedders({
   processes: 1,
+  lateInteraction: config.lateInteraction,
   openai: config.openai && {
     ...config.openai,
     timeoutMs: config.modelTimeoutMs,
@@ -72,6 +76,12 @@ const embedders = createEmbedders({
 });
 shutdown.add('embedders', () => embedders.close());
 const languageModel = await openLanguageModel();
+const tokenVectors = config.lateInteraction
+  ? createTokenVectorReader({ blobs, maxBytes: config.tokenVectorCacheBytes })
+  : undefined;
+const reranker = config.reranker
+  ? createEndpointReranker({ ...config.reranker, onBreakerState: breaker('reranker') })
+  : tokenVectors && createLateInteraction(tokenVectors);
 
 const checkHost = createWrittenHostCheck(config.fetchAllowHosts);
 const loop = watchEventLoop();
@@ -93,6 +103,8 @@ const app = createApp({
   idempotencyTimeoutMs: config.idempotencyTimeoutMs,
   embedderFor: embedders.embedderFor,
   table: createDocumentTable({ ledger }),
+  reranker,
+  tokenVectors,
   languageModel,
   tokenizer: createTokenizer(),
   readArchive: readTar,

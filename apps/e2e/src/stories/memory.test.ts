@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitForEnd } from '../job-end.ts';
 import { type Service, startService } from '../service.ts';
@@ -48,6 +50,29 @@ test('a document is accepted, found, quoted by its span, and answers a question 
   expect(answer.citations.length).toBeGreaterThan(0);
 });
 
+/** The files with vectors of tokens, of all versions. */
+async function tokenFiles(): Promise<string[]> {
+  const files = await readdir(join(service.dataDir, 'blobs'), { recursive: true });
+  return files.filter((file) => file.endsWith('tokens.bin'));
+}
+
+test('the best hits are ranked by the vectors of their tokens, unless the request says no', async () => {
+  expect(await tokenFiles()).toHaveLength(1);
+  const ask = (rerank?: boolean) =>
+    service.client.search({ query: 'how many days off', explain: true, ...(rerank === undefined ? {} : { rerank }) });
+  for (const { hits, degraded } of [await ask(), await ask(true)]) {
+    expect(degraded).toBeUndefined();
+    for (const { explain } of hits) expect(explain?.rerank).toBeGreaterThan(0);
+  }
+  const { hits, degraded } = await ask(false);
+  expect(degraded).toBeUndefined();
+  expect(hits.map(({ explain }) => explain?.rerank)).toEqual(hits.map(() => undefined));
+  // The model knows no Chinese: its tokens would say nothing, and who insists is told.
+  const chinese = { query: '多少天的假期', explain: true };
+  expect((await service.client.search(chinese)).hits[0]?.explain?.rerank).toBeUndefined();
+  expect((await service.client.search({ ...chinese, rerank: true })).degraded).toEqual(['rerank_unavailable']);
+});
+
 test('the same document again replaces the version before: only the new text is found', async () => {
   const again = await service.client.ingestText(handbook('The bonus is paid in October.'), {
     documentId: 'handbook',
@@ -79,6 +104,7 @@ test('what is deleted is gone from search, documents and content, and a second d
   const receipt = await service.client.delete('handbook');
   expect(receipt).toMatchObject({ documentId: 'handbook', verifiedAbsent: true });
   expect(receipt.removed.chunks).toBeGreaterThan(0);
+  expect(await tokenFiles()).toEqual([]);
   expect((await service.client.search({ query: 'bonus' })).hits).toEqual([]);
   await expect(service.client.document('handbook')).rejects.toMatchObject({ status: 404, code: 'not_found' });
   await expect(service.client.text('handbook')).rejects.toMatchObject({ status: 404 });

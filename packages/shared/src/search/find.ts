@@ -2,15 +2,18 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { Scope } from '../contracts/model/ids.ts';
 import type { SearchMode, SearchRequest } from '../contracts/model/search.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
-import type { Embedder } from '../ports/embedder.ts';
+import type { Embedder, QueryTokens } from '../ports/embedder.ts';
 import type { LexicalIndex, Postings } from '../ports/lexical-index.ts';
+import type { Reranker } from '../ports/reranker.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
 import { activeCandidates, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
+import { embedQueryText } from './embed-query-text.ts';
+import { weightsOf } from './fuse.ts';
 import { type QueryTerm, queryTerms } from './lexical/score.ts';
-import { queryVector } from './query-vector.ts';
 import type { Candidate } from './rank.ts';
+import { rerank } from './rerank.ts';
 import type { ResultCache } from './result-cache.ts';
 import { type Settled, settled } from './settled.ts';
 import { addWords, byWordsAlone, candidatesPerSide, type WordSearch } from './words.ts';
@@ -24,12 +27,16 @@ export interface FindDeps {
   readonly embedderFor: (model: string) => Embedder | undefined;
   /** Where absent, nothing is remembered. */
   readonly results?: ResultCache | undefined;
+  /** Looks at the best again; without one they stay in the order of the fusion. */
+  readonly reranker?: Reranker | undefined;
 }
 
 /** A query as the namespace's model sees it. */
 export interface EmbeddedQuery {
   readonly embedder: Embedder;
   readonly vector: Float32Array;
+  /** Where the model gives them. */
+  readonly tokens?: QueryTokens | undefined;
 }
 
 export interface Found {
@@ -46,6 +53,17 @@ export interface Found {
  * @throws MemoryError `dependency_unavailable` where neither side can be had, `cancelled` by `signal`
  */
 export async function find(
+  deps: FindDeps,
+  scope: Scope,
+  table: NamespaceTable,
+  request: SearchRequest,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const found = await findFirst(deps, scope, table, request, signal);
+  return lookCloser(deps, scope, table, request, found, signal);
+}
+
+async function findFirst(
   deps: FindDeps,
   scope: Scope,
   table: NamespaceTable,
@@ -92,7 +110,38 @@ export async function findAt(
   const query = await embed(deps, scope, model, request.query, signal);
   const key = { ...scope, model };
   const found = await candidatesAt(atMs, deps, key, table, query.vector, request, signal);
-  return { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
+  const dense: Found = { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
+  return lookCloser(deps, scope, table, request, dense, signal);
+}
+
+/**
+ * Reranks what was found: in a hybrid search unless the request says no, in one by meaning or by words alone only where
+ * it says yes.
+ */
+async function lookCloser(
+  deps: FindDeps,
+  { tenant }: Scope,
+  { embeddingModel: model = '' }: NamespaceTable,
+  request: SearchRequest,
+  found: Found,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  if (request.rerank !== true && found.mode !== 'hybrid') return found;
+  const { tokens } = found.query ?? {};
+  const query = { tenant, model, text: request.query, tokens };
+  const { candidates, degraded } = await rerank(deps.reranker, query, inFusion(found, request), request, signal);
+  return { ...found, candidates, degraded: [...found.degraded, ...degraded] };
+}
+
+/** Candidates with their relevance in the units of the fusion, also where one side found them alone. */
+function inFusion({ mode, candidates }: Found, { query }: SearchRequest): readonly Candidate[] {
+  if (mode === 'hybrid') return candidates;
+  if (mode === 'dense') {
+    const { cosine } = weightsOf(query);
+    return candidates.map((candidate) => ({ ...candidate, relevance: cosine * candidate.similarity }));
+  }
+  const most = candidates.reduce((highest, { lexical = 0 }) => Math.max(highest, lexical), 0) || 1;
+  return candidates.map((candidate) => ({ ...candidate, relevance: (candidate.lexical ?? 0) / most }));
 }
 
 /** Said where one of the indexes has lost chunks; they are brought back from the blob store. */
@@ -117,7 +166,7 @@ async function embed(
   signal?: AbortSignal,
 ): Promise<EmbeddedQuery> {
   const embedder = deps.embedderFor(model);
-  if (embedder) return { embedder, vector: await queryVector(deps.results, tenant, embedder, query, signal) };
+  if (embedder) return { embedder, ...(await embedQueryText(deps.results, tenant, embedder, query, signal)) };
   throw new MemoryError('dependency_unavailable', `The namespace's embedding model ${model} is not available here.`, {
     hint: 'Configure the provider of that model again, or re-index the namespace with another one.',
   });

@@ -1,4 +1,5 @@
 import type { LexicalHit } from './lexical/score.ts';
+import { isInModelsLanguage } from './query-language.ts';
 
 /*
  * Fusion of both sides: H = c · L / max(max L, s · Q) + w · cosine. Raw cosines keep their meaning where the embedding
@@ -7,9 +8,6 @@ import type { LexicalHit } from './lexical/score.ts';
  * best match has a few of them only, words say less. c grows with the collection: in a small one it is chance which
  * words are rare.
  */
-
-/** Of letters in ASCII, from which on a query counts as one in the model's language. */
-const asciiShare = 0.8;
 
 /** How much each side counts. Measured on cranfield, squad2 and xquad (es) with the shipped model. */
 export interface Weights {
@@ -23,11 +21,7 @@ const elsewhere: Weights = { cosine: 2, ideal: 0.5 };
 /** Chunks of a collection in which words count half as much as in a very large one. */
 const halfConfidence = 25;
 
-export function weightsOf(query: string): Weights {
-  const letters = query.match(/\p{L}/gu) ?? [];
-  const ascii = letters.filter((letter) => letter.charCodeAt(0) < 128).length;
-  return ascii >= letters.length * asciiShare ? inLanguage : elsewhere;
-}
+export const weightsOf = (query: string): Weights => (isInModelsLanguage(query) ? inLanguage : elsewhere);
 
 /**
  * What one point of a lexical score is worth.

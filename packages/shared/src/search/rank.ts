@@ -7,6 +7,8 @@ export interface Candidate extends VectorHit {
   readonly row: DocumentRow;
   /** How well its words match, where they were looked at. */
   readonly lexical?: number;
+  /** What the reranker says of it, where it was asked. */
+  readonly rerank?: number;
   /** What the score is made of; the similarity where absent. */
   readonly relevance?: number;
 }

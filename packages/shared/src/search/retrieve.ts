@@ -7,6 +7,8 @@ import { momentOf } from './as-of.ts';
 import type { NamespaceTable } from './document-table.ts';
 import { type EmbeddedQuery, type FindDeps, type Found, find, findAt, lackingReason } from './find.ts';
 import { highlight } from './highlight.ts';
+import { createSentenceScorer, type SentenceScorer } from './late-interaction/sentence-scores.ts';
+import type { TokenVectorReader } from './late-interaction/token-vectors.ts';
 import { type Passage, passageOf, withNeighbours } from './neighbours.ts';
 import { type RankedCandidate, rank } from './rank.ts';
 import { termKeys } from './terms.ts';
@@ -17,6 +19,8 @@ export interface SearchDeps extends FindDeps {
   readonly logger: Logger;
   /** How long replaced versions are kept: how far back `asOf` reaches. */
   readonly versionRetentionMs: number;
+  /** Undefined where late interaction is off. */
+  readonly tokenVectors?: TokenVectorReader | undefined;
   /** Told that the index has lost chunks, for whoever brings them back. */
   readonly onIndexLacking?: () => void;
 }
@@ -25,11 +29,13 @@ export interface SearchDeps extends FindDeps {
 export interface Retrieval {
   readonly response: SearchResponse;
   readonly query?: EmbeddedQuery | undefined;
+  /** Absent where the query has no token vectors. */
+  readonly scoreSentences?: SentenceScorer | undefined;
 }
 
 /** What was asked for and cannot be had yet: said, never dropped in silence. */
 function unavailable(request: SearchRequest): string[] {
-  return [...(request.diversity ? ['diversity_unavailable'] : []), ...(request.rerank ? ['rerank_unavailable'] : [])];
+  return request.diversity ? ['diversity_unavailable'] : [];
 }
 
 /**
@@ -76,7 +82,11 @@ export async function retrieve(
   const shown = passages.passages.map((passage, index) =>
     toSearchHit(passage, { rank: index + 1, request, queryTerms }),
   );
-  return { response: finish(shown, found.mode), query: found.query };
+  const { tokenVectors } = deps;
+  const tokens = found.query?.tokens;
+  const scoreSentences =
+    tokenVectors && tokens && createSentenceScorer(tokenVectors, { tenant, model: table.embeddingModel }, tokens, hits);
+  return { response: finish(shown, found.mode), query: found.query, scoreSentences };
 }
 
 async function surrounded(
@@ -96,9 +106,10 @@ function toSearchHit(
 ): SearchHit {
   const { rank: position, request, queryTerms } = context;
   const { hit, text, start, end } = passage;
-  const { recencyWeight, lexical } = hit;
+  const { recencyWeight, lexical, rerank } = hit;
   const parts = {
     ...(lexical === undefined ? {} : { lexical }),
+    ...(rerank === undefined ? {} : { rerank }),
     ...(recencyWeight === undefined ? {} : { recencyWeight }),
   };
   return {

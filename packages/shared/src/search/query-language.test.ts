@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { isInModelsLanguage } from './query-language.ts';
+
+test.each([
+  'How many days off do employees get?',
+  'redis sentinel failover',
+  'ERR_SSL_42',
+  'Charles de Gaulle',
+  'Who was Charles de Gaulle?',
+  'los angeles population',
+  'the naïve café',
+  'what does "qué será será" mean in the song',
+  'das keyboard review',
+  '2026',
+])('English, or nothing that says otherwise: %s', (query) => {
+  expect(isInModelsLanguage(query)).toBe(true);
+});
+
+test.each([
+  '¿Cuál es la capital de Francia?',
+  'Quelle est la capitale de la France ?',
+  'Qual é a capital da França?',
+  'Qual è la capitale della Francia?',
+  'Was ist die Hauptstadt von Frankreich?',
+  'Wie viele Tage Urlaub haben die Angestellten?',
+  'Wat is de hoofdstad van het land?',
+  'Vilken är huvudstaden i Frankrike?',
+  'Care este capitala Franței?',
+  'Câte zile de concediu au angajații?',
+  'Jaka jest stolica Francji?',
+  "Fransa'nın başkenti neresi ve nüfusu kaç?",
+  'Thủ đô của nước Pháp là gì?',
+  'Apa ibu kota yang ada di Prancis?',
+  'Mikä on Ranskan pääkaupunki?',
+  'Какой город столица Франции?',
+  'Ποια είναι η πρωτεύουσα της Γαλλίας;',
+  'ما هي عاصمة فرنسا؟',
+  'फ्रांस की राजधानी क्या है?',
+  '法国的首都是哪里？',
+  'เมืองหลวงของฝรั่งเศสคืออะไร',
+])('another language: %s', (query) => {
+  expect(isInModelsLanguage(query)).toBe(false);
+  // The same letters in another form are the same query.
+  expect(isInModelsLanguage(query.normalize('NFD'))).toBe(false);
+});
