@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { writeTar } from '@semantic-memory/adapters/tar/write-tar';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
+import { createLateInteraction } from '@semantic-memory/shared/search/late-interaction/late-interaction';
+import { createTokenVectorReader } from '@semantic-memory/shared/search/late-interaction/token-vectors';
 import { startTestApi, type TestApi, tokenFor } from './testing/test-api.ts';
 
 async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
@@ -15,9 +17,20 @@ let from: TestApi;
 let to: TestApi;
 let archive: Buffer;
 
+/** With late interaction, as the default model has it. */
+const started = () =>
+  startTestApi(
+    ({ blobs }) => {
+      const tokenVectors = createTokenVectorReader({ blobs, maxBytes: 1_000_000 });
+      return { tokenVectors, reranker: createLateInteraction(tokenVectors) };
+    },
+    undefined,
+    { lateInteraction: true },
+  );
+
 beforeAll(async () => {
-  from = await startTestApi();
-  to = await startTestApi();
+  from = await started();
+  to = await started();
   await from.ingested('The harbour is closed. '.repeat(40), {
     documentId: 'harbour',
     metadata: { team: 'sea', year: 2025 },
@@ -107,6 +120,7 @@ test('a namespace goes to another service and answers there as here, without an 
     for (const query of ['harbour', 'a lamp at sea', 'lamps of old', 'cliff']) {
       const here = await searched(from, { query, mode, explain: true });
       expect(here.hits.length).toBeGreaterThan(0);
+      if (mode === 'hybrid') expect(here.hits[0].explain).toHaveProperty('rerank');
       expect(await searched(to, { query, mode, explain: true })).toEqual(here);
     }
   }
@@ -197,6 +211,10 @@ test.each<[string, (all: Map<string, Buffer>) => void, boolean?]>([
   ['a document comes twice', (all) => edit(all, 'document.json', (it) => ({ ...it, documentId: 'lamp' })), true],
   ['a chunk says what the text does not', (all) => editChunk(all, { text: 'Something else entirely.' }), true],
   ['a chunk has another text’s vector', (all) => editChunk(all, { embedText: 'Something else entirely.' }), true],
+  ['vectors of tokens are missing', (all) => void all.delete(`${folder}tokens.bin`)],
+  ['vectors of tokens are short', (all) => cut(all, 'tokens.bin', 8), true],
+  ['vectors of tokens are another’s', (all) => all.set(`${folder}tokens.bin`, tokensOf(all, 1)), true],
+  ['vectors of tokens count backwards', (all) => void all.get(`${folder}tokens.bin`)?.writeUInt32LE(9e8, 32), true],
   ['the original is another', (all) => all.set(`${folder}original`, Buffer.from('Another one.')), true],
   ['there is more in it', (all) => all.set(`${folder}more`, Buffer.from('more')), true],
   ['brackets are nested without end', (all) => all.set(`${folder}manifest.json`, Buffer.from('['.repeat(1e5))), true],
@@ -232,6 +250,12 @@ const edit = (all: Map<string, Buffer>, name: string, change: (value: any) => un
 
 const editChunk = (all: Map<string, Buffer>, change: object) =>
   edit(all, 'chunks.json', (set) => ({ ...set, chunks: [{ ...set.chunks[0], ...change }, ...set.chunks.slice(1)] }));
+
+const tokensOf = (all: Map<string, Buffer>, number: number) =>
+  all.get(`documents/0000000${number}/tokens.bin`) ?? Buffer.alloc(0);
+
+const cut = (all: Map<string, Buffer>, name: string, bytes: number) =>
+  all.set(folder + name, (all.get(folder + name) ?? Buffer.alloc(0)).subarray(0, -bytes));
 
 function dropFolder(all: Map<string, Buffer>): void {
   for (const name of [...all.keys()]) if (name.startsWith('documents/00000003/')) all.delete(name);

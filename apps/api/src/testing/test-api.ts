@@ -4,7 +4,11 @@ import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
 import { createInMemoryAnswerLog } from '@semantic-memory/shared/testing/in-memory-answer-log';
-import { createInMemoryFlow, type InMemoryFlow } from '@semantic-memory/shared/testing/in-memory-flow';
+import {
+  createInMemoryFlow,
+  type FlowOptions,
+  type InMemoryFlow,
+} from '@semantic-memory/shared/testing/in-memory-flow';
 import jsonwebtoken from 'jsonwebtoken';
 import type { ApiDeps } from '../api-deps.ts';
 import { createApp } from '../app.ts';
@@ -39,8 +43,9 @@ export interface TestApi {
 export async function startTestApi(
   change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}),
   connectionLimits?: ConnectionLimits,
+  flowOptions: FlowOptions = {},
 ): Promise<TestApi> {
-  const flow = createInMemoryFlow({ readArchive: readTar });
+  const flow = createInMemoryFlow({ readArchive: readTar, ...flowOptions });
   const base: ApiDeps = {
     ...flow.deps,
     answerLog: createInMemoryAnswerLog({ clock: flow.deps.clock }),

@@ -7,6 +7,7 @@ import { isTokensPart, tokensKey, tokensPartKey, type VersionRef, versionPrefix 
 import {
   type ChunkTokens,
   checkOf,
+  checkOfChunks,
   directionOf,
   fileBytes,
   readRecord,
@@ -60,7 +61,7 @@ export function createTokenKeeper(
   const { blobs } = deps;
   const factsOf = (chunks: readonly Chunk[]): TokenFileFacts => ({
     modelCheck: checkOf(set.model),
-    chunksCheck: checkOf(chunks.map(({ contentHash }) => contentHash).join('\n')),
+    chunksCheck: checkOfChunks(chunks),
     chunks: chunks.length,
     width,
     directionWidth: set.dimension,

@@ -43,7 +43,11 @@ export interface TokenTable extends TokenFileFacts {
 /** Whether a text is the one that was embedded. Not against forgery: the store is ours. */
 export const checkOf = (text: string): number => crc32(text);
 
-const tableBytes = (chunks: number) => headBytes + 4 * (chunks + 1);
+/** Tells apart the chunks of two versions by the hashes of what was embedded. */
+export const checkOfChunks = (chunks: readonly { readonly contentHash: string }[]): number =>
+  checkOf(chunks.map(({ contentHash }) => contentHash).join('\n'));
+
+export const tableBytes = (chunks: number) => headBytes + 4 * (chunks + 1);
 
 /** Half-open, in the file's bytes. */
 export function recordRange(table: TokenTable, index: number): { start: number; end: number } {

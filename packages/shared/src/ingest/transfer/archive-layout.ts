@@ -21,6 +21,8 @@ export const archiveFiles = {
   chunks: 'chunks.json',
   /** Of the chunks from index `from` on, 32-bit floats, little-endian, a row each. */
   vectors: (from: number) => `vectors-${from}.f32`,
+  /** Vectors of tokens, as `stored/token-file.ts` lays them out. Only where the document has them. */
+  tokens: 'tokens.bin',
   original: 'original',
   sums: 'SHA256SUMS',
 } as const;

@@ -18,6 +18,7 @@ import {
 } from '../stored/artifacts.ts';
 import type { VersionRef } from '../stored/blob-keys.ts';
 import { archiveFiles, endName, folderOf, headerName, sumLine } from './archive-layout.ts';
+import { storedTokens } from './archived-tokens.ts';
 
 type ExportDeps = Pick<IngestDeps, 'blobs' | 'ledger' | 'clock' | 'logger'>;
 
@@ -78,7 +79,7 @@ async function* documentsOf({ ledger }: ExportDeps, { tenant, namespace }: Scope
 
 interface DocumentFiles {
   readonly entries: readonly ArchiveEntry[];
-  /** Lets go of the original, read or not. */
+  /** Lets go of what is open, read or not. */
   close(): Promise<void>;
 }
 
@@ -118,6 +119,7 @@ async function readFiles({ blobs }: ExportDeps, record: DocumentRecord, model: s
     const batch = need(await readVectors(blobs, ref, from, { count, dimension: set.dimension }), ref, 'vectors');
     vectors.push(bytesEntry(archiveFiles.vectors(from), packed(batch, set.dimension)));
   }
+  const tokens = await storedTokens(blobs, ref, set);
   const original = need(await readOriginal(blobs, ref, manifest), ref, 'original');
   const content = need(await blobs.getStream(original.key), ref, 'original');
   const { tenant: _tenant, callbackUrl: _url, parentJobId: _job, batchId: _batch, imported: _from, ...kept } = manifest;
@@ -129,10 +131,11 @@ async function readFiles({ blobs }: ExportDeps, record: DocumentRecord, model: s
       ...[...pages.values()].map((page) => jsonEntry(archiveFiles.ocrPage(page.number), page)),
       jsonEntry(archiveFiles.chunks, set),
       ...vectors,
+      ...(tokens ? [{ name: archiveFiles.tokens, bytes: tokens.bytes, body: tokens.stream }] : []),
       { name: archiveFiles.original, bytes: content.bytes, body: content.stream },
     ],
     close: async () => {
-      await content.stream[Symbol.asyncIterator]().return?.();
+      for (const { stream } of tokens ? [tokens, content] : [content]) await stream[Symbol.asyncIterator]().return?.();
     },
   };
 }

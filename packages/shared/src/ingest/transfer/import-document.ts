@@ -9,7 +9,7 @@ import { findBegun, finishAccept } from '../idempotency/accept-once.ts';
 import { childJobId } from '../new-id.ts';
 import type { StepContext } from '../step.ts';
 import { encodeJson, vectorBatchSize } from '../stored/artifacts.ts';
-import { chunksKey, extractionKey, ocrPageKey, type VersionRef, vectorsKey } from '../stored/blob-keys.ts';
+import { chunksKey, extractionKey, ocrPageKey, tokensKey, type VersionRef, vectorsKey } from '../stored/blob-keys.ts';
 import { readOutcome } from '../stored/outcome.ts';
 import type { ArchivedVersion } from './read-archive.ts';
 
@@ -84,13 +84,14 @@ export async function acceptArchived(deps: StepDeps, context: StepContext, archi
 async function writeArtifacts(
   { blobs }: StepDeps,
   ref: VersionRef & { readonly embeddingModel: string },
-  { document, extraction, pages, set, vectors }: Archived,
+  { document, extraction, pages, set, vectors, tokens }: Archived,
 ): Promise<void> {
   if (ref.embeddingModel !== set.model) throw otherModel(ref.embeddingModel, set.model);
   await blobs.put(extractionKey(ref), encodeJson(extraction));
   for (const page of pages) await blobs.put(ocrPageKey(ref, page.number), encodeJson(page));
   await blobs.put(chunksKey(ref), encodeJson(ownChunks(ref, set, document.title)));
   for (const [batch, bytes] of vectors.entries()) await blobs.put(vectorsKey(ref, batch * vectorBatchSize), bytes);
+  if (tokens) await blobs.put(tokensKey(ref), tokens);
 }
 
 /** Ids follow from where a chunk lies. Words find the document by its present title; what was embedded stays as it was. */

@@ -7,6 +7,7 @@ import { Extraction, OcrPage } from '../../contracts/model/extraction.ts';
 import type { ArchiveEntry } from '../../ports/archive.ts';
 import { vectorBatchSize } from '../stored/artifacts.ts';
 import { archiveFiles, badArchive, endName, folderOf, headerName, sha256Of, sumLine } from './archive-layout.ts';
+import { checkTokens, maxTokenFileBytes } from './archived-tokens.ts';
 import { checkChunks, floatsOf } from './check-chunks.ts';
 
 /** The most that a file of the archive may hold: each is there as a whole while its document is read. */
@@ -27,6 +28,8 @@ export interface ArchivedVersion<Kept> {
   readonly set: ChunkSet;
   /** The bytes of each file of vectors, in the order of the chunks. */
   readonly vectors: readonly Uint8Array[];
+  /** The bytes of the file of token vectors, where there is one. */
+  readonly tokens: Uint8Array | undefined;
   /** What `keep` made of the original. */
   readonly kept: Kept;
 }
@@ -122,6 +125,13 @@ async function readDocument<Kept>(
     vectors.push(bytes);
     lines += sumLine(sha256, name);
   }
+  let tokens: Uint8Array | undefined;
+  if ((await files.nextName()) === folder + archiveFiles.tokens) {
+    const file = await files.whole(folder + archiveFiles.tokens, maxTokenFileBytes);
+    checkTokens(file.bytes, set, folder + archiveFiles.tokens);
+    tokens = file.bytes;
+    lines += sumLine(file.sha256, archiveFiles.tokens);
+  }
   const { body, bytes } = await files.open(folder + archiveFiles.original, limits.maxBytes);
   const { sha256, kept } = await keep(document, body);
   if (bytes !== document.original.bytes || sha256 !== document.original.sha256)
@@ -130,7 +140,7 @@ async function readDocument<Kept>(
   const sums = await files.whole(folder + archiveFiles.sums, lines.length);
   if (new TextDecoder().decode(sums.bytes) !== lines)
     throw badArchive(folder + archiveFiles.sums, 'does not fit the files beside it');
-  return { version: { document, manifest, extraction, pages, set, vectors, kept }, lines };
+  return { version: { document, manifest, extraction, pages, set, vectors, tokens, kept }, lines };
 }
 
 /** Reads files by the names that they must have. */
