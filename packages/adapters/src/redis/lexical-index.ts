@@ -1,9 +1,12 @@
+import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import type { LexicalIndex, PreparedPostings } from '@semantic-memory/shared/ports/lexical-index';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
+import { pointTask, rangesOf, rankingOf, rankingTask } from '@semantic-memory/shared/search/lexical/rank-postings';
 import { closeRedis, openRedis } from './connection.ts';
 import { type LedgerAccess, readLedger, runLedgerScript } from './gate.ts';
 import { ledgerKeys } from './keys.ts';
-import { createLexicalCache } from './lexical-cache.ts';
+import { createLexicalCache, type KnownPostings } from './lexical-cache.ts';
+import { createScorer } from './lexical-scorer.ts';
 import { readScript, restoreScript } from './lexical-scripts.ts';
 import { createPostingsWriter } from './postings-writer.ts';
 
@@ -28,7 +31,11 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
   const redis = openRedis(url, { name: 'lexical', logger });
   const keys = ledgerKeys(prefix);
   const access: LedgerAccess = { redis, keys };
-  const cache = createLexicalCache(cacheBytes);
+  const scorer = createScorer(logger);
+  const cache = createLexicalCache(cacheBytes, scorer.dropped);
+  const inTurn = createTurns();
+  // Of documents that were named, where they lie: as long as the caller has the same in hand, and nothing changed.
+  const known = new WeakMap<object, { readonly state: string; readonly ranges: Uint32Array }>();
   // A server that was started anew may have lost its last writes: what is known here may never have been.
   redis.on('ready', () => cache.forget());
 
@@ -64,27 +71,82 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
       return Number((await readLedger(access, () => redis.hget(keys.namespace(scope).lexicalState, 'n'))) ?? 0);
     },
 
-    async read(scope, terms) {
-      const names = keys.namespace(scope);
-      const { head, rows, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, lexicalTerm } = names;
-      const fixed = [head, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, rows];
-      const lists = terms.map(lexicalTerm);
-      for (;;) {
-        const known = cache.known(head, lists);
-        const answer = await runLedgerScript(
-          access,
-          readScript,
-          [...fixed, ...lists],
-          [known.epoch, known.ver, ...known.bytes],
-          { bytes: true },
-        );
-        const postings = cache.take(head, lists, known.bytes, answer);
-        // Undefined where another read has begun afresh meanwhile: what this one asked for no longer fits.
-        if (postings) return postings;
-      }
+    read: (scope, terms) => readThen(scope, terms, async (postings) => postings),
+
+    rank: (scope, query) =>
+      readThen(scope, query.terms.map(termOf), async (postings) => {
+        const ranges = query.documents && (await rangesFor(postings, query.documents));
+        const result = await scorer.score(rankingTask(postings, query, ranges, postings.frequencies));
+        postings.remember(result.frequencies);
+        return rankingOf(postings, result);
+      }),
+
+    score: async (scope, terms, chunks) => {
+      if (chunks.length === 0) return [];
+      return readThen(scope, terms.map(termOf), async (postings) => {
+        const { task, scoresOf } = pointTask(postings, terms, chunks, postings.frequencies);
+        const result = await scorer.score(task);
+        postings.remember(result.frequencies);
+        return scoresOf(result);
+      });
     },
 
-    close: () => closeRedis(redis),
+    close: async () => {
+      await Promise.all([closeRedis(redis), scorer.close()]);
+    },
+  };
+
+  /** Brings the copy up to date and works on it; one after the other in a namespace, since the copy is changed in place. */
+  async function readThen<Result>(
+    scope: Scope,
+    terms: readonly string[],
+    work: (postings: KnownPostings) => Promise<Result>,
+  ): Promise<Result> {
+    const names = keys.namespace(scope);
+    const { head, rows, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, lexicalTerm } = names;
+    const fixed = [head, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, rows];
+    const lists = terms.map(lexicalTerm);
+    for (;;) {
+      const before = cache.known(head, lists);
+      const answer = await runLedgerScript(
+        access,
+        readScript,
+        [...fixed, ...lists],
+        [before.epoch, before.ver, ...before.lists.flatMap(({ bytes, last }) => [bytes, last])],
+        { bytes: true },
+      );
+      const done = await inTurn(head, async () => {
+        const postings = cache.take(head, lists, before.lists, answer);
+        return postings && { result: await work(postings) };
+      });
+      // Undefined where another read has changed meanwhile what this one built on.
+      if (done) return done.result;
+    }
+  }
+
+  async function rangesFor(postings: KnownPostings, documents: ReadonlyMap<string, number>): Promise<Uint32Array> {
+    const before = known.get(documents);
+    if (before?.state === postings.state) return before.ranges;
+    const ranges = await rangesOf(postings, documents);
+    known.set(documents, { state: postings.state, ranges });
+    return ranges;
+  }
+}
+
+const termOf = ({ term }: { readonly term: string }) => term;
+
+/** Runs what has the same key one after the other, in the order in which it came. */
+function createTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return async <Result>(key: string, work: () => Promise<Result>): Promise<Result> => {
+    const before = last.get(key);
+    const own = before ? before.then(work, work) : work();
+    last.set(key, own);
+    try {
+      return await own;
+    } finally {
+      if (last.get(key) === own) last.delete(key);
+    }
   };
 }
 

@@ -82,9 +82,10 @@ return 1
 `);
 
 /**
- * KEYS head, state, log, lengths, documents, rows, lists. ARGV known epoch, known ver, known bytes of each list.
- * Answers epoch, ver, n, sum, whether to start afresh (then lengths and documents, else the log since), whether all
- * active documents have postings, and what each list has beyond the known bytes.
+ * KEYS head, state, log, lengths, documents, rows, lists. ARGV known epoch, known ver, then of each list how many bytes
+ * are known, and the last posting of them. Answers epoch, ver, n, sum, whether to start afresh (then lengths and
+ * documents, else the log since), whether all active documents have postings, the places of lists that were compacted
+ * since and come whole, and of the others what they have beyond what is known.
  */
 export const readScript = ledgerScript(`
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
@@ -105,8 +106,22 @@ else
   answer[7] = {}
 end
 answer[8] = redis.call('HLEN', KEYS[6]) == redis.call('HLEN', KEYS[5]) and 1 or 0
+local whole = {}
 for index = 7, #KEYS - 2 do
-  answer[index + 2] = redis.call('GETRANGE', KEYS[index], afresh and 0 or ARGV[index - 4], -1)
+  local at = (index - 7) * 2 + 3
+  local known = afresh and 0 or tonumber(ARGV[at])
+  local part
+  if known > 0 then
+    part = redis.call('GETRANGE', KEYS[index], known - 4, -1)
+    if string.sub(part, 1, 4) == ARGV[at + 1] then
+      part = string.sub(part, 5)
+    else
+      part = nil
+      whole[#whole + 1] = index - 7
+    end
+  end
+  answer[index + 3] = part or redis.call('GETRANGE', KEYS[index], 0, -1)
 end
+answer[9] = whole
 return answer
 `);

@@ -47,6 +47,62 @@ export interface Postings {
   rangeOf(documentId: string): { readonly base: number; readonly count: number; readonly version: number } | undefined;
 }
 
+/** A term of a query. */
+export interface LexicalTerm {
+  readonly term: string;
+  /** How much its BM25 counts. */
+  readonly weight: number;
+  /** Counts as if at least half of the chunks had it. */
+  readonly common: boolean;
+}
+
+export interface LexicalQuery {
+  readonly terms: readonly LexicalTerm[];
+  /** Of the best, at most so many. */
+  readonly limit: number;
+  /** Only these documents, in these versions; all that are active where absent. Not changed after it was given. */
+  readonly documents?: ReadonlyMap<string, number> | undefined;
+  /** Only chunks that hold each of these terms, which are among the query's. */
+  readonly required?: readonly string[] | undefined;
+}
+
+export interface LexicalHit extends ChunkAddress {
+  readonly score: number;
+}
+
+/** What a namespace's postings say to a query, all of one moment. */
+export interface LexicalRanking {
+  /** Best first; of two alike the older one. */
+  readonly hits: readonly LexicalHit[];
+  /** In how many active chunks each of the terms is, in the query's order. */
+  readonly frequencies: readonly number[];
+  /** As in `Postings`. */
+  readonly count: number;
+  readonly totalLength: number;
+  readonly whole: boolean;
+}
+
+/** What commits and deletes have left behind in a namespace's postings. */
+export interface LexicalWear {
+  /** Ordinals that may have postings. */
+  readonly ordinals: number;
+  /** Of these, the ones that are not active. */
+  readonly dead: number;
+  /** Of these, the ones that were given out after the last compaction: what they were appended to has room to spare. */
+  readonly appended: number;
+}
+
+export interface CompactionReport {
+  readonly lists: number;
+  /** Lists that were written anew. */
+  readonly rewritten: number;
+  /** Memory that the lists took before and after, in bytes. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  /** Postings that were dropped. */
+  readonly dropped: number;
+}
+
 /** The most often that a posting counts a term. */
 export const maxFrequency = 31;
 
@@ -65,7 +121,11 @@ export interface LexicalIndex {
   differs(scope: Scope): Promise<boolean>;
   /** Chunks whose postings are on. */
   count(scope: Scope): Promise<number>;
-  /** The postings of some terms, as of a moment not before the call. */
+  /** The postings of some terms, as of a moment not before the call: for whoever wants to look closely. */
   read(scope: Scope, terms: readonly string[]): Promise<Postings>;
+  /** The best chunks by BM25 over the query's terms, as of a moment not before the call. */
+  rank(scope: Scope, query: LexicalQuery): Promise<LexicalRanking>;
+  /** What `rank` would give these chunks, in their order; 0 where nothing matches, or that version is not active. */
+  score(scope: Scope, terms: readonly LexicalTerm[], chunks: readonly ChunkAddress[]): Promise<number[]>;
   close(): Promise<void>;
 }

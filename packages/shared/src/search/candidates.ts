@@ -4,6 +4,7 @@ import type { DocumentRow } from '../ports/ledger.ts';
 import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { compileFilter, type RowPredicate } from './filter.ts';
+import { matchingDocuments } from './matching-documents.ts';
 import { type Candidate, capPerDocument } from './rank.ts';
 
 /** What the vector index takes in one `$in`; above that more is fetched and dropped here. */
@@ -22,7 +23,7 @@ export interface Candidates {
   readonly lacking?: boolean;
 }
 
-/** The documents that pass the filter, or undefined where all do. */
+/** The documents that may be searched, or undefined where all may. */
 function allowedDocuments(table: NamespaceTable, matches: RowPredicate): string[] | undefined {
   const allowed: string[] = [];
   for (const row of table.rows.values()) if (matches(row)) allowed.push(row.documentId);
@@ -88,7 +89,12 @@ export async function activeCandidates(
   const minScore = request.minScore ?? Number.NEGATIVE_INFINITY;
   const excluded = new Set<string>();
   let table = refreshed;
-  let allowed = allowedDocuments(table, matches);
+  const findAllowed = async () => {
+    if (versionOf !== activeVersion || historyAt !== undefined) return allowedDocuments(table, matches);
+    const passing = await matchingDocuments(table, request.filter);
+    return passing && [...passing.keys()];
+  };
+  let allowed = await findAllowed();
   let limit = Math.max(atLeast, firstLimit(wanted, allowed, table, request));
   let restarts = 0;
   for (;;) {
@@ -107,7 +113,7 @@ export async function activeCandidates(
     if (stale.length > 0 && table.revision !== revision && restarts < maxRestarts) {
       restarts += 1;
       excluded.clear();
-      allowed = allowedDocuments(table, matches);
+      allowed = await findAllowed();
       continue;
     }
     const candidates = hits.flatMap((hit): Candidate[] => {

@@ -3,7 +3,7 @@ import type { Scope } from '../contracts/model/ids.ts';
 import type { SearchMode, SearchRequest } from '../contracts/model/search.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Embedder, QueryTokens } from '../ports/embedder.ts';
-import type { LexicalIndex, Postings } from '../ports/lexical-index.ts';
+import type { LexicalIndex, LexicalRanking } from '../ports/lexical-index.ts';
 import type { Reranker } from '../ports/reranker.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
@@ -11,12 +11,12 @@ import { activeCandidates, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { embedQueryText } from './embed-query-text.ts';
 import { weightsOf } from './fuse.ts';
-import { type QueryTerm, queryTerms } from './lexical/score.ts';
+import { queryTerms } from './lexical/score.ts';
 import type { Candidate } from './rank.ts';
 import { rerank } from './rerank.ts';
 import type { ResultCache } from './result-cache.ts';
 import { type Settled, settled } from './settled.ts';
-import { addWords, byWordsAlone, candidatesPerSide, type WordSearch } from './words.ts';
+import { addWords, byWordsAlone, candidatesPerSide, rankByWords, type WordSearch } from './words.ts';
 
 export interface FindDeps {
   readonly table: DocumentTable;
@@ -73,27 +73,27 @@ async function findFirst(
   const model = table.embeddingModel ?? '';
   const wantsWords = request.mode !== 'dense';
   const terms = queryTerms(request.query);
-  const [query, postings] = await Promise.all([
-    settled(embed(deps, scope, model, request.query, signal)),
-    wantsWords ? settled(readPostings(deps, scope, terms)) : undefined,
-  ]);
   const search: Search = { deps, scope, model, table, request, terms };
-  if (request.mode === 'lexical') return byWords(search, await orRead(search, postings), query.value, reasonOf(query));
-  if (!query.value) return byWords(search, await orRead(search, postings), undefined, 'embedder_unavailable', query);
+  const [query, ranking] = await Promise.all([
+    settled(embed(deps, scope, model, request.query, signal)),
+    wantsWords ? settled(rankByWords(search)) : undefined,
+  ]);
+  if (request.mode === 'lexical') return byWords(search, await orRank(search, ranking), query.value, reasonOf(query));
+  if (!query.value) return byWords(search, await orRank(search, ranking), undefined, 'embedder_unavailable', query);
 
   const { vector } = query.value;
-  const atLeast = postings?.value ? candidatesPerSide : 0;
+  const atLeast = ranking?.value ? candidatesPerSide : 0;
   const dense = await settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
   if (!dense.value)
-    return byWords(search, await orRead(search, postings), query.value, 'vector_index_unavailable', dense);
+    return byWords(search, await orRank(search, ranking), query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
-  if (!postings) return { candidates, mode: 'dense', degraded, query: query.value };
-  if (!postings.value) {
+  if (!ranking) return { candidates, mode: 'dense', degraded, query: query.value };
+  const both = ranking.value && (await addWords(search, ranking.value, candidates, vector));
+  if (!both) {
     return { candidates, mode: 'dense', degraded: [...degraded, 'lexical_index_unavailable'], query: query.value };
   }
-  const both = await addWords(search, postings.value, candidates, vector);
-  const reasons = new Set([...degraded, ...lackingOf(postings.value)]);
+  const reasons = new Set([...degraded, ...lackingOf(ranking.value)]);
   return { candidates: both, mode: 'hybrid', degraded: [...reasons], query: query.value };
 }
 
@@ -147,7 +147,7 @@ function inFusion({ mode, candidates }: Found, { query }: SearchRequest): readon
 /** Said where one of the indexes has lost chunks; they are brought back from the blob store. */
 export const lackingReason = 'index_rebuilding';
 
-const lackingOf = ({ whole }: Postings): string[] => (whole ? [] : [lackingReason]);
+const lackingOf = ({ whole }: LexicalRanking): string[] => (whole ? [] : [lackingReason]);
 
 const degradedOf = ({ complete, lacking = false }: Candidates): string[] => [
   ...(complete ? [] : ['candidates_incomplete']),
@@ -172,33 +172,27 @@ async function embed(
   });
 }
 
-const readPostings = (deps: FindDeps, scope: Scope, terms: readonly QueryTerm[]): Promise<Postings> =>
-  deps.lexical.read(
-    scope,
-    terms.map(({ term }) => term),
-  );
-
 const reasonOf = (query: Settled<EmbeddedQuery>) => (query.value ? undefined : 'embedder_unavailable');
 
-async function orRead(search: Search, postings: Settled<Postings> | undefined): Promise<Settled<Postings>> {
-  return postings ?? settled(readPostings(search.deps, search.scope, search.terms));
+async function orRank(search: Search, ranking: Settled<LexicalRanking> | undefined): Promise<Settled<LexicalRanking>> {
+  return ranking ?? settled(rankByWords(search));
 }
 
 /** @param failed the side that is away; its error is thrown where words cannot be had either */
 async function byWords(
   search: Search,
-  postings: Settled<Postings>,
+  ranking: Settled<LexicalRanking>,
   query: EmbeddedQuery | undefined,
   reason: string | undefined,
   failed?: Settled<unknown>,
 ): Promise<Found> {
-  if (!postings.value) throw failed?.away ?? postings.away;
+  if (!ranking.value) throw failed?.away ?? ranking.away;
   const indexIsAway = reason === 'vector_index_unavailable';
-  const { candidates, complete } = await byWordsAlone(search, postings.value, query?.vector, indexIsAway);
+  const { candidates, complete } = await byWordsAlone(search, ranking.value, query?.vector, indexIsAway);
   const degraded = [
     ...(reason ? [reason] : []),
     ...(complete ? [] : ['candidates_incomplete']),
-    ...lackingOf(postings.value),
+    ...lackingOf(ranking.value),
     ...(!query && search.request.minScore !== undefined ? ['min_score_ignored'] : []),
   ];
   return { candidates, mode: 'lexical', degraded, query };

@@ -1,4 +1,4 @@
-import type { LexicalHit } from './lexical/score.ts';
+import type { ChunkAddress } from '../ports/lexical-index.ts';
 import { isInModelsLanguage } from './query-language.ts';
 
 /*
@@ -35,5 +35,4 @@ export function lexicalScale(best: number, ideal: number, count: number, weights
 }
 
 /** Where a chunk lies, as one text. */
-export const placeOf = ({ documentId, version, index }: Omit<LexicalHit, 'score'>): string =>
-  `${documentId}@${version}#${index}`;
+export const placeOf = ({ documentId, version, index }: ChunkAddress): string => `${documentId}@${version}#${index}`;

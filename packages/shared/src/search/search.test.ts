@@ -230,7 +230,7 @@ test.each(['hybrid', 'dense', 'lexical'] as const)(
 test('without the postings meaning answers, and it is said', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'Pines.' });
-  const deps = { ...memory.deps, lexical: { ...memory.lexical, read: unavailable } };
+  const deps = { ...memory.deps, lexical: { ...memory.lexical, rank: unavailable } };
   const answer = await search(deps, 'acme', searchFor({ query: 'pines' }));
   expect(answer).toMatchObject({ mode: 'dense', degraded: ['lexical_index_unavailable'], hits: [{ text: 'Pines.' }] });
   memory.vectors.onQuery = unavailable;

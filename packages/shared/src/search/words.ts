@@ -1,16 +1,17 @@
 import type { Scope } from '../contracts/model/ids.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
-import type { Postings } from '../ports/lexical-index.ts';
+import type { LexicalHit, LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
 import type { VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { activeOf } from './candidates.ts';
 import { chunksAt } from './chunks-at.ts';
-import type { NamespaceTable } from './document-table.ts';
-import { compileFilter } from './filter.ts';
+import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { lexicalScale, placeOf, weightsOf } from './fuse.ts';
 import { createPairScorer } from './lexical/pairs.ts';
-import { type LexicalHit, type QueryTerm, scoreLexically, statisticsOf } from './lexical/score.ts';
+import { statisticsOf } from './lexical/score.ts';
+import { matchingDocuments } from './matching-documents.ts';
 import { type Candidate, capPerDocument } from './rank.ts';
+import { settled } from './settled.ts';
 
 /** From each side; both scores are exact for all of them. */
 export const candidatesPerSide = 100;
@@ -19,12 +20,39 @@ const candidatesWithPairs = 50;
 
 /** What a search by words stands on, and what it is asked. */
 export interface WordSearch {
-  readonly deps: { readonly vectors: VectorIndex; readonly blobs: BlobStore };
+  readonly deps: {
+    readonly table: DocumentTable;
+    readonly vectors: VectorIndex;
+    readonly lexical: LexicalIndex;
+    readonly blobs: BlobStore;
+  };
   readonly scope: Scope;
   readonly model: string;
   readonly table: NamespaceTable;
   readonly request: SearchRequest;
-  readonly terms: readonly QueryTerm[];
+  readonly terms: readonly LexicalTerm[];
+}
+
+/** How often the words are asked again because documents changed under the search. */
+const maxRestarts = 3;
+
+/**
+ * The best chunks of active versions of documents that pass the filter, by words. A version that the table does not know
+ * was committed or removed since it was read: the table is read again, and where that changes what may be found, so are
+ * the words. A document that is being replaced is found in its old or its new version, never in neither.
+ */
+export async function rankByWords(search: Pick<WordSearch, 'deps' | 'scope' | 'table' | 'request' | 'terms'>) {
+  const { deps, scope, terms, request } = search;
+  let { table } = search;
+  for (let restarts = 0; ; restarts += 1) {
+    const documents = await matchingDocuments(table, request.filter);
+    const ranking = await deps.lexical.rank(scope, { terms, limit: candidatesPerSide, documents });
+    const isKnown = ({ documentId, version }: LexicalHit) => table.rows.get(documentId)?.activeVersion === version;
+    if (restarts === maxRestarts || ranking.hits.every(isKnown)) return ranking;
+    const { revision } = table;
+    table = await deps.table.refresh(scope);
+    if (!documents && table.revision !== revision && ranking.hits.every(isKnown)) return ranking;
+  }
 }
 
 /**
@@ -34,18 +62,18 @@ export interface WordSearch {
  */
 export async function byWordsAlone(
   search: WordSearch,
-  postings: Postings,
+  ranking: LexicalRanking,
   vector: Float32Array | undefined,
   indexIsAway: boolean,
 ): Promise<{ candidates: Candidate[]; complete: boolean }> {
   const { request } = search;
-  const { best } = bestByWords(search, postings);
+  const { hits: best } = ranking;
   const hits = await withTexts(search, best, vector, indexIsAway);
   const scores = new Map(best.map((hit) => [placeOf(hit), hit.score]));
   const scored = activeOf(hits, search.table)
     .map((candidate) => withLexical(candidate, scores.get(placeOf(candidate)) ?? 0))
     .sort(byRelevance);
-  const pairs = createPairScorer(request.query, statisticsOf(postings, search.terms));
+  const pairs = createPairScorer(request.query, statisticsOf(ranking, search.terms));
   const candidates = scored.map((candidate, at) =>
     at < candidatesWithPairs
       ? withLexical(candidate, (candidate.lexical ?? 0) + pairs(candidate.row.title, candidate.text))
@@ -57,28 +85,33 @@ export async function byWordsAlone(
   return { candidates, complete };
 }
 
-/** Adds what words find to what meaning has found; each candidate gets both scores. */
+/**
+ * Adds what words find to what meaning has found; each candidate gets both scores.
+ * @returns undefined where the postings are away by now
+ */
 export async function addWords(
   search: WordSearch,
-  postings: Postings,
+  ranking: LexicalRanking,
   dense: readonly Candidate[],
   vector: Float32Array,
-): Promise<Candidate[]> {
-  const { request, table } = search;
-  const { best, also } = bestByWords(search, postings, dense);
+): Promise<Candidate[] | undefined> {
+  const { request, table, deps, scope } = search;
+  const { hits: best } = ranking;
+  const ranked = new Set(best.map(placeOf));
+  const others = dense.filter((candidate) => !ranked.has(placeOf(candidate)));
+  const also = await settled(deps.lexical.score(scope, search.terms, others));
+  if (!also.value) return undefined;
   const known = new Set(dense.map(placeOf));
   const wordsOnly = best.filter((hit) => !known.has(placeOf(hit)));
   const scores = new Map(best.map((hit) => [placeOf(hit), hit.score]));
-  dense.forEach((candidate, at) => {
-    scores.set(placeOf(candidate), also[at] ?? 0);
-  });
+  for (const [at, candidate] of others.entries()) scores.set(placeOf(candidate), also.value[at] ?? 0);
   const candidates = [...dense, ...activeOf(await withTexts(search, wordsOnly, vector, false), table)];
   const weights = weightsOf(request.query);
-  const statistics = statisticsOf(postings, search.terms);
+  const statistics = statisticsOf(ranking, search.terms);
   const fuse = (lexicalOf: (candidate: Candidate) => number): Candidate[] => {
     const lexical = candidates.map(lexicalOf);
     const highest = lexical.reduce((most, score) => Math.max(most, score), 0);
-    const scale = lexicalScale(highest, statistics.ideal, postings.count, weights);
+    const scale = lexicalScale(highest, statistics.ideal, ranking.count, weights);
     return candidates.map((candidate, at) => {
       const score = lexical[at] ?? 0;
       return { ...candidate, lexical: score, relevance: score * scale + weights.cosine * candidate.similarity };
@@ -90,20 +123,6 @@ export async function addWords(
   const readable = fuse(lexicalOf).sort(byRelevance).slice(0, candidatesWithPairs);
   const paired = new Map(readable.map((candidate) => [candidate.chunkId, pairs(candidate.row.title, candidate.text)]));
   return fuse((candidate) => lexicalOf(candidate) + (paired.get(candidate.chunkId) ?? 0));
-}
-
-/** The chunks of active versions of documents that pass the filter, by words. */
-function bestByWords(search: WordSearch, postings: Postings, also: readonly Candidate[] = []) {
-  const { table, request } = search;
-  const matches = request.filter ? compileFilter(request.filter) : () => true;
-  return scoreLexically(postings, search.terms, {
-    limit: candidatesPerSide,
-    accepts: (documentId, version) => {
-      const row = table.rows.get(documentId);
-      return row !== undefined && row.activeVersion === version && matches(row);
-    },
-    also,
-  });
 }
 
 const withLexical = (candidate: Candidate, lexical: number): Candidate => ({

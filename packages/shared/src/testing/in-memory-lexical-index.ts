@@ -1,5 +1,7 @@
 import type { Scope } from '../contracts/model/ids.ts';
 import { type LexicalIndex, maxFrequency, type PreparedPostings } from '../ports/lexical-index.ts';
+import { pointTask, rankPostings } from '../search/lexical/rank-postings.ts';
+import { scorePostings } from '../search/lexical/score-postings.ts';
 
 /** What a ledger in the same memory switches on and off together with a version. */
 export interface InMemoryLexicalIndex extends LexicalIndex {
@@ -89,6 +91,22 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
         },
         rangeOf: (documentId) => documents.get(documentId),
       };
+    },
+    rank: async (scope, query) =>
+      rankPostings(
+        await index.read(
+          scope,
+          query.terms.map(({ term }) => term),
+        ),
+        query,
+      ),
+    async score(scope, terms, chunks) {
+      const postings = await index.read(
+        scope,
+        terms.map(({ term }) => term),
+      );
+      const { task, scoresOf } = pointTask(postings, terms, chunks);
+      return scoresOf(scorePostings(task));
     },
     close: async () => {},
   };

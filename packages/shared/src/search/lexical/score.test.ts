@@ -1,27 +1,20 @@
 import { expect, test } from '@jest/globals';
+import type { LexicalQuery } from '../../ports/lexical-index.ts';
 import { createInMemoryLexicalIndex } from '../../testing/in-memory-lexical-index.ts';
 import { createPairScorer } from './pairs.ts';
-import { queryTerms, scoreLexically, statisticsOf } from './score.ts';
+import { queryTerms, statisticsOf } from './score.ts';
 import { lexicalEntry } from './terms.ts';
 
 const scope = { tenant: 't', namespace: 'n' };
-const all = { limit: 10, accepts: () => true };
 
-async function search(
-  texts: readonly string[],
-  query: string,
-  options: Partial<Parameters<typeof scoreLexically>[2]> = {},
-) {
+async function search(texts: readonly string[], query: string, options: Partial<LexicalQuery> = {}) {
   const lexical = createInMemoryLexicalIndex();
   for (const [at, text] of texts.entries()) {
     lexical.activate(scope, `d${at}`, 1, await lexical.prepare(scope, [lexicalEntry('', text)]));
   }
   const terms = queryTerms(query);
-  const postings = await lexical.read(
-    scope,
-    terms.map(({ term }) => term),
-  );
-  return { ...scoreLexically(postings, terms, { ...all, ...options }), statistics: statisticsOf(postings, terms) };
+  const ranking = await lexical.rank(scope, { terms, limit: 10, ...options });
+  return { best: ranking.hits, lexical, terms, statistics: statisticsOf(ranking, terms) };
 }
 
 test('a score is half the stems’ BM25 and half the prefixes’, as the formula says', async () => {
@@ -40,16 +33,16 @@ test('rare words count more than common ones, and what matches nothing is not fo
 });
 
 test('scores of chunks that were not among the best are told on request', async () => {
-  const texts = ['sea', 'sea sea', 'sun'];
-  const also = texts.map((_, at) => ({ documentId: `d${at}`, version: 1, index: 0 }));
-  const found = await search(texts, 'sea', { limit: 1, also: [...also, { documentId: 'd0', version: 2, index: 0 }] });
-  expect(found.best).toHaveLength(1);
-  expect(found.also[0]).toBeGreaterThan(0);
-  expect(found.also.slice(2)).toEqual([0, 0]);
+  const { best, lexical, terms } = await search(['sea', 'sea sea', 'sun'], 'sea', { limit: 1 });
+  expect(best).toHaveLength(1);
+  const wanted = [2, 1, 0].map((at) => ({ documentId: `d${at}`, version: 1, index: 0 }));
+  const scores = await lexical.score(scope, terms, [...wanted, { documentId: 'd0', version: 2, index: 0 }]);
+  expect(scores).toEqual([0, best[0]?.score, expect.any(Number), 0]);
+  expect(scores[2]).toBeGreaterThan(0);
 });
 
-test('only accepted documents are among the best, and one query leaves nothing for the next', async () => {
-  const found = await search(['sea', 'sea', 'sea'], 'sea', { accepts: (documentId) => documentId === 'd1' });
+test('only the documents that were named are among the best, and one query leaves nothing for the next', async () => {
+  const found = await search(['sea', 'sea', 'sea'], 'sea', { documents: new Map([['d1', 1]]) });
   expect(found.best.map(({ documentId }) => documentId)).toEqual(['d1']);
   expect((await search(['sea', 'sun'], 'sun')).best).toHaveLength(1);
 });
