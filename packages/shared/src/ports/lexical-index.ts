@@ -82,27 +82,6 @@ export interface LexicalRanking {
   readonly whole: boolean;
 }
 
-/** What commits and deletes have left behind in a namespace's postings. */
-export interface LexicalWear {
-  /** Ordinals that may have postings. */
-  readonly ordinals: number;
-  /** Of these, the ones that are not active. */
-  readonly dead: number;
-  /** Of these, the ones that were given out after the last compaction: what they were appended to has room to spare. */
-  readonly appended: number;
-}
-
-export interface CompactionReport {
-  readonly lists: number;
-  /** Lists that were written anew. */
-  readonly rewritten: number;
-  /** Memory that the lists took before and after, in bytes. */
-  readonly bytesBefore: number;
-  readonly bytesAfter: number;
-  /** Postings that were dropped. */
-  readonly dropped: number;
-}
-
 /** The most often that a posting counts a term. */
 export const maxFrequency = 31;
 
