@@ -120,6 +120,48 @@ test('texts that come at the same time are appended to a list together', async (
   expect(new Set(written.map(({ claim }) => claim)).size).toBe(1);
 });
 
+test('postings that writers at the same time appended in another order are found all the same', async () => {
+  const scope = freshScope();
+  const reader = createRedisLexicalIndex({ url, prefix });
+  const list = ledgerKeys(prefix).namespace(scope).lexicalTerm('sea');
+  try {
+    for (const id of ['a', 'b', 'c', 'd']) await commit(scope, id, 'sea');
+    const [a, b, c, d] = [0, 1, 2, 3].map((at) => at * 4);
+    const bytes = (await redis.getBuffer(list)) ?? Buffer.alloc(0);
+    const inOrder = (...places: (number | undefined)[]) =>
+      Buffer.concat(places.map((at = 0) => bytes.subarray(at, at + 4)));
+    await redis.set(list, inOrder(c));
+    expect((await reader.read(scope, ['sea'])).lists[0]).toHaveLength(1);
+    await redis.append(list, inOrder(d, a, b));
+    const terms = [{ term: 'sea', weight: 1, common: false }];
+    const { hits } = await reader.rank(scope, { terms, limit: 10, required: ['sea'], documents: new Map([['b', 1]]) });
+    expect(hits.map(({ documentId }) => documentId)).toEqual(['b']);
+    expect((await reader.rank(scope, { terms, limit: 10, required: ['sea'] })).hits).toHaveLength(4);
+  } finally {
+    await reader.close();
+  }
+});
+
+test('a reader notices that a list it knows was written anew with less in it', async () => {
+  const scope = freshScope();
+  const reader = createRedisLexicalIndex({ url, prefix });
+  const list = ledgerKeys(prefix).namespace(scope).lexicalTerm('sea');
+  try {
+    for (const id of ['a', 'b', 'c']) await commit(scope, id, 'sea');
+    expect((await reader.read(scope, ['sea'])).lists[0]).toHaveLength(3);
+    await ledger.removeDocument(scope.tenant, 'a');
+    const bytes = (await redis.getBuffer(list)) ?? Buffer.alloc(0);
+    await redis.set(list, bytes.subarray(4));
+    // As long as before by now, so that its length alone says nothing.
+    await commit(scope, 'd', 'sea');
+    const postings = await reader.read(scope, ['sea']);
+    const holders = [...(postings.lists[0] ?? [])].map((posting) => postings.addressOf(posting >>> 5)?.documentId);
+    expect(holders).toEqual(['b', 'c', 'd']);
+  } finally {
+    await reader.close();
+  }
+});
+
 test('no word of a text is to be seen in Redis', async () => {
   const scope = freshScope();
   await commit(scope, 'a', 'scanarywordx');
