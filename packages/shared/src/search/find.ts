@@ -16,7 +16,14 @@ import type { Candidate } from './rank.ts';
 import { rerank } from './rerank.ts';
 import type { ResultCache } from './result-cache.ts';
 import { type Settled, settled } from './settled.ts';
-import { addWords, byWordsAlone, candidatesPerSide, rankByWords, type WordSearch } from './words.ts';
+import {
+  addWords,
+  byWordsAlone,
+  candidatesPerSide,
+  rankByWords,
+  unreachedByMeaning,
+  type WordSearch,
+} from './words.ts';
 
 export interface FindDeps {
   readonly table: DocumentTable;
@@ -71,24 +78,27 @@ async function findFirst(
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   const model = table.embeddingModel ?? '';
-  const wantsWords = request.mode !== 'dense';
   const terms = queryTerms(request.query);
   const search: Search = { deps, scope, model, table, request, terms };
   const [query, ranking] = await Promise.all([
     settled(embed(deps, scope, model, request.query, signal)),
-    wantsWords ? settled(rankByWords(search)) : undefined,
+    settled(rankByWords(search)),
   ]);
-  if (request.mode === 'lexical') return byWords(search, await orRank(search, ranking), query.value, reasonOf(query));
-  if (!query.value) return byWords(search, await orRank(search, ranking), undefined, 'embedder_unavailable', query);
+  if (request.mode === 'lexical') return byWords(search, ranking, query.value, reasonOf(query));
+  if (!query.value) return byWords(search, ranking, undefined, 'embedder_unavailable', query);
 
   const { vector } = query.value;
-  const atLeast = ranking?.value ? candidatesPerSide : 0;
+  const isHybrid = request.mode === 'hybrid';
+  const atLeast = isHybrid && ranking.value ? candidatesPerSide : 0;
   const dense = await settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
-  if (!dense.value)
-    return byWords(search, await orRank(search, ranking), query.value, 'vector_index_unavailable', dense);
+  if (!dense.value) return byWords(search, ranking, query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
-  if (!ranking) return { candidates, mode: 'dense', degraded, query: query.value };
+  if (!isHybrid) {
+    const unreached = ranking.value ? await settled(unreachedByMeaning(search, ranking.value, candidates, vector)) : {};
+    const all = [...candidates, ...(unreached.value ?? [])];
+    return { candidates: all, mode: 'dense', degraded, query: query.value };
+  }
   const both = ranking.value && (await addWords(search, ranking.value, candidates, vector));
   if (!both) {
     return { candidates, mode: 'dense', degraded: [...degraded, 'lexical_index_unavailable'], query: query.value };
@@ -173,10 +183,6 @@ async function embed(
 }
 
 const reasonOf = (query: Settled<EmbeddedQuery>) => (query.value ? undefined : 'embedder_unavailable');
-
-async function orRank(search: Search, ranking: Settled<LexicalRanking> | undefined): Promise<Settled<LexicalRanking>> {
-  return ranking ?? settled(rankByWords(search));
-}
 
 /** @param failed the side that is away; its error is thrown where words cannot be had either */
 async function byWords(

@@ -151,6 +151,22 @@ test('perDocument fetches more until topK is full', async () => {
   expect(answer.hits.map((hit) => hit.documentId)).toEqual(['a', 'b', 'c']);
 });
 
+test.each(['dense', 'hybrid'] as const)(
+  'a chunk that the graph of the vector index does not lead to is found by its own text (%s)',
+  async (mode) => {
+    const memory = createMemory();
+    await memory.store({ documentId: 'lost', text: 'The ferry to the island leaves at nine.' });
+    await memory.store({ documentId: 'other', text: 'The ferry rests.' });
+    const query = memory.vectors.query;
+    memory.vectors.query = async (key, wanted) =>
+      (await query(key, wanted)).filter(({ documentId }) => documentId !== 'lost');
+    const request = searchFor({ query: 'The ferry to the island leaves at nine.', mode });
+    const { hits } = await search(memory.deps, 'acme', request);
+    expect(hits.map(({ documentId }) => documentId)).toEqual(['lost', 'other']);
+    expect(hits[0]?.similarity).toBeCloseTo(1);
+  },
+);
+
 test('recency halves the score with each half-life', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'old', text: 'Pines.', createdAt: '2026-05-02T00:00:00.000Z' });

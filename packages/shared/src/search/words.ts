@@ -15,6 +15,8 @@ import { settled } from './settled.ts';
 
 /** From each side; both scores are exact for all of them. */
 export const candidatesPerSide = 100;
+/** Of the best by words, what a search by meaning is given beside what the vector index finds. */
+const lookedForByMeaning = 20;
 /** Of the best, whose texts are looked at for neighbouring words. */
 const candidatesWithPairs = 50;
 
@@ -83,6 +85,21 @@ export async function byWordsAlone(
   const complete =
     best.length < candidatesPerSide || capPerDocument(usable, request.perDocument).length >= request.topK;
   return { candidates, complete };
+}
+
+/**
+ * The best by words that the vector index did not give, with their similarity. Its graph is an approximation: now and
+ * then no path leads to a chunk, were it the query's own text (4 of 21,000 after twenty minutes of inserts and deletes).
+ */
+export async function unreachedByMeaning(
+  search: WordSearch,
+  { hits }: LexicalRanking,
+  dense: readonly Candidate[],
+  vector: Float32Array,
+): Promise<Candidate[]> {
+  const reached = new Set(dense.map(placeOf));
+  const others = hits.slice(0, lookedForByMeaning).filter((hit) => !reached.has(placeOf(hit)));
+  return activeOf(await withTexts(search, others, vector, false), search.table);
 }
 
 /**
