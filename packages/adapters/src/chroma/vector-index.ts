@@ -92,6 +92,13 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
       });
     },
 
+    vectorsOf: (key, chunkIds) =>
+      collections.reading(key, timing.queryMs, new Map(), async (collection) => {
+        if (chunkIds.length === 0) return new Map();
+        const { ids, embeddings } = await collection.get({ ids: [...chunkIds], include: ['embeddings'] });
+        return new Map(ids.map((id, at) => [id, Float32Array.from(embeddings[at] ?? [])]));
+      }),
+
     count: (key) => collections.reading(key, timing.readMs, 0, (collection) => collection.count()),
 
     async countDocument(key, documentId, which) {

@@ -72,6 +72,8 @@ export interface VectorIndex {
   /** Which of the ids are there. */
   present(key: CollectionKey, chunkIds: readonly string[]): Promise<Set<string>>;
   query(key: CollectionKey, query: VectorQuery): Promise<VectorHit[]>;
+  /** The vectors of those that are there (at most 1,000), as near to what was written as the index keeps them. */
+  vectorsOf(key: CollectionKey, chunkIds: readonly string[]): Promise<Map<string, Float32Array>>;
   count(key: CollectionKey): Promise<number>;
   /** How many records a document has (or one of its versions, or a selection). */
   countDocument(key: CollectionKey, documentId: string, which?: number | RecordSelection): Promise<number>;

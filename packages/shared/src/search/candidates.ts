@@ -2,6 +2,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
 import type { DocumentRow } from '../ports/ledger.ts';
 import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
+import { poolSize } from './diversify.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { compileFilter, type RowPredicate } from './filter.ts';
 import { matchingDocuments } from './matching-documents.ts';
@@ -30,9 +31,9 @@ function allowedDocuments(table: NamespaceTable, matches: RowPredicate): string[
   return allowed.length === table.rows.size ? undefined : allowed;
 }
 
-/** How many chunks to rank: recency can lift an older neighbour's rival over it, so it chooses among more. */
-function wantedCount(request: SearchRequest): number {
-  return request.recency ? Math.max(request.topK * 4, 50) : request.topK;
+/** How many chunks to rank: recency and diversity can lift what is less near, so they choose among more. */
+function wantedCount({ recency, diversity, topK }: SearchRequest): number {
+  return recency || diversity ? poolSize(topK) : topK;
 }
 
 /** Which version of a document is searched, where, and how far. */

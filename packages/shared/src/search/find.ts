@@ -3,7 +3,7 @@ import type { Scope } from '../contracts/model/ids.ts';
 import type { SearchMode, SearchRequest } from '../contracts/model/search.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Embedder, QueryTokens } from '../ports/embedder.ts';
-import type { LexicalIndex, LexicalRanking } from '../ports/lexical-index.ts';
+import type { LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
 import type { Reranker } from '../ports/reranker.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
@@ -11,7 +11,7 @@ import { activeCandidates, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { embedQueryText } from './embed-query-text.ts';
 import { weightsOf } from './fuse.ts';
-import { queryTerms } from './lexical/score.ts';
+import { queryTerms, statisticsOf } from './lexical/score.ts';
 import type { Candidate } from './rank.ts';
 import { rerank } from './rerank.ts';
 import type { ResultCache } from './result-cache.ts';
@@ -52,6 +52,8 @@ export interface Found {
   readonly mode: SearchMode;
   readonly degraded: readonly string[];
   readonly query?: EmbeddedQuery | undefined;
+  /** How rare the stems of the query are; 0 for others. Absent where words were not asked. */
+  readonly idfOfStem?: ((stem: string) => number) | undefined;
 }
 
 /**
@@ -88,6 +90,7 @@ async function findFirst(
   if (!query.value) return byWords(search, ranking, undefined, 'embedder_unavailable', query);
 
   const { vector } = query.value;
+  const idfOfStem = idfOfStemOf(ranking, terms);
   const isHybrid = request.mode === 'hybrid';
   const atLeast = isHybrid && ranking.value ? candidatesPerSide : 0;
   const dense = await settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
@@ -97,14 +100,14 @@ async function findFirst(
   if (!isHybrid) {
     const unreached = ranking.value ? await settled(unreachedByMeaning(search, ranking.value, candidates, vector)) : {};
     const all = [...candidates, ...(unreached.value ?? [])];
-    return { candidates: all, mode: 'dense', degraded, query: query.value };
+    return { candidates: all, mode: 'dense', degraded, query: query.value, idfOfStem };
   }
   const both = ranking.value && (await addWords(search, ranking.value, candidates, vector));
   if (!both) {
     return { candidates, mode: 'dense', degraded: [...degraded, 'lexical_index_unavailable'], query: query.value };
   }
   const reasons = new Set([...degraded, ...lackingOf(ranking.value)]);
-  return { candidates: both, mode: 'hybrid', degraded: [...reasons], query: query.value };
+  return { candidates: both, mode: 'hybrid', degraded: [...reasons], query: query.value, idfOfStem };
 }
 
 /** As `find`, among the versions that were active at a moment, by meaning only: there are no postings of the past. */
@@ -148,10 +151,16 @@ function inFusion({ mode, candidates }: Found, { query }: SearchRequest): readon
   if (mode === 'hybrid') return candidates;
   if (mode === 'dense') {
     const { cosine } = weightsOf(query);
-    return candidates.map((candidate) => ({ ...candidate, relevance: cosine * candidate.similarity }));
+    return candidates.map((candidate) => {
+      const relevance = cosine * candidate.similarity;
+      return { ...candidate, relevance, parts: { dense: relevance } };
+    });
   }
   const most = candidates.reduce((highest, { lexical = 0 }) => Math.max(highest, lexical), 0) || 1;
-  return candidates.map((candidate) => ({ ...candidate, relevance: (candidate.lexical ?? 0) / most }));
+  return candidates.map((candidate) => {
+    const relevance = (candidate.lexical ?? 0) / most;
+    return { ...candidate, relevance, parts: { lexical: relevance } };
+  });
 }
 
 /** Said where one of the indexes has lost chunks; they are brought back from the blob store. */
@@ -182,6 +191,9 @@ async function embed(
   });
 }
 
+const idfOfStemOf = ({ value }: Settled<LexicalRanking>, terms: readonly LexicalTerm[]) =>
+  value && statisticsOf(value, terms).idfOfStem;
+
 const reasonOf = (query: Settled<EmbeddedQuery>) => (query.value ? undefined : 'embedder_unavailable');
 
 /** @param failed the side that is away; its error is thrown where words cannot be had either */
@@ -201,5 +213,5 @@ async function byWords(
     ...lackingOf(ranking.value),
     ...(!query && search.request.minScore !== undefined ? ['min_score_ignored'] : []),
   ];
-  return { candidates, mode: 'lexical', degraded, query };
+  return { candidates, mode: 'lexical', degraded, query, idfOfStem: idfOfStemOf(ranking, search.terms) };
 }

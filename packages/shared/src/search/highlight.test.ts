@@ -1,33 +1,79 @@
 import { expect, test } from '@jest/globals';
 import { highlight, mergeSpans } from './highlight.ts';
-import { termKeys } from './terms.ts';
+import { createQueryWords } from './query-words.ts';
 
-const marked = (query: string, text: string, start = 0) =>
-  highlight(termKeys(query), { text, start }).map((span) => text.slice(span.start - start, span.end - start));
+/** What is marked, each sentence with its terms in brackets. */
+function marked(query: string, text: string, idfOfStem?: (stem: string) => number): string[] {
+  const start = 100;
+  const read = (span: { start: number; end: number }) => text.slice(span.start - start, span.end - start);
+  return highlight(createQueryWords(query, idfOfStem), { text, start }).map((span) =>
+    span.terms ? `${read(span)} [${span.terms.map(read).join(', ')}]` : read(span),
+  );
+}
 
-test('marks the sentence with most of the words, and the words elsewhere', () => {
+test('marks the sentence with most of the words and the words in it, and the words elsewhere', () => {
   expect(marked('refund deadline', 'A refund is possible. The refund deadline is May. Ask early.')).toEqual([
     'refund',
-    'The refund deadline is May.',
+    'The refund deadline is May. [refund, deadline]',
   ]);
 });
 
+test('a heading is marked as the sentence only where nothing else has a word', () => {
+  const text = '## Refund deadline\n\nIt is possible until the deadline of May.';
+  expect(marked('refund deadline', text)).toEqual([
+    'Refund',
+    'deadline',
+    'It is possible until the deadline of May. [deadline]',
+  ]);
+  expect(marked('refund', text)).toEqual(['## Refund deadline [Refund]']);
+});
+
 test('finds other forms of a word, in any case and width', () => {
-  expect(marked('indexes', 'Nothing.\n\nINDEXING')).toEqual(['INDEXING']);
-  expect(marked('cafe\u0301', 'Ｃａｆé')).toEqual(['Ｃａｆé']);
-  expect(marked('cats', 'One cat.')).toEqual(['One cat.']);
+  expect(marked('indexes', 'Nothing.\n\nINDEXING')).toEqual(['INDEXING [INDEXING]']);
+  expect(marked('cafe\u0301', 'Ｃａｆé')).toEqual(['Ｃａｆé [Ｃａｆé]']);
+  expect(marked('cats', 'One cat. Two.')).toEqual(['One cat. [cat]']);
+  expect(marked('marea alta', 'Las mareas altas. Otra.')).toEqual(['Las mareas altas. [mareas, altas]']);
+  expect(marked('модель', 'Две модели. Другое.')).toEqual(['Две модели. [модели]']);
+  expect(marked('Gezeiten', 'Ein Gezeitenkraftwerk. Anderes.')).toEqual(['Ein Gezeitenkraftwerk. [Gezeitenkraftwerk]']);
 });
 
-test('finds words of scripts without spaces', () => {
-  expect(marked('首都', '人口は多い。東京は首都です。')).toEqual(['東京は首都です。']);
+test('does not take for the same what only begins alike', () => {
+  expect(marked('contract', 'A contrast. More.')).toEqual([]);
+  expect(marked('international', 'The internet. More.')).toEqual([]);
 });
 
-test('leaves stop words alone, and marks nothing where no word occurs', () => {
-  expect(marked('what is the answer', 'This is the question.')).toEqual([]);
+test('finds words of scripts without spaces, and no chance meeting of two characters', () => {
+  expect(marked('日本の首都はどこですか', '人口は多いです。東京は日本の首都です。')).toEqual([
+    '東京は日本の首都です。 [日本の首都]',
+  ]);
+  expect(marked('猫', '犬。猫がいる。')).toEqual(['猫がいる。 [猫]']);
+  expect(marked('首都', '東京は首都です。')).toEqual(['東京は首都です。 [首都]']);
 });
 
-test('spans count from the beginning of the document', () => {
-  expect(highlight(termKeys('beta'), { text: 'alpha\n\nbeta', start: 100 })).toEqual([{ start: 107, end: 111 }]);
+test('finds identifiers whole', () => {
+  const text = 'See ERR-SSL-41. The log has ERR_SSL_42 and err_ssl_42x.';
+  expect(marked('what is err_ssl_42', text)).toEqual(['The log has ERR_SSL_42 and err_ssl_42x. [ERR_SSL_42]']);
+  expect(marked('what is err_ssl_43', text)).toContain('ERR');
+  expect(createQueryWords('INV-2026-00417').matchesIn('inv-2026-00417')[0]).toMatchObject({ isIdentifier: true });
+});
+
+test('leaves words alone that nearly every text has, where that is known', () => {
+  const text = 'La ciudad de la luz. La capital de Francia es París.';
+  const rarity: Record<string, number> = { capit: 3, francia: 5 };
+  expect(marked('la capital de francia', text, (stem) => rarity[stem] ?? 0.1)).toEqual([
+    'La capital de Francia es París. [capital, Francia]',
+  ]);
+});
+
+test('the rarer word decides which sentence is marked', () => {
+  const text = 'The pump and the valve. The membrane.';
+  const rarity: Record<string, number> = { membran: 9 };
+  expect(marked('pump valve membrane', text, (stem) => rarity[stem] ?? 4)).toContain('The membrane. [membrane]');
+});
+
+test('marks nothing where no word occurs, but a sentence that stands alone', () => {
+  expect(marked('what is the answer', 'This is the question. And more.')).toEqual([]);
+  expect(marked('how warm is it', 'Twenty degrees.')).toEqual(['Twenty degrees. []']);
 });
 
 test('spans are merged into sorted ones that are apart', () => {

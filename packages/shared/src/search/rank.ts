@@ -11,12 +11,22 @@ export interface Candidate extends VectorHit {
   readonly rerank?: number;
   /** What the score is made of; the similarity where absent. */
   readonly relevance?: number;
+  /** What the relevance was the sum of when it was first told, by side. */
+  readonly parts?: Readonly<Record<string, number>>;
 }
 
 export interface RankedCandidate extends Candidate {
   readonly score: number;
-  /** 1 for a new document, a half after each half-life; absent where recency was not asked for. */
-  readonly recencyWeight?: number;
+  /** Absent where recency was not asked for. */
+  readonly recency?: Recency;
+  /** Of the hits chosen before it, the one that it is likest to; absent where diversity was not asked for. */
+  readonly likest?: { readonly chunkId: string; readonly similarity: number };
+}
+
+export interface Recency {
+  /** 1 for a new document, a half after each half-life. */
+  readonly factor: number;
+  readonly ageDays: number;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -35,15 +45,16 @@ export function capPerDocument<Item extends { readonly documentId: string }>(
   });
 }
 
-const relevanceOf = ({ relevance, similarity }: Candidate) => relevance ?? similarity;
+/** Whatever its score was made of, before recency. */
+export const relevanceOf = ({ relevance, similarity }: Candidate): number => relevance ?? similarity;
 
-function weighted(candidate: Candidate, halfLifeDays: number, nowMs: number): RankedCandidate {
+/** What is negative must not rise by being old. */
+export const weightedBy = (relevance: number, recency: Recency | undefined): number =>
+  recency && relevance > 0 ? relevance * recency.factor : relevance;
+
+function recencyOf(candidate: Candidate, halfLifeDays: number, nowMs: number): Recency {
   const ageDays = Math.max(0, nowMs - Date.parse(candidate.row.createdAt)) / dayMs;
-  const recencyWeight = 2 ** (-ageDays / halfLifeDays);
-  // What is negative must not rise by being old.
-  const relevance = relevanceOf(candidate);
-  const score = relevance > 0 ? relevance * recencyWeight : relevance;
-  return { ...candidate, score, recencyWeight };
+  return { factor: 2 ** (-ageDays / halfLifeDays), ageDays };
 }
 
 // Ties are broken by chunk, so that the same memory gives the same order.
@@ -58,9 +69,11 @@ export function rank(candidates: readonly Candidate[], request: SearchRequest, n
   const { minScore, recency, perDocument, topK } = request;
   const scored = candidates
     .filter((candidate) => minScore === undefined || candidate.similarity >= minScore)
-    .map((candidate) =>
-      recency ? weighted(candidate, recency.halfLifeDays, nowMs) : { ...candidate, score: relevanceOf(candidate) },
-    )
+    .map((candidate): RankedCandidate => {
+      const found = recency && recencyOf(candidate, recency.halfLifeDays, nowMs);
+      const score = weightedBy(relevanceOf(candidate), found);
+      return { ...candidate, score, ...(found ? { recency: found } : {}) };
+    })
     .sort(byScore);
   return capPerDocument(scored, perDocument).slice(0, topK);
 }

@@ -2,7 +2,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
 import type { Reranker, Reranking, RerankQuery } from '../ports/reranker.ts';
 import { liftedByNeighbours } from './neighbour-lift.ts';
-import type { Candidate } from './rank.ts';
+import { type Candidate, relevanceOf } from './rank.ts';
 
 /** Said where some passages were not looked at again: their token vectors were not there, or not in time. */
 const skipped = 'rerank_skipped';
@@ -72,5 +72,3 @@ export async function rerank(
     degraded: known.length < scores.length ? [skipped] : [],
   };
 }
-
-const relevanceOf = ({ relevance, similarity }: Candidate): number => relevance ?? similarity;

@@ -1,17 +1,17 @@
-import type { HitChunk, SearchHit, SearchMode, SearchRequest, SearchResponse } from '../contracts/model/search.ts';
+import type { SearchHit, SearchMode, SearchRequest, SearchResponse } from '../contracts/model/search.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
-import type { CollectionKey, VectorHit } from '../ports/vector-index.ts';
+import type { CollectionKey } from '../ports/vector-index.ts';
 import { momentOf } from './as-of.ts';
+import { diversify, poolSize } from './diversify.ts';
 import type { NamespaceTable } from './document-table.ts';
 import { type EmbeddedQuery, type FindDeps, type Found, find, findAt, lackingReason } from './find.ts';
-import { highlight } from './highlight.ts';
 import { createSentenceScorer, type SentenceScorer } from './late-interaction/sentence-scores.ts';
 import type { TokenVectorReader } from './late-interaction/token-vectors.ts';
 import { type Passage, passageOf, withNeighbours } from './neighbours.ts';
-import { type RankedCandidate, rank } from './rank.ts';
-import { termKeys } from './terms.ts';
+import { type Candidate, type RankedCandidate, rank } from './rank.ts';
+import { showHits } from './show.ts';
 
 export interface SearchDeps extends FindDeps {
   readonly metrics: Metrics;
@@ -33,11 +33,6 @@ export interface Retrieval {
   readonly scoreSentences?: SentenceScorer | undefined;
 }
 
-/** What was asked for and cannot be had yet: said, never dropped in silence. */
-function unavailable(request: SearchRequest): string[] {
-  return request.diversity ? ['diversity_unavailable'] : [];
-}
-
 /**
  * Finds the chunks that fit a query best among the active versions of a tenant's namespace, or with `asOf` by meaning
  * among those that were active then; filters, titles and metadata are always the document's present ones.
@@ -55,7 +50,7 @@ export async function retrieve(
   const startedAt = deps.clock.now();
   const atMs =
     request.asOf === undefined ? undefined : momentOf(request.asOf, deps.clock.now(), deps.versionRetentionMs);
-  const degraded = unavailable(request);
+  const degraded: string[] = [];
   const finish = (hits: SearchHit[], mode: SearchMode): SearchResponse => {
     const tookMs = deps.clock.now() - startedAt;
     deps.metrics.search(mode, tookMs / 1000);
@@ -75,18 +70,32 @@ export async function retrieve(
   else if (table.indexIncomplete) degraded.push(lackingReason);
   // Without the query's vector no similarity is known.
   const bounded = found.query ? request : { ...request, minScore: undefined };
-  const hits = rank(found.candidates, bounded, deps.clock.now());
-  const passages = await surrounded(deps, { ...scope, model: table.embeddingModel }, hits, request, found);
+  const key = { ...scope, model: table.embeddingModel };
+  const hits = await chooseHits(deps, key, found.candidates, bounded, degraded);
+  const passages = await surrounded(deps, key, hits, request, found);
   if (!passages.complete) degraded.push('neighbours_incomplete');
-  const queryTerms = request.highlight ? termKeys(request.query) : undefined;
-  const shown = passages.passages.map((passage, index) =>
-    toSearchHit(passage, { rank: index + 1, request, queryTerms }),
-  );
   const { tokenVectors } = deps;
   const tokens = found.query?.tokens;
-  const scoreSentences =
-    tokenVectors && tokens && createSentenceScorer(tokenVectors, { tenant, model: table.embeddingModel }, tokens, hits);
-  return { response: finish(shown, found.mode), query: found.query, scoreSentences };
+  const scoreSentences = tokenVectors && tokens && createSentenceScorer(tokenVectors, key, tokens, hits);
+  const response = finish(showHits(passages.passages, request, found), found.mode);
+  return { response, query: found.query, scoreSentences };
+}
+
+/** The hits that are shown, best first. What of it cannot be had is added to `degraded`. */
+async function chooseHits(
+  deps: SearchDeps,
+  key: CollectionKey,
+  candidates: readonly Candidate[],
+  request: SearchRequest,
+  degraded: string[],
+): Promise<RankedCandidate[]> {
+  const { diversity, topK } = request;
+  const nowMs = deps.clock.now();
+  if (!diversity) return rank(candidates, request, nowMs);
+  const pool = rank(candidates, { ...request, topK: poolSize(topK) }, nowMs);
+  const chosen = await diversify(deps, key, pool, { topK, diversity });
+  if (!chosen) degraded.push('diversity_unavailable');
+  return chosen ?? pool.slice(0, topK);
 }
 
 async function surrounded(
@@ -99,39 +108,3 @@ async function surrounded(
   if (!neighbours) return { passages: hits.map(passageOf), complete: true };
   return withNeighbours(deps, key, hits, neighbours, { known: candidates, vector: query?.vector });
 }
-
-function toSearchHit(
-  passage: Passage,
-  context: { rank: number; request: SearchRequest; queryTerms: ReadonlySet<string> | undefined },
-): SearchHit {
-  const { rank: position, request, queryTerms } = context;
-  const { hit, text, start, end } = passage;
-  const { recencyWeight, lexical, rerank } = hit;
-  const parts = {
-    ...(lexical === undefined ? {} : { lexical }),
-    ...(rerank === undefined ? {} : { rerank }),
-    ...(recencyWeight === undefined ? {} : { recencyWeight }),
-  };
-  return {
-    chunkId: hit.chunkId,
-    documentId: hit.documentId,
-    version: hit.version,
-    title: hit.row.title,
-    text,
-    score: hit.score,
-    similarity: hit.similarity,
-    ...(hit.page === undefined ? {} : { page: hit.page }),
-    headings: [...hit.headings],
-    span: { start, end },
-    highlights: queryTerms ? highlight(queryTerms, passage) : [],
-    metadata: hit.row.metadata,
-    ...(request.neighbours ? { chunks: passage.chunks.map(toHitChunk) } : {}),
-    ...(request.explain ? { explain: { rank: position, similarity: hit.similarity, ...parts } } : {}),
-  };
-}
-
-const toHitChunk = ({ chunkId, page, start, end }: VectorHit): HitChunk => ({
-  chunkId,
-  ...(page === undefined ? {} : { page }),
-  span: { start, end },
-});

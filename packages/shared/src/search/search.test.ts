@@ -20,7 +20,7 @@ test('finds the nearest chunks first, each with its place, title and highlights'
   expect(hit).toMatchObject({ documentId: 'trees', version: 1, title: 'Trees', metadata: { lang: 'en' } });
   expect(text.slice(hit?.span.start, hit?.span.end)).toBe(hit?.text);
   expect(hit?.highlights.map((span) => text.slice(span.start, span.end))).toEqual(['Pines keep needles all winter.']);
-  expect(hit?.explain).toEqual({ rank: 1, similarity: hit?.similarity, lexical: expect.any(Number) });
+  expect(hit?.highlights[0]?.terms?.map((span) => text.slice(span.start, span.end))).toEqual(['Pines', 'winter']);
   expect(memory.metrics.recorded).toEqual(['search hybrid 0']);
 });
 
@@ -176,7 +176,11 @@ test('recency halves the score with each half-life', async () => {
   expect(answer.hits.map((hit) => hit.documentId)).toEqual(['new', 'old']);
   expect(answer.hits[1]?.score).toBeCloseTo(0.5, 5);
   expect(answer.hits[1]?.similarity).toBeCloseTo(1, 5);
-  expect(answer.hits[1]?.explain).toMatchObject({ rank: 2, recencyWeight: 0.5 });
+  expect(answer.hits[1]?.explain).toMatchObject({
+    rank: 2,
+    recency: { factor: 0.5, ageDays: 30 },
+    parts: { dense: expect.closeTo(1, 5), recency: expect.closeTo(-0.5, 5) },
+  });
 });
 
 test('equal scores are in the order of their chunks', async () => {
@@ -191,9 +195,8 @@ test('equal scores are in the order of their chunks', async () => {
 test('what cannot be had yet is said, not dropped in silence', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'Pines.' });
-  const wishes = { query: 'pines', diversity: 0.5, rerank: true, neighbours: 1 };
-  const answer = await search(memory.deps, 'acme', searchFor(wishes));
-  expect(answer.degraded).toEqual(['diversity_unavailable', 'rerank_unavailable']);
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', rerank: true }));
+  expect(answer.degraded).toEqual(['rerank_unavailable']);
   const plain = { query: 'pines', diversity: 0, rerank: false, neighbours: 0, mode: 'lexical' as const };
   expect((await search(memory.deps, 'acme', searchFor(plain))).degraded).toBeUndefined();
 });
@@ -288,7 +291,7 @@ test('a word that only one document has lifts it over what merely means the same
   expect(words.hits[0]?.documentId).toBe('exact');
   const hybrid = await search(memory.deps, 'acme', searchFor({ query, explain: true }));
   expect(hybrid.hits.map((hit) => hit.documentId).sort()).toEqual(['exact', 'near']);
-  expect(hybrid.hits[0]?.explain?.lexical).toBeGreaterThan(0);
+  expect(hybrid.hits[0]?.explain?.lexical?.score).toBeGreaterThan(0);
 });
 
 test('what words find obeys filter, versions, namespaces and perDocument', async () => {

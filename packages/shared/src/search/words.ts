@@ -131,7 +131,8 @@ export async function addWords(
     const scale = lexicalScale(highest, statistics.ideal, ranking.count, weights);
     return candidates.map((candidate, at) => {
       const score = lexical[at] ?? 0;
-      return { ...candidate, lexical: score, relevance: score * scale + weights.cosine * candidate.similarity };
+      const parts = { lexical: score * scale, dense: weights.cosine * candidate.similarity };
+      return { ...candidate, lexical: score, relevance: parts.lexical + parts.dense, parts };
     });
   };
   const lexicalOf = (candidate: Candidate) => scores.get(placeOf(candidate)) ?? 0;
@@ -146,6 +147,7 @@ const withLexical = (candidate: Candidate, lexical: number): Candidate => ({
   ...candidate,
   lexical,
   relevance: lexical,
+  parts: { lexical },
 });
 
 const byRelevance = (a: Candidate, b: Candidate) => (b.relevance ?? 0) - (a.relevance ?? 0);

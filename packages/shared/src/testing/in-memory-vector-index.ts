@@ -70,6 +70,15 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, Math.max(0, limit));
     },
+    async vectorsOf(key, chunkIds) {
+      const there = of(key);
+      return new Map(
+        chunkIds.flatMap((id) => {
+          const record = there.get(id);
+          return record ? [[id, record.vector.slice()] as const] : [];
+        }),
+      );
+    },
     async count(key) {
       return of(key).size;
     },

@@ -79,6 +79,17 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       expect(hit).toEqual({ ...expected, similarity: expect.closeTo(1, 5) });
     });
 
+    test('gives the vectors of those that are there', async () => {
+      const records = documentOf('d', 1, 3);
+      await index.addMissing(key, records);
+      const found = await index.vectorsOf(key, ['d.v1.2', 'd.v1.0', 'd.v1.9']);
+      expect([...found.keys()].sort()).toEqual(['d.v1.0', 'd.v1.2']);
+      for (const [at, value] of records[2]?.vector.entries() ?? [])
+        expect(found.get('d.v1.2')?.[at]).toBeCloseTo(value, 3);
+      expect(await index.vectorsOf(key, [])).toEqual(new Map());
+      expect(await index.vectorsOf({ ...key, namespace: 'none' }, ['d.v1.0'])).toEqual(new Map());
+    });
+
     test('replaces what cannot be written in UTF-8 and keeps the length', async () => {
       await index.addMissing(key, [{ ...recordOf('d', 1, 0), text: 'a\ud800b\u0000c', headings: ['\udc00'] }]);
       const [hit] = await index.query(key, { vector: vectorOf(1), limit: 1 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Explanation } from './explanation.ts';
 import { Filter } from './filter.ts';
 import { DocumentId, Metadata, Namespace, Span, Version } from './ids.ts';
 
@@ -27,6 +28,13 @@ export const SearchRequest = z
   .meta({ id: 'SearchRequest' });
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
+/**
+ * What to mark: a sentence that matches (with `terms`, the words in it that do), or a word that matches outside of it.
+ * Spans are in the document's text.
+ */
+export const Highlight = z.object({ ...Span.shape, terms: z.array(Span).optional() }).meta({ id: 'Highlight' });
+export type Highlight = z.infer<typeof Highlight>;
+
 /** One of the chunks that a hit with neighbours is made of. */
 export const HitChunk = z
   .object({ chunkId: z.string(), page: z.int().optional(), span: Span })
@@ -47,11 +55,11 @@ export const SearchHit = z
     page: z.int().optional(),
     headings: z.array(z.string()),
     span: Span,
-    highlights: z.array(Span),
+    highlights: z.array(Highlight),
     metadata: Metadata,
     /** With `neighbours`: what `text` is made of, in reading order. `chunkId`, `page` and `headings` are of the best. */
     chunks: z.array(HitChunk).optional(),
-    explain: z.record(z.string(), z.unknown()).optional(),
+    explain: Explanation.optional(),
   })
   .meta({ id: 'SearchHit' });
 export type SearchHit = z.infer<typeof SearchHit>;

@@ -3,12 +3,12 @@ import type { LexicalEntry } from '../../ports/lexical-index.ts';
 
 /** Scripts that write no spaces: their words are looked for as pairs of characters. */
 export const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
-const unspacedRuns =
+export const unspacedRuns =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{M}ー]+|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+/gu;
 /** A word in any script. */
 export const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
 /** Words joined by these, with a digit among them: `ERR_SSL_42`, `INV-2026-00417`, `10.0.3.7`. */
-const identifier = /[\p{L}\p{N}]+(?:[-_./:#@][\p{L}\p{N}]+)+/gu;
+export const identifier = /[\p{L}\p{N}]+(?:[-_./:#@][\p{L}\p{N}]+)+/gu;
 export const prefixLength = 5;
 /** Longer words are no words; what they begin with tells them apart well enough. */
 const maxTermLength = 64;
