@@ -1,8 +1,8 @@
 import { inParallel } from '@semantic-memory/client/in-parallel';
 import type { Service } from '@semantic-memory/e2e/service';
 import { quantile, rounded, timed } from '../statistics.ts';
-import { type BeirSet, readBeirSet } from './beir-set.ts';
-import { type Ingested, ingestDocuments } from './ingest-documents.ts';
+import type { IngestedSet } from './ingest-beir-set.ts';
+import type { Ingested } from './ingest-documents.ts';
 import { type ModeName, searchModes } from './modes.ts';
 import { ndcg, recall, reciprocalRank } from './ranking-metrics.ts';
 import { collectScores, type Scores } from './scores.ts';
@@ -35,16 +35,14 @@ interface ModeReport {
   readonly degraded?: Readonly<Record<string, number>>;
 }
 
-/** Ingests a set and asks every query in every mode, through the public API. */
+/** Asks every query of a set in every mode, through the public API. */
 export async function evaluateRetrieval(
   service: Service,
-  set: { readonly name: string; readonly folder: string },
+  set: IngestedSet,
   { modes, maxQueries, seed }: RetrievalOptions,
 ): Promise<{ report: RetrievalReport; scores: Scores[] }> {
-  const beir = await readBeirSet(set.folder);
   const namespace = set.name;
-  const ingested = await ingestDocuments(service, namespace, documentsOf(namespace, beir));
-  const queries = seededSample(beir.queries, maxQueries, seed);
+  const queries = seededSample(set.queries, maxQueries, seed);
   const scores: Scores[] = [];
   const reports: Record<string, ModeReport> = {};
   for (const mode of modes) {
@@ -56,13 +54,13 @@ export async function evaluateRetrieval(
         ...searchModes[mode],
       });
       for (const reason of answer.degraded ?? []) degraded[reason] = (degraded[reason] ?? 0) + 1;
-      const ranking = answer.hits.map((hit) => corpusIdOf(beir, namespace, hit.documentId));
-      return { id, metrics: metricsOf(ranking, beir.judgements.get(id) ?? new Map()) };
+      const ranking = answer.hits.map((hit) => set.corpusIdOf(hit.documentId));
+      return { id, metrics: metricsOf(ranking, set.judgements.get(id) ?? new Map()) };
     });
     scores.push(collectScores({ part: 'retrieval', set: set.name, mode }, items));
     reports[mode] = { ...timing, ...(Object.keys(degraded).length > 0 ? { degraded } : {}) };
   }
-  return { report: { set: set.name, ...ingested, queries: queries.length, modes: reports }, scores };
+  return { report: { set: set.name, ...set.ingested, queries: queries.length, modes: reports }, scores };
 }
 
 function metricsOf(ranking: readonly string[], judgements: ReadonlyMap<string, number>): Record<string, number> {
@@ -85,18 +83,4 @@ async function measureLatency(
     times.push((await timed(() => service.client.search({ query: text, namespace, ...searchModes[mode] }))).ms);
   }
   return { p50Ms: rounded(quantile(times, 0.5), 1), p95Ms: rounded(quantile(times, 0.95), 1), timed: times.length };
-}
-
-/** Ids of a corpus may have any characters, and two sets the same ones: the service's id is set and line. */
-function documentsOf(namespace: string, { documents }: BeirSet) {
-  return documents.map(({ title, text }, line) => ({
-    ...{ documentId: `${namespace}:${line}`, title, text },
-    mediaType: 'text/plain',
-  }));
-}
-
-function corpusIdOf({ documents }: BeirSet, namespace: string, documentId: string): string {
-  const document = documents[Number(documentId.slice(namespace.length + 1))];
-  if (!document) throw new Error(`a search of ${namespace} found ${documentId}, which was not ingested`);
-  return document.id;
 }

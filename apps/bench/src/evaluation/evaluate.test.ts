@@ -38,6 +38,10 @@ async function writeSet() {
       { _id: 'wrong', text: 'Why does bread rise?' },
     ]),
   );
+  await writeFile(
+    join(folder, 'answers.jsonl'),
+    lines([{ 'query-id': 'right', 'corpus-id': 'tide/1', answers: ['twice a day'] }]),
+  );
   // The second judgement is false on purpose: what finds bread must not score there.
   await writeFile(join(folder, 'qrels.tsv'), 'query-id\tcorpus-id\tscore\nright\ttide/1\t1\nwrong\tlantern\t1\n');
 }
@@ -45,17 +49,26 @@ async function writeSet() {
 test('a tiny set is ingested and asked through the service, scored by its judgements, reported and compared', async () => {
   await writeSet();
   const output = join(folder, 'out');
-  const { stdout } = await evaluate({ EVAL_SETS: folder, EVAL_MODES: 'lexical,hybrid', EVAL_OUTPUT: output });
+  const { stdout } = await evaluate({
+    EVAL_SETS: folder,
+    EVAL_MODES: 'lexical,hybrid',
+    EVAL_QUERIES: '2',
+    EVAL_OUTPUT: output,
+  });
   const report = JSON.parse(await readFile(join(output, 'results.json'), 'utf8'));
   expect(report.retrieval).toMatchObject([{ documents: 4, chunks: 4, queries: 2 }]);
-  expect(report.scores.map(({ mode }: { mode: string }) => mode)).toEqual(['lexical', 'hybrid']);
-  for (const { ids, metrics } of report.scores) {
+  const ofPart = (part: string) => report.scores.filter((each: { part: string }) => each.part === part);
+  expect(ofPart('retrieval').map(({ mode }: { mode: string }) => mode)).toEqual(['lexical', 'hybrid']);
+  for (const { ids, metrics } of ofPart('retrieval')) {
     expect(ids).toEqual(['right', 'wrong']);
     expect(metrics['nDCG@10'][0]).toBe(1);
     expect(metrics['MRR@10'][1]).toBeLessThan(1);
   }
   // All four documents are within the first hundred of a search by meaning.
   expect(report.scores[1].metrics['recall@100']).toEqual([1, 1]);
+  const [containment] = ofPart('answers');
+  expect(containment).toMatchObject({ ids: ['right'], metrics: { 'answer in 1': [1], refused: [0] } });
+  expect(report.answers).toMatchObject([{ questions: { answerable: 1, 'off-topic': 2 }, model: 'extractive' }]);
   expect(stdout).toMatch(/\| \S+ hybrid +\| +2 \|/);
   expect(await readFile(join(output, 'retrieval-ndcg-10.svg'), 'utf8')).toContain('<svg');
 

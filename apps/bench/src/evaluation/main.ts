@@ -2,10 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startService } from '@semantic-memory/e2e/service';
+import { circumstances } from './circumstances.ts';
 import { compareScores, comparisonTable } from './compare-reports.ts';
-import { evaluateRetrieval, type RetrievalReport } from './evaluate-retrieval.ts';
-import { type EvaluationSet, findSets } from './find-sets.ts';
-import { circumstances, plotsOf, type Report, readScores, retrievalTable } from './report.ts';
+import { evaluateSets, type Results } from './evaluate-sets.ts';
+import { findSets } from './find-sets.ts';
+import { plotsOf, readScores, reportTables } from './report.ts';
 import type { Scores } from './scores.ts';
 import { readSettings, type Settings } from './settings.ts';
 
@@ -13,56 +14,50 @@ import { readSettings, type Settings } from './settings.ts';
  * Measures the quality of the whole service as `make up` runs it, on a data folder of its own, through its public API:
  * docs/evaluation.md. Its environment chooses (settings.ts).
  */
-const settings = readSettings(process.env, fileURLToPath(new URL('../../evaluation-sets', import.meta.url)));
+const shipped = fileURLToPath(new URL('../../evaluation-sets', import.meta.url));
+const settings = readSettings(process.env, shipped);
 await mkdir(settings.output, { recursive: true });
 if (settings.compare) {
   const [first, second] = settings.compare;
   await compare(settings, await readScores(first), await readScores(second));
 } else {
-  const report = await evaluate(settings, {});
-  await writeReport(settings, report, 'results.json');
+  const first = await evaluate(settings, {}, 'results');
   if (settings.against) {
-    const other = await evaluate(settings, settings.against);
-    await writeReport(settings, other, 'results-against.json');
-    await compare(settings, report.scores, other.scores);
+    const second = await evaluate(settings, settings.against, 'results-against');
+    await compare(settings, first.scores, second.scores);
   }
 }
 
-async function evaluate(chosen: Settings, env: Readonly<Record<string, string>>): Promise<Report> {
-  const sets = await findSets(chosen.folders);
-  const retrieval: RetrievalReport[] = [];
-  const scores: Scores[] = [];
-  const { folders, modes, maxQueries, seed } = chosen;
-  const service = await startService({ env, ...(chosen.dataDir === undefined ? {} : { dataDir: chosen.dataDir }) });
+async function evaluate(
+  { folders, modes, parts, maxQueries, seed, dataDir, output }: Settings,
+  env: Readonly<Record<string, string>>,
+  name: string,
+): Promise<Results> {
+  const sets = await findSets(folders);
+  const service = await startService({ env, ...(dataDir === undefined ? {} : { dataDir }) });
+  const offTopicFile = join(shipped, 'off-topic.jsonl');
+  let results: Results;
   try {
-    for (const set of ofKind(sets, 'retrieval')) {
-      console.log(`${set.name}: ingest, then ${modes.join(', ')}`);
-      const result = await evaluateRetrieval(service, set, { modes, maxQueries, seed });
-      retrieval.push(result.report);
-      scores.push(...result.scores);
-      console.log(JSON.stringify(result.report));
-    }
+    results = await evaluateSets(service, sets, { modes, parts, maxQueries, seed, offTopicFile, log: console.log });
   } finally {
     await service.stop();
   }
   const asked = {
-    folders,
-    modes,
-    maxQueries: Number.isFinite(maxQueries) ? maxQueries : 'all',
-    seed,
-    environment: env,
+    ...{
+      sets: sets.map((set) => set.name),
+      modes,
+      parts,
+      maxQueries: Number.isFinite(maxQueries) ? maxQueries : 'all',
+    },
+    ...{ seed, environment: env },
   };
-  return { ...circumstances(), settings: asked, retrieval, scores };
-}
-
-function ofKind(sets: readonly EvaluationSet[], kind: EvaluationSet['kind']): EvaluationSet[] {
-  return sets.filter((set) => set.kind === kind);
-}
-
-async function writeReport({ output }: Settings, report: Report, name: string): Promise<void> {
-  await writeFile(join(output, name), `${JSON.stringify(report)}\n`);
-  for (const [file, svg] of Object.entries(plotsOf(report))) await writeFile(join(output, file), svg);
-  console.log(`\n${retrievalTable(report)}\n\nwritten to ${join(output, name)}`);
+  const file = join(output, `${name}.json`);
+  await writeFile(file, `${JSON.stringify({ ...circumstances(), settings: asked, ...results })}\n`);
+  if (name === 'results') {
+    for (const [plot, svg] of Object.entries(plotsOf(results))) await writeFile(join(output, plot), svg);
+  }
+  console.log(`\n${reportTables(results)}\n\nwritten to ${file}`);
+  return results;
 }
 
 async function compare(

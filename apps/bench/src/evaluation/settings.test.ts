@@ -5,6 +5,7 @@ test('without an environment every mode is asked every query of the shipped sets
   expect(readSettings({}, '/shipped')).toMatchObject({
     folders: ['/shipped'],
     modes: ['dense', 'lexical', 'hybrid', 'hybrid-rerank'],
+    parts: ['retrieval', 'answers', 'chunking', 'ocr'],
     maxQueries: Number.POSITIVE_INFINITY,
     resamples: 10_000,
   });
@@ -23,6 +24,7 @@ test('the environment chooses sets, modes, a sample, and what to compare with', 
 
 test.each([
   ['EVAL_MODES', 'hybird', 'hybird'],
+  ['EVAL_PARTS', 'ocr,speed', 'speed'],
   ['EVAL_QUERIES', 'many', 'EVAL_QUERIES'],
   ['EVAL_QUERIES', '0', 'EVAL_QUERIES'],
   ['EVAL_COMPARE', 'one.json', 'EVAL_COMPARE'],

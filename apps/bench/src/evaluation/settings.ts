@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
 import { isModeName, type ModeName, searchModes } from './modes.ts';
 
+export const parts = ['retrieval', 'answers', 'chunking', 'ocr'] as const;
+export type Part = (typeof parts)[number];
+
 export interface Settings {
   readonly folders: readonly string[];
   readonly modes: readonly ModeName[];
+  readonly parts: readonly Part[];
   readonly maxQueries: number;
   readonly seed: number;
   readonly resamples: number;
@@ -20,17 +24,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What `make eval` is told by its environment. @throws Error naming the variable that is malformed */
 export function readSettings(env: Environment, shippedSets: string): Settings {
-  const modes = listOf(env.EVAL_MODES) ?? Object.keys(searchModes);
-  const known = modes.filter(isModeName);
-  if (known.length < modes.length) {
-    const unknown = modes.filter((mode) => !isModeName(mode));
-    throw new Error(`EVAL_MODES has ${unknown.join(', ')}; there are ${Object.keys(searchModes).join(', ')}`);
-  }
+  const modeNames = Object.keys(searchModes).filter(isModeName);
   const compare = listOf(env.EVAL_COMPARE);
   if (compare && compare.length !== 2) throw new Error('EVAL_COMPARE must be two files with a comma between them');
   return {
     folders: listOf(env.EVAL_SETS) ?? [shippedSets],
-    modes: known,
+    modes: chosenOf(env, 'EVAL_MODES', modeNames),
+    parts: chosenOf(env, 'EVAL_PARTS', parts),
     maxQueries: countOf(env, 'EVAL_QUERIES') ?? Number.POSITIVE_INFINITY,
     seed: countOf(env, 'EVAL_SEED') ?? 1,
     resamples: countOf(env, 'EVAL_RESAMPLES') ?? 10_000,
@@ -46,6 +46,13 @@ const listOf = (text: string | undefined) => {
   const given = parts.filter((part) => part !== '');
   return given.length === 0 ? undefined : given;
 };
+
+function chosenOf<Name extends string>(env: Environment, variable: string, names: readonly Name[]): readonly Name[] {
+  const asked = listOf(env[variable]) ?? names;
+  const unknown = asked.find((name) => !names.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`${variable} has ${unknown}; there are ${names.join(', ')}`);
+  return names.filter((name) => asked.includes(name));
+}
 
 function countOf(env: Environment, name: string): number | undefined {
   const text = env[name];
