@@ -143,6 +143,17 @@ test('a search prints title, place and passage, with highlights in bold on a ter
   expect(json.hits).toHaveLength(1);
 });
 
+test('what a search can be told is said as the API calls it', async () => {
+  const told = '--mode dense --per-document 1 --diversity 0.3 --half-life 30 --neighbours 2 --no-rerank --explain';
+  await run(['search', 'heron', '-n', 'birds', '--as-of', '2026-01-02T03:04:05Z', ...told.split(' ')]);
+  expect(JSON.parse(String(service.requests.at(-1)?.body))).toEqual({
+    ...{ query: 'heron', namespace: 'birds', topK: 5, mode: 'dense', perDocument: 1, diversity: 0.3 },
+    ...{ recency: { halfLifeDays: 30 }, neighbours: 2, asOf: '2026-01-02T03:04:05Z', rerank: false, explain: true },
+  });
+  await run(['search', 'heron']);
+  expect(JSON.parse(String(service.requests.at(-1)?.body))).toEqual({ query: 'heron', topK: 5 });
+});
+
 test('what was ingested cannot steer the terminal', async () => {
   await writeFile(join(folder, 'evil.txt'), 'evil \u001b]0;owned\u0007 words');
   await run(['ingest', folder]);

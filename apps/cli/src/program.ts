@@ -121,14 +121,36 @@ function addSearch(program: Command, io: Io): void {
     .addOption(new Option('--mode <mode>').choices(['hybrid', 'dense', 'lexical']))
     .option('--filter <json>', 'such as {"year":{"$gte":2025}}', parseJson)
     .option('--min-score <cosine>', 'lower bound of similarity', parseNumber)
+    .option('--per-document <n>', 'so many of one document at most', parseCount)
+    .option('--diversity <share>', 'from 0 to 1: fewer that say the same', parseNumber)
+    .option('--half-life <days>', 'the score halves with so much of age', parseNumber)
+    .option('--neighbours <n>', 'with so many chunks before and after', parseCount)
+    .option('--as-of <time>', 'among what was active then (ISO-8601)')
+    .option('--rerank', 'look at the best once more, also in a mode that does not')
+    .option('--no-rerank', 'keep the order of the first look')
+    .option('--explain', 'say why each is there (with --json)')
     .action(async (words: string[], _, command: Command) => {
-      const options = command.optsWithGlobals<
-        GlobalOptions & { namespace?: string; topK: number; mode?: SearchMode; filter?: Filter; minScore?: number }
-      >();
-      const { namespace, topK, mode, filter, minScore } = options;
-      const request = { query: words.join(' '), ...present({ namespace, topK, mode, filter, minScore }) };
-      await runSearch(await connect(io, options), io, request, options.json === true);
+      const options = command.optsWithGlobals<GlobalOptions & SearchOptions>();
+      const { topK, halfLife, json, url: _url, token: _token, ...others } = options;
+      const recency = halfLife === undefined ? undefined : { halfLifeDays: halfLife };
+      const request = { query: words.join(' '), topK, ...present({ ...others, recency }) };
+      await runSearch(await connect(io, options), io, request, json === true);
     });
+}
+
+interface SearchOptions {
+  readonly namespace?: string;
+  readonly topK: number;
+  readonly mode?: SearchMode;
+  readonly filter?: Filter;
+  readonly minScore?: number;
+  readonly perDocument?: number;
+  readonly diversity?: number;
+  readonly halfLife?: number;
+  readonly neighbours?: number;
+  readonly asOf?: string;
+  readonly rerank?: boolean;
+  readonly explain?: boolean;
 }
 
 function addAsk(program: Command, io: Io): void {

@@ -27,6 +27,8 @@ function renderHit(io: Io, hit: SearchHit, rank: number): string {
 /** Highlights point into the document's text, as `span` does; what lies outside of the passage is left out. */
 function renderSnippet(io: Io, hit: SearchHit): string {
   const marks = hit.highlights
+    // The words of a sentence that matches: a sentence in bold tells less.
+    .flatMap((mark) => (mark.terms?.length ? mark.terms : [mark]))
     .map(({ start, end }) => ({ start: start - hit.span.start, end: end - hit.span.start }))
     .filter(({ start, end }) => start >= 0 && end <= hit.text.length)
     .sort((a, b) => a.start - b.start);
