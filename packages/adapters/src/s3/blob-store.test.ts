@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
 import { blobStoreSuite } from '@semantic-memory/shared/testing/blob-store-suite';
 import { silentLogger } from '@semantic-memory/shared/testing/in-memory-flow';
@@ -20,6 +20,9 @@ const server = await startTestS3Server();
 const bytes = new TextEncoder().encode('bytes');
 const megabyte = 1024 * 1024;
 /** Short deadlines, for servers that do not answer. */
+// Calls that are repeated until a deadline take their time on a busy machine.
+jest.setTimeout(30_000);
+
 const impatient = { connectMs: 300, callMs: 600, transferMs: 600, idleMs: 300, checkMs: 300 };
 
 if ('missing' in server) {
