@@ -23,7 +23,7 @@ import { chunksKey, vectorsKey } from './stored/blob-keys.ts';
 import { createTokenKeeper, type EmbeddedTokens, tokensOf } from './token-keeper.ts';
 import { type FormerChunks, formerChunks, knownVectors } from './versions/former-chunks.ts';
 
-/** Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most one. */
+/** Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most two. */
 export const embedStep: Step = async (deps, context) => {
   const { payload, manifest } = context;
   const embedder = deps.embedderFor(manifest.embeddingModel);
@@ -35,7 +35,8 @@ export const embedStep: Step = async (deps, context) => {
   const keeper = late && createTokenKeeper(deps, payload, set, former, late);
   let tokens = 0;
   let makesWay = false;
-  const embedBatch = async (from: number): Promise<void> => {
+  /** Embeds a batch, and returns what stores it; undefined where it is stored already. */
+  const embedBatch = async (from: number): Promise<(() => Promise<void>) | undefined> => {
     const batch = chunks.slice(from, from + vectorBatchSize);
     const expected = { count: batch.length, dimension };
     if ((await readVectors(deps.blobs, payload, from, expected)) && ((await keeper?.isStored(from)) ?? true)) return;
@@ -53,20 +54,30 @@ export const embedStep: Step = async (deps, context) => {
       tokens += chunk.tokens;
     });
     const vectors = batch.map((chunk) => vectorOf(known, chunk));
-    await Promise.all([
-      writeVectors(deps.blobs, payload, from, vectors),
-      keeper?.store(
-        from,
-        batch.map((chunk) => ({ ...tokensFor(knownTokens, chunk), textStart: chunk.span.start })),
-      ),
-    ]);
-    if (await context.checkpoint()) makesWay = true;
+    const ofTokens =
+      keeper && batch.map((chunk) => ({ ...tokensFor(knownTokens, chunk), textStart: chunk.span.start }));
+    return async () => {
+      await Promise.all([writeVectors(deps.blobs, payload, from, vectors), ofTokens && keeper.store(from, ofTokens)]);
+      if (await context.checkpoint()) makesWay = true;
+    };
   };
-  // One after the other: what is not stored yet is what a crash repeats. Other documents keep the model busy meanwhile.
-  for (let from = 0; from < chunks.length; from += vectorBatchSize) {
-    if (makesWay) throw othersGoFirst();
-    await context.progress(from, chunks.length);
-    await embedBatch(from);
+  // One is stored while the next is embedded, so that the model need not wait for the disk: what is not stored yet is
+  // what a crash repeats.
+  let stored: Promise<void> = Promise.resolve();
+  try {
+    for (let from = 0; from < chunks.length; from += vectorBatchSize) {
+      if (makesWay) throw othersGoFirst();
+      await context.progress(from, chunks.length);
+      const store = await embedBatch(from);
+      await stored;
+      if (store) stored = store();
+      // Thrown where it is waited for.
+      stored.catch(() => {});
+    }
+    await stored;
+  } finally {
+    // Nothing of this attempt is still being written once it is over.
+    await Promise.allSettled([stored]);
   }
   await keeper?.finish();
   if (tokens > 0) deps.metrics.embeddingTokens(manifest.embeddingModel, tokens);

@@ -3,7 +3,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import { tokenVectors } from '../testing/fake-embedder.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { removeDocument } from './remove.ts';
-import { readChunkSet } from './stored/artifacts.ts';
+import { readChunkSet, vectorBatchSize } from './stored/artifacts.ts';
 import { tokensKey, tokensPartKey, type VersionRef, vectorsKey } from './stored/blob-keys.ts';
 import { type ChunkTokens, readRecord, readTable, recordRange } from './stored/token-file.ts';
 
@@ -83,7 +83,7 @@ test('a batch whose vectors were stored, but not those of its tokens, is embedde
   const flow = late();
   const put = flow.blobs.put;
   flow.blobs.put = async (key, bytes) => {
-    if (key === tokensPartKey(first, 64)) {
+    if (key === tokensPartKey(first, vectorBatchSize)) {
       flow.blobs.put = put;
       throw new MemoryError('internal', 'the process died', { retry: { kind: 'backoff' } });
     }
@@ -142,8 +142,8 @@ test('a delete takes the file along and counts it', async () => {
 /** Two of the same in one batch are embedded together, before either is known. */
 function repeatedInABatch(embedded: readonly string[]): number {
   let repeated = 0;
-  for (let from = 0; from < embedded.length; from += 64) {
-    const batch = embedded.slice(from, from + 64);
+  for (let from = 0; from < embedded.length; from += vectorBatchSize) {
+    const batch = embedded.slice(from, from + vectorBatchSize);
     repeated += batch.length - new Set(batch).size;
   }
   return repeated;

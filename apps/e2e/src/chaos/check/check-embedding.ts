@@ -1,7 +1,7 @@
 import { faultKinds } from '../faults/plan.ts';
 import { type RunState, violate } from '../run-state.ts';
 
-/** Texts that one crash may have embedded twice: a batch (`vectorBatchSize` of the service). */
+/** Texts that one crash may have embedded twice: two batches (`vectorBatchSize` of the service). */
 const batchSize = 64;
 
 export interface EmbeddingCount {

@@ -7,7 +7,7 @@ import type { VersionRef } from '../stored/blob-keys.ts';
 import { vectorRecord } from './vector-record.ts';
 
 /** Records of one write: as many as the index takes well in one call. */
-const writeAtOnce = 4 * vectorBatchSize;
+const writeAtOnce = 8 * vectorBatchSize;
 
 /**
  * What the index holds of a version, from its artifacts, in writes.

@@ -70,8 +70,8 @@ export const readOcrPage = (blobs: BlobStore, ref: VersionRef, page: number) =>
 export const readChunkSet = (blobs: BlobStore, ref: VersionRef): Promise<ChunkSet | undefined> =>
   readJson(blobs, keys.chunksKey(ref), ChunkSetSchema);
 
-/** How many chunks share one file of vectors: what a crash repeats at most. */
-export const vectorBatchSize = 64;
+/** How many chunks share one file of vectors. A crash repeats at most two: one is embedded while one is stored. */
+export const vectorBatchSize = 32;
 
 export async function writeVectors(
   blobs: BlobStore,

@@ -21,7 +21,7 @@ export const ReplacedVersion = z.object({
 export type ReplacedVersion = Omit<z.infer<typeof ReplacedVersion>, 'schemaVersion'>;
 
 /** Records of one write. */
-const writeAtOnce = 4 * vectorBatchSize;
+const writeAtOnce = 8 * vectorBatchSize;
 
 /**
  * Retires the versions of a document between two activations: their chunks move to history, and all are marked to be
