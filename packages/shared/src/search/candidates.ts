@@ -5,6 +5,7 @@ import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-inde
 import { poolSize } from './diversify.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { compileFilter, type RowPredicate } from './filter.ts';
+import { phrasesOf } from './lexical/phrases.ts';
 import { matchingDocuments } from './matching-documents.ts';
 import { type Candidate, capPerDocument } from './rank.ts';
 
@@ -12,6 +13,8 @@ import { type Candidate, capPerDocument } from './rank.ts';
 const maxDocumentIds = 1000;
 /** The most chunks that one search looks at: bounds its time where nearly everything near is dropped. */
 const maxLimit = 2000;
+/** Where most will be dropped, because they lack what is in quotes, so many are looked at to begin with. */
+const leastWithPhrases = 250;
 /** How many versions in flight are named in a query; the others are dropped after it. */
 const maxExcluded = 200;
 /** How often a search begins again because documents changed under it. */
@@ -59,7 +62,7 @@ export function activeOf(hits: readonly VectorHit[], table: NamespaceTable): Can
 const versionAhead = (hit: VectorHit, table: NamespaceTable) =>
   hit.version > (table.rows.get(hit.documentId)?.activeVersion ?? 0);
 /**
- * The nearest chunks of active versions of documents that pass the filter, at least as many as the request can use
+ * The nearest chunks of active versions of documents that pass the filter and that have what is in quotes, at least as many as the request can use
  * where there are so many. Versions that are not active are left out of the next query, and more is fetched, so that a
  * large half-written version cannot crowd out live text. A version that is ahead of the table may have been committed
  * since: the table is read again, and where it moved the query is repeated, so that a document that is being replaced
@@ -77,6 +80,7 @@ export async function activeCandidates(
   signal?: AbortSignal,
   { versionOf = activeVersion, historyAt, atLeast = 0 }: VersionChoice = {},
 ): Promise<Candidates> {
+  const phrases = phrasesOf(request.query);
   const passes = request.filter ? compileFilter(request.filter) : () => true;
   // Of history only what was replaced is there.
   const isThere = (row: DocumentRow) => historyAt === undefined || versionOf(row) !== row.activeVersion;
@@ -96,7 +100,7 @@ export async function activeCandidates(
     return passing && [...passing.keys()];
   };
   let allowed = await findAllowed();
-  let limit = Math.max(atLeast, firstLimit(wanted, allowed, table, request));
+  let limit = Math.max(atLeast, firstLimit(wanted, allowed, table, request), phrases ? leastWithPhrases : 0);
   let restarts = 0;
   for (;;) {
     if (allowed?.length === 0) return { candidates: [], complete: true };
@@ -119,7 +123,7 @@ export async function activeCandidates(
     }
     const candidates = hits.flatMap((hit): Candidate[] => {
       const row = rowFor(hit);
-      return row && matches(row) ? [{ ...hit, row }] : [];
+      return row && matches(row) && (phrases?.areIn(hit.text) ?? true) ? [{ ...hit, row }] : [];
     });
     const usable = capPerDocument(
       candidates.filter((candidate) => candidate.similarity >= minScore),

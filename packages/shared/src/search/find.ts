@@ -11,7 +11,9 @@ import { activeCandidates, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { embedQueryText } from './embed-query-text.ts';
 import { weightsOf } from './fuse.ts';
+import { phrasesOf } from './lexical/phrases.ts';
 import { queryTerms, statisticsOf } from './lexical/score.ts';
+import { withPhrases } from './quoted.ts';
 import type { Candidate } from './rank.ts';
 import { rerank } from './rerank.ts';
 import type { ResultCache } from './result-cache.ts';
@@ -20,8 +22,10 @@ import {
   addWords,
   byWordsAlone,
   candidatesPerSide,
+  lookedForByMeaning,
   rankByWords,
   unreachedByMeaning,
+  type WordRanking,
   type WordSearch,
 } from './words.ts';
 
@@ -80,12 +84,14 @@ async function findFirst(
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   const model = table.embeddingModel ?? '';
-  const terms = queryTerms(request.query);
-  const search: Search = { deps, scope, model, table, request, terms };
-  const [query, ranking] = await Promise.all([
+  const phrases = phrasesOf(request.query);
+  const terms = queryTerms(request.query, phrases?.required);
+  const asked: Search = { deps, scope, model, table, request, terms, phrases };
+  const [query, best] = await Promise.all([
     settled(embed(deps, scope, model, request.query, signal)),
-    settled(rankByWords(search)),
+    settled(rankByWords(asked)),
   ]);
+  const { ranking, search } = await obeyPhrases(asked, best, query.value?.vector);
   if (request.mode === 'lexical') return byWords(search, ranking, query.value, reasonOf(query));
   if (!query.value) return byWords(search, ranking, undefined, 'embedder_unavailable', query);
 
@@ -93,12 +99,20 @@ async function findFirst(
   const idfOfStem = idfOfStemOf(ranking, terms);
   const isHybrid = request.mode === 'hybrid';
   const atLeast = isHybrid && ranking.value ? candidatesPerSide : 0;
-  const dense = await settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
+  // What is in quotes and in no more chunks than were looked at needs no search by meaning, only the similarities.
+  const knowsAll = phrases !== undefined && ranking.value?.all === true && ranking.value.whole;
+  const dense = knowsAll
+    ? { value: nothingMore }
+    : await settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
   if (!dense.value) return byWords(search, ranking, query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
   if (!isHybrid) {
-    const unreached = ranking.value ? await settled(unreachedByMeaning(search, ranking.value, candidates, vector)) : {};
+    const most = phrases ? Number.POSITIVE_INFINITY : lookedForByMeaning;
+    const unreached = ranking.value
+      ? await settled(unreachedByMeaning(search, ranking.value, candidates, vector, most))
+      : {};
+    if (knowsAll && !unreached.value) throw unreached.away;
     const all = [...candidates, ...(unreached.value ?? [])];
     return { candidates: all, mode: 'dense', degraded, query: query.value, idfOfStem };
   }
@@ -108,6 +122,22 @@ async function findFirst(
   }
   const reasons = new Set([...degraded, ...lackingOf(ranking.value)]);
   return { candidates: both, mode: 'hybrid', degraded: [...reasons], query: query.value, idfOfStem };
+}
+
+const nothingMore: Candidates = { candidates: [], complete: true };
+
+/** Leaves of what words have found the chunks that have the phrases, whose texts it reads for that. */
+async function obeyPhrases(
+  search: Search,
+  best: Settled<WordRanking>,
+  vector: Float32Array | undefined,
+): Promise<{ ranking: Settled<WordRanking>; search: Search }> {
+  const { phrases } = search;
+  if (!phrases || !best.value) return { ranking: best, search };
+  const read = await settled(withPhrases(search, phrases, best.value, vector));
+  if (!read.value) return { ranking: read.away ? { away: read.away } : {}, search };
+  const { texts } = read.value;
+  return { ranking: { value: read.value.ranking }, search: { ...search, texts } };
 }
 
 /** As `find`, among the versions that were active at a moment, by meaning only: there are no postings of the past. */
@@ -199,7 +229,7 @@ const reasonOf = (query: Settled<EmbeddedQuery>) => (query.value ? undefined : '
 /** @param failed the side that is away; its error is thrown where words cannot be had either */
 async function byWords(
   search: Search,
-  ranking: Settled<LexicalRanking>,
+  ranking: Settled<WordRanking>,
   query: EmbeddedQuery | undefined,
   reason: string | undefined,
   failed?: Settled<unknown>,

@@ -8,6 +8,7 @@ import { chunksAt } from './chunks-at.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { lexicalScale, placeOf, weightsOf } from './fuse.ts';
 import { createPairScorer } from './lexical/pairs.ts';
+import type { Phrases } from './lexical/phrases.ts';
 import { statisticsOf } from './lexical/score.ts';
 import { matchingDocuments } from './matching-documents.ts';
 import { type Candidate, capPerDocument } from './rank.ts';
@@ -16,7 +17,7 @@ import { settled } from './settled.ts';
 /** From each side; both scores are exact for all of them. */
 export const candidatesPerSide = 100;
 /** Of the best by words, what a search by meaning is given beside what the vector index finds. */
-const lookedForByMeaning = 20;
+export const lookedForByMeaning = 20;
 /** Of the best, whose texts are looked at for neighbouring words. */
 const candidatesWithPairs = 50;
 
@@ -33,6 +34,16 @@ export interface WordSearch {
   readonly table: NamespaceTable;
   readonly request: SearchRequest;
   readonly terms: readonly LexicalTerm[];
+  /** What of the query is in quotes. */
+  readonly phrases?: Phrases | undefined;
+  /** Chunks whose texts and similarities are here already, by place. */
+  readonly texts?: ReadonlyMap<string, VectorHit> | undefined;
+}
+
+/** What words have found. */
+export interface WordRanking extends LexicalRanking {
+  /** Whether no chunk with postings was left out for others being better. */
+  readonly all: boolean;
 }
 
 /** How often the words are asked again because documents changed under the search. */
@@ -43,12 +54,14 @@ const maxRestarts = 3;
  * was committed or removed since it was read: the table is read again, and where that changes what may be found, so are
  * the words. A document that is being replaced is found in its old or its new version, never in neither.
  */
-export async function rankByWords(search: Pick<WordSearch, 'deps' | 'scope' | 'table' | 'request' | 'terms'>) {
-  const { deps, scope, terms, request } = search;
+export async function rankByWords(search: WordSearch, limit = candidatesPerSide): Promise<WordRanking> {
+  const { deps, scope, terms, request, phrases } = search;
+  const required = phrases?.required;
   let { table } = search;
   for (let restarts = 0; ; restarts += 1) {
     const documents = await matchingDocuments(table, request.filter);
-    const ranking = await deps.lexical.rank(scope, { terms, limit: candidatesPerSide, documents });
+    const found = await deps.lexical.rank(scope, { terms, limit, documents, required });
+    const ranking = { ...found, all: found.hits.length < limit };
     const isKnown = ({ documentId, version }: LexicalHit) => table.rows.get(documentId)?.activeVersion === version;
     if (restarts === maxRestarts || ranking.hits.every(isKnown)) return ranking;
     const { revision } = table;
@@ -64,7 +77,7 @@ export async function rankByWords(search: Pick<WordSearch, 'deps' | 'scope' | 't
  */
 export async function byWordsAlone(
   search: WordSearch,
-  ranking: LexicalRanking,
+  ranking: WordRanking,
   vector: Float32Array | undefined,
   indexIsAway: boolean,
 ): Promise<{ candidates: Candidate[]; complete: boolean }> {
@@ -82,23 +95,24 @@ export async function byWordsAlone(
       : candidate,
   );
   const usable = candidates.filter(({ similarity }) => !vector || similarity >= (request.minScore ?? -1));
-  const complete =
-    best.length < candidatesPerSide || capPerDocument(usable, request.perDocument).length >= request.topK;
+  const complete = ranking.all || capPerDocument(usable, request.perDocument).length >= request.topK;
   return { candidates, complete };
 }
 
 /**
  * The best by words that the vector index did not give, with their similarity. Its graph is an approximation: now and
  * then no path leads to a chunk, were it the query's own text (4 of 21,000 after twenty minutes of inserts and deletes).
+ * @param most of the best, so many are looked at
  */
 export async function unreachedByMeaning(
   search: WordSearch,
   { hits }: LexicalRanking,
   dense: readonly Candidate[],
   vector: Float32Array,
+  most: number,
 ): Promise<Candidate[]> {
   const reached = new Set(dense.map(placeOf));
-  const others = hits.slice(0, lookedForByMeaning).filter((hit) => !reached.has(placeOf(hit)));
+  const others = hits.slice(0, most).filter((hit) => !reached.has(placeOf(hit)));
   return activeOf(await withTexts(search, others, vector, false), search.table);
 }
 
@@ -153,9 +167,13 @@ const withLexical = (candidate: Candidate, lexical: number): Candidate => ({
 const byRelevance = (a: Candidate, b: Candidate) => (b.relevance ?? 0) - (a.relevance ?? 0);
 
 /** Texts and similarities of chunks that words have found. */
-const withTexts = (
-  { deps, scope, model }: WordSearch,
+export async function withTexts(
+  { deps, scope, model, texts }: WordSearch,
   found: readonly LexicalHit[],
   vector: Float32Array | undefined,
   indexIsAway: boolean,
-): Promise<VectorHit[]> => chunksAt(deps, { ...scope, model }, found, { vector, fromIndex: !indexIsAway });
+): Promise<VectorHit[]> {
+  const here = found.flatMap((hit) => texts?.get(placeOf(hit)) ?? []);
+  const others = texts ? found.filter((hit) => !texts.has(placeOf(hit))) : found;
+  return [...here, ...(await chunksAt(deps, { ...scope, model }, others, { vector, fromIndex: !indexIsAway }))];
+}

@@ -127,6 +127,26 @@ export function lexicalIndexSuite(
       expect([(await lexical.read(scope, [])).whole, await lexical.differs(scope)]).toEqual([true, false]);
     });
 
+    test('among the best are only chunks that hold every required term, whatever it weighs', async () => {
+      await commit('a', 'sea ship', 'sea', 'ship');
+      await commit('b', 'sea sea sea', 'ship sea sun');
+      await commit('c', 'ship sea');
+      await ledger.removeDocument(scope.tenant, 'c');
+      const terms = [
+        { term: 'sea', weight: 1, common: false },
+        { term: 'ship', weight: 0, common: false },
+        { term: 'moon', weight: 0, common: false },
+      ];
+      const best = async (required: string[], limit = 10) =>
+        (await lexical.rank(scope, { terms, limit, required })).hits
+          .map((hit) => `${hit.documentId}#${hit.index}`)
+          .sort();
+      expect(await best([])).toEqual(['a#0', 'a#1', 'b#0', 'b#1']);
+      expect(await best(['sea', 'ship'])).toEqual(['a#0', 'b#1']);
+      expect(await best(['sea', 'ship'], 1)).toEqual(['a#0']);
+      expect(await best(['ship', 'moon'])).toEqual([]);
+    });
+
     test('tenants and namespaces have lists of their own', async () => {
       await commit('d', 'sea');
       expect(await holders('sea', lexical, { ...scope, namespace: 'other' })).toEqual([]);

@@ -9,13 +9,18 @@ const spaceWeights: Record<TermSpace, number> = { s: 0.5, p: 0.5, i: 1 };
 /** Of a query; a pasted page would otherwise read a list for each of its words. */
 const maxQueryTerms = 64;
 
-/** The terms of a query, each with its weight times how often it is said. */
-export function queryTerms(query: string): LexicalTerm[] {
+/**
+ * The terms of a query, each with its weight times how often it is said.
+ * @param required are among them whatever they weigh
+ */
+export function queryTerms(query: string, required: readonly string[] = []): LexicalTerm[] {
   const weights = new Map<string, number>();
   for (const term of termsOf(query).terms) {
     weights.set(term, (weights.get(term) ?? 0) + spaceWeights[term[0] as TermSpace]);
   }
-  return [...weights].slice(0, maxQueryTerms).map(([term, weight]) => ({ term, weight, common: isFunctionTerm(term) }));
+  const terms = new Map([...weights].slice(0, maxQueryTerms));
+  for (const term of required) terms.set(term, weights.get(term) ?? 0);
+  return [...terms].map(([term, weight]) => ({ term, weight, common: isFunctionTerm(term) }));
 }
 
 /**

@@ -1,0 +1,59 @@
+import { stemOf, unspaced, unspacedRuns, word, wordsOf } from './terms.ts';
+
+/** What a query puts in quotes. */
+export interface Phrases {
+  /** Terms that every chunk with the phrases has: of the words with neighbours enough to be in postings. */
+  readonly required: readonly string[];
+  /** Whether a text has each phrase: its words next to each other, in that order, whatever signs stand between them. */
+  areIn(text: string): boolean;
+}
+
+/** Of phrases that are longer than this, in words together, the first are looked for; the text decides anyway. */
+const maxRequired = 32;
+
+/** A letter or digit of a script that writes spaces: before an opening quote, or behind a closing one, it is none. */
+const attached = '[[\\p{L}\\p{N}]--[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}]]';
+/**
+ * Straight quotes that stand where quotes do (not those of `5" pipe`), and the pairs that no language uses the other way
+ * round.
+ */
+const quoted = new RegExp(
+  [`(?<!${attached})"(?=\\S)([^"]+)(?<=\\S)"(?!${attached})`, '„([^„“”]+)[“”]', '“([^“”]+)”', '«([^«»]+)»'].join('|'),
+  'gv',
+);
+
+/** The phrases of a query, or undefined where it has none. */
+export function phrasesOf(query: string): Phrases | undefined {
+  const phrases = [...query.matchAll(quoted)]
+    .map((groups) => groups.slice(1).find((group) => group !== undefined) ?? '')
+    .filter((phrase) => spelled(phrase) !== ' ');
+  if (phrases.length === 0) return undefined;
+  const wanted = phrases.map(spelled);
+  const required = new Set(
+    phrases
+      .flatMap(wordsOf)
+      .filter(isSpelledAlike)
+      .map((found) => `s${stemOf(found)}`),
+  );
+  return {
+    required: [...required].slice(0, maxRequired),
+    areIn(text) {
+      const all = spelled(text);
+      return wanted.every((phrase) => all.includes(phrase));
+    },
+  };
+}
+
+/** A character alone is a term only where no other of its script stands beside it. */
+const isSpelledAlike = (found: string): boolean => !unspaced.test(found) || Array.from(found).length > 1;
+
+/** The words of a text, each between spaces; where a script writes none, its characters are words. */
+function spelled(text: string): string {
+  const words: string[] = [];
+  for (const [found] of text.normalize('NFKC').toLowerCase().matchAll(word)) {
+    if (!unspaced.test(found)) words.push(found);
+    else
+      for (const [run] of found.matchAll(unspacedRuns)) words.push(...(unspaced.test(run) ? Array.from(run) : [run]));
+  }
+  return words.length > 0 ? ` ${words.join(' ')} ` : ' ';
+}
