@@ -46,7 +46,10 @@ test.each([
   expect(readCitations(answer, passages).grounded).toBe(grounded);
 });
 
-test('a marker that is used twice is one citation, one of no passage none', () => {
-  const { citations } = readCitations('Refunds [1]. Shoes [1]. Other [7].', passages);
-  expect(citations.map((citation) => citation.marker)).toEqual(['[1]']);
+test('each sentence has its own quote, the same quote is there once, and a marker of no passage has none', () => {
+  const { citations } = readCitations('Refunds [1]. Clean shoes [1]. Refunds are paid [1]. Other [7].', passages);
+  expect(citations.map(({ marker, quote }) => [marker, quote])).toEqual([
+    ['[1]', 'Refunds are paid within 14 days of the return.'],
+    ['[1]', 'Shoes must be clean.'],
+  ]);
 });
