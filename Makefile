@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
 export TURBO_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test format lint type-check coverage build bench eval chaos clean
+.PHONY: help setup up test format lint type-check coverage build bench eval chaos tools clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ eval: setup ## the quality of search, answers and OCR: docs/evaluation.md
 
 chaos: setup ## break the whole service as SEED says for MINUTES, then check every promise
 	@exec node --conditions=development scripts/chaos.ts
+
+tools: setup ## bring the tools that check the chart, the workflows, the alerts and the scripts
+	@bash scripts/install-tools.sh
 
 clean: ## remove what was compiled and measured; packages and data stay
 	@bash scripts/clean.sh

@@ -40,7 +40,7 @@ def fits(filename):
     """Whether a wheel's platform tag is that of this machine."""
     machine = {"arm64": "(arm64|aarch64)", "aarch64": "(arm64|aarch64)"}.get(platform.machine(), "x86_64")
     system = "macosx" if sys.platform == "darwin" else "manylinux"
-    return filename.endswith(".whl") and re.search(system + r"[^-]*" + machine, filename)
+    return filename.endswith("-none-any.whl") or filename.endswith(".whl") and re.search(system + r"[^-]*" + machine, filename)
 
 
 def main(requirements, target):
