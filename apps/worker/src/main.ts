@@ -70,6 +70,7 @@ const cache =
 const embedders = createEmbedders({
   processes: config.embedProcesses,
   lateInteraction: config.lateInteraction,
+  background: true,
   openai: config.openai && {
     ...config.openai,
     timeoutMs: config.modelTimeoutMs,

@@ -1,3 +1,4 @@
+import { getPriority } from 'node:os';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { ChildPool, type ChildPoolOptions } from './child-pool.ts';
 import { residentBytes } from './resident-bytes.ts';
@@ -36,6 +37,11 @@ test('a child serves many jobs, and is replaced after its number of them', async
   for (let job = 0; job < 4; job++) pids.push(await pidOf());
   expect(new Set(pids.slice(0, 3)).size).toBe(1);
   expect(pids[3]).not.toBe(pids[0]);
+});
+
+test('a child gives way to this process', async () => {
+  start({});
+  expect(getPriority(await pidOf())).toBeGreaterThan(getPriority());
 });
 
 test('a child that has grown is replaced after its job', async () => {

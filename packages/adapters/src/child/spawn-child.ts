@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type DataLimitGiB, isolated, systemPath } from './isolation.ts';
+import { workInBackground } from './work-in-background.ts';
 
 export interface SpawnOptions {
   /** The module that the child runs. */
@@ -13,7 +14,7 @@ export interface SpawnOptions {
 }
 
 /**
- * Starts a child with a channel, without anything from our environment that could be a secret, isolated as far as the
+ * Starts a child with a channel, in the background, without anything from our environment that could be a secret, isolated as far as the
  * host allows.
  */
 export async function spawnChild(options: SpawnOptions): Promise<ChildProcess> {
@@ -26,7 +27,7 @@ export async function spawnChild(options: SpawnOptions): Promise<ChildProcess> {
     fileURLToPath(options.entry),
   ];
   const [command, ...args] = await isolated(node, options.dataLimitGiB);
-  return spawn(command!, args, {
+  const child = spawn(command!, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {
       PATH: systemPath,
@@ -38,4 +39,6 @@ export async function spawnChild(options: SpawnOptions): Promise<ChildProcess> {
       MALLOC_ARENA_MAX: '2',
     },
   });
+  workInBackground(child.pid);
+  return child;
 }

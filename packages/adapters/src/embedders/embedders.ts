@@ -21,6 +21,8 @@ export interface EmbedderSettings {
   readonly processes: number;
   /** Whether the local model also gives vectors of tokens. */
   readonly lateInteraction?: boolean | undefined;
+  /** Whether the local model's processes give way to others. */
+  readonly background?: boolean | undefined;
   /** Set where an OpenAI-compatible endpoint is configured. */
   readonly openai?:
     | {

@@ -8,6 +8,8 @@ export interface LocalEmbedderOptions {
   readonly processes: number;
   /** Whether it also gives vectors of tokens. */
   readonly lateInteraction?: boolean | undefined;
+  /** Whether its processes give way to others: where nobody waits for a query. */
+  readonly background?: boolean | undefined;
 }
 
 export interface LocalEmbedder extends Embedder {
@@ -29,6 +31,7 @@ export function createLocalEmbedder(options: LocalEmbedderOptions): LocalEmbedde
   const pool = new EmbeddingPool({
     processes: options.processes,
     modelPath: modelFile('model.onnx'),
+    background: options.background,
     ...(options.lateInteraction
       ? { projection: { path: modelFile(projection), from: card.dimension, to: dimension } }
       : {}),

@@ -1,12 +1,15 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { EmbeddingPool } from './embedding-pool.ts';
 import { modelFile } from './model-card.ts';
+
+// The model takes its time to load on a busy machine.
+jest.setTimeout(60_000);
 
 const encode = (text: string) => ({
   tokenIds: Int32Array.from([101, ...Array.from(text, (letter) => letter.charCodeAt(0)), 102]),
@@ -27,6 +30,13 @@ test('fails with a fault of ours where the model cannot be loaded, and tries aga
   await expect(pool.ready()).rejects.toMatchObject({ code: 'internal' });
   await pool.close();
   await rm(directory, { recursive: true });
+});
+
+test.each([true, false])('gives way to other processes where it works in the background: %s', async (background) => {
+  const pool = new EmbeddingPool({ processes: 1, modelPath: modelFile('model.onnx'), encode, background });
+  await pool.ready();
+  expect(getPriority(pool.pids[0]) > getPriority()).toBe(background);
+  await pool.close();
 });
 
 test('gives up a text under which the process died three times, and no other', async () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { workInBackground } from '../child/work-in-background.ts';
 import type { EmbeddingReport, EmbeddingTask } from './embedding-protocol.ts';
 import type { Projection } from './model-session.ts';
 
@@ -31,11 +32,13 @@ export interface EmbeddingModelFiles {
   readonly modelPath: string;
   /** Set where tokens' own vectors are wanted. */
   readonly projection?: Projection | undefined;
+  /** Whether it gives way to other processes. */
+  readonly background?: boolean | undefined;
 }
 
 /** The child gets no environment: it needs none, and so can leak none. A small heap, since the model lives outside it. */
 export function startEmbeddingProcess(
-  { modelPath, projection }: EmbeddingModelFiles,
+  { modelPath, projection, background }: EmbeddingModelFiles,
   events: EmbeddingProcessEvents,
 ): EmbeddingProcess {
   const files = projection ? [modelPath, JSON.stringify(projection)] : [modelPath];
@@ -50,6 +53,7 @@ export function startEmbeddingProcess(
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  if (background) workInBackground(child.pid);
   let stderr = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-maxStderrCharacters);
