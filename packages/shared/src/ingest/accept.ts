@@ -49,18 +49,10 @@ export interface AcceptRequest extends Scope {
   readonly batchId?: string | undefined;
   /** The job that brought this document. */
   readonly parentJobId?: string | undefined;
-  /** Chosen by the caller where accepting again must not make a second job. */
+  /** Chosen by the caller where accepting again must not make a second job: see `acceptOnce` and `acceptChild`. */
   readonly jobId?: string | undefined;
   /** Set for a version whose artifacts are there already: nothing of it is read or embedded. */
-  readonly imported?: ImportedVersion | undefined;
-}
-
-export interface ImportedVersion {
-  readonly documentCreatedAt: string;
-  /** The number that the version gets at least. */
-  readonly version: number;
-  /** Writes its artifacts: called once the number is known, before the version counts as accepted. */
-  readonly writeArtifacts: (version: Manifest) => Promise<void>;
+  readonly imported?: { readonly documentCreatedAt: string } | undefined;
 }
 
 /**
@@ -115,7 +107,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
 const addAgainMs = 1000;
 
 /** Tries until the queue takes the job: it knows it by its id, so that twice is once. */
-function handOutLater(deps: Pick<AcceptDeps, 'queue'>, job: QueuedJob): void {
+export function handOutLater(deps: Pick<AcceptDeps, 'queue'>, job: QueuedJob): void {
   const timer = setTimeout(() => {
     deps.queue.add([job]).catch(() => handOutLater(deps, job));
   }, addAgainMs);
@@ -158,7 +150,6 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     request.documentId === undefined
       ? undefined
       : await nextAfterDelete(deps.blobs, request.tenant, request.documentId);
-  if (request.imported) atLeast = Math.max(atLeast ?? 1, request.imported.version);
   for (;;) {
     const { version, embeddingModel } = await deps.ledger.reserveVersion(
       { tenant: request.tenant, namespace: request.namespace },
@@ -169,7 +160,6 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
     if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) {
       try {
-        await request.imported?.writeArtifacts(manifest);
         await claim(deps, manifest, request.original);
       } catch (error) {
         await removeManifest(deps, manifest);
@@ -183,7 +173,11 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
 }
 
 /** The first version number that no delete has taken with it; undefined where nothing was deleted. */
-async function nextAfterDelete(blobs: BlobStore, tenant: string, documentId: string): Promise<number | undefined> {
+export async function nextAfterDelete(
+  blobs: BlobStore,
+  tenant: string,
+  documentId: string,
+): Promise<number | undefined> {
   const tombstone = await readTombstone(blobs, tenant, documentId);
   return tombstone && tombstone.upToVersion + 1;
 }
@@ -229,7 +223,7 @@ async function removeManifest(deps: AcceptDeps, manifest: Manifest): Promise<voi
   }
 }
 
-async function newestStoredVersion(blobs: BlobStore, tenant: string, documentId: string): Promise<number> {
+export async function newestStoredVersion(blobs: BlobStore, tenant: string, documentId: string): Promise<number> {
   const prefix = documentPrefix(tenant, documentId);
   let newest = 0;
   for await (const key of blobs.list(prefix)) {
@@ -239,7 +233,7 @@ async function newestStoredVersion(blobs: BlobStore, tenant: string, documentId:
   return newest;
 }
 
-function manifestFor(
+export function manifestFor(
   request: Omit<AcceptRequest, 'original'> & { readonly original?: StoredBytes | undefined },
   jobId: string,
   version: number,

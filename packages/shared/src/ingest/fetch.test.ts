@@ -6,6 +6,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { GitFetcher, RepositoryFile, WebFetcher } from '../ports/fetcher.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { accept } from './accept.ts';
+import { cancelJob } from './jobs/cancel.ts';
 import { retryJob } from './jobs/retry.ts';
 import { readText } from './versions/read-document.ts';
 
@@ -174,6 +175,46 @@ test('the job of a repository can be retried once its files were, and ends as th
   await retryJob(flow.deps, 'acme', job.id);
   await flow.drain();
   expect(await parent()).toMatchObject({ state: 'succeeded', run: 1, warnings: [] });
+});
+
+test('a repository that failed half-way and is retried brings the other half, and tries again what had failed', async () => {
+  const { flow } = await withRepository({ 'a.md': 'One.', 'b.md': 'Two.', 'c.md': 'Three.' });
+  const { job, parent } = await ingestRepository(flow);
+  const { createJob } = flow.ledger;
+  let made = 0;
+  flow.ledger.createJob = async (...args) => {
+    made += 1;
+    if (made > 2) throw new Error('nothing more can be recorded');
+    return createJob(...args);
+  };
+  flow.faults.embed = new MemoryError('embedding_rejected', 'The model refuses it.');
+  await flow.drain();
+  flow.ledger.createJob = createJob;
+  expect(await parent()).toMatchObject({ state: 'failed', stage: 'fetch' });
+  await retryJob(flow.deps, 'acme', job.id);
+  await flow.drain();
+  expect(await parent()).toMatchObject({ state: 'succeeded', run: 1 });
+  const { items } = await flow.ledger.listJobs('acme', { limit: 100 });
+  expect(items.map(({ state }) => state)).toEqual(Array(4).fill('succeeded'));
+  for (const path of ['a.md', 'b.md', 'c.md']) {
+    const document = await flow.ledger.getDocument('acme', `library:${path}`);
+    expect(document?.versions).toMatchObject([{ version: 1, state: 'active' }]);
+  }
+});
+
+test('a file that is accepted while its repository is being cancelled is cancelled too', async () => {
+  const { flow } = await withRepository({ 'a.md': 'One.' });
+  const { job, parent } = await ingestRepository(flow);
+  const { createJob } = flow.ledger;
+  flow.ledger.createJob = async (...args) => {
+    await createJob(...args);
+    // Whoever cancels asks which files there are a moment before this one is known as one of them.
+    await cancelJob(flow.deps, 'acme', job.id);
+  };
+  await flow.drain();
+  expect(await parent()).toMatchObject({ state: 'cancelled' });
+  const { items } = await flow.ledger.listJobs('acme', { limit: 100 });
+  expect(items.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
 });
 
 test('a repository without a wanted file is empty', async () => {

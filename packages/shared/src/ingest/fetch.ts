@@ -1,14 +1,29 @@
 import { createReadStream } from 'node:fs';
+import { z } from 'zod';
 import { MemoryError } from '../contracts/errors.ts';
 import type { JobWarning } from '../contracts/model/job.ts';
-import type { RepositoryFile } from '../ports/fetcher.ts';
-import { accept, storeOriginal } from './accept.ts';
+import type { GitFetcher, RepositoryFile } from '../ports/fetcher.ts';
+import { storeOriginal } from './accept.ts';
+import { acceptChild, findChild, joinParent } from './accept-child.ts';
 import type { StepDeps } from './deps.ts';
-import { childDocumentId, childJobId } from './new-id.ts';
+import { childDocumentId, newUploadId } from './new-id.ts';
 import { createPathFilter } from './path-filter.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
-import { encodeJson, readFetched, type StoredOriginal } from './stored/artifacts.ts';
-import { fetchedKey, originalKey } from './stored/blob-keys.ts';
+import { encodeJson, readFetched, readJson, type StoredOriginal } from './stored/artifacts.ts';
+import { checkoutKey, fetchedKey, fetchedOriginalKey } from './stored/blob-keys.ts';
+
+interface GitSource {
+  readonly url: string;
+  readonly ref?: string | undefined;
+  readonly include?: string[] | undefined;
+  readonly exclude?: string[] | undefined;
+}
+
+type Checkout = Awaited<ReturnType<GitFetcher['checkout']>>;
+
+/** The commit that a job takes the files of. */
+const CheckedOut = z.object({ schemaVersion: z.literal(1), commit: z.string() });
+type CheckedOut = z.infer<typeof CheckedOut>;
 
 /** Gets the bytes of a source that did not come with the request. The only step with a way out to the internet. */
 export const fetchStep: Step = async (deps, context) => {
@@ -35,10 +50,21 @@ export const fetchStep: Step = async (deps, context) => {
 
 async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Promise<StepResult> {
   const { payload } = context;
-  if (await readFetched(deps.blobs, payload)) return {};
+  const original = (await readFetched(deps.blobs, payload)) ?? (await download(deps, context, url));
+  const { bytes, sha256 } = original;
+  await deps.ledger.describeVersion(payload, payload.documentId, payload.version, { bytes, sha256 });
+  await context.progress(bytes, bytes);
+  return {};
+}
+
+/**
+ * What was fetched first is what the version is made of, whatever the address says when it is asked again: each fetch
+ * writes to a place of its own, and one is named.
+ */
+async function download(deps: StepDeps, { payload, signal }: StepContext, url: string): Promise<StoredOriginal> {
   const { maxBytes, fetchMs } = deps.limits;
-  const answer = await deps.web.fetch(url, { maxBytes, timeoutMs: fetchMs }, context.signal);
-  const key = originalKey(payload);
+  const answer = await deps.web.fetch(url, { maxBytes, timeoutMs: fetchMs }, signal);
+  const key = fetchedOriginalKey(payload, newUploadId());
   const stored = await deps.blobs.putStream(key, answer.body, { maxBytes }).catch((error: unknown) => {
     if (error instanceof MemoryError && error.code === 'request_too_large') {
       throw new MemoryError('too_large', `The document at the address is larger than ${maxBytes} bytes.`, {
@@ -47,28 +73,22 @@ async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Prom
     }
     throw error;
   });
-  const original: StoredOriginal = {
+  const mine: StoredOriginal = {
     key,
     ...stored,
     ...(answer.mediaType ? { mediaType: answer.mediaType } : {}),
     ...(answer.filename ? { filename: answer.filename } : {}),
   };
-  await deps.blobs.put(fetchedKey(payload), encodeJson(original));
-  const { bytes, sha256 } = stored;
-  await deps.ledger.describeVersion(payload, payload.documentId, payload.version, { bytes, sha256 });
-  await context.progress(bytes, bytes);
-  return {};
+  if (await deps.blobs.putIfAbsent(fetchedKey(payload), encodeJson(mine))) return mine;
+  await deps.blobs.remove(key);
+  const standing = await readFetched(deps.blobs, payload);
+  if (!standing) throw new MemoryError('not_found', `Document ${payload.documentId} was deleted.`);
+  return standing;
 }
 
-async function fetchRepository(
-  deps: StepDeps,
-  context: StepContext,
-  source: { url: string; ref?: string | undefined; include?: string[] | undefined; exclude?: string[] | undefined },
-): Promise<StepResult> {
-  const { maxBytes, fetchMs } = deps.limits;
-  // A repository is many documents: its whole may be as large as ten of the largest.
-  const limits = { maxBytes: maxBytes * 10, timeoutMs: fetchMs };
-  const checkout = await deps.git.checkout({ url: source.url, ref: source.ref }, limits, context.signal);
+async function fetchRepository(deps: StepDeps, context: StepContext, source: GitSource): Promise<StepResult> {
+  const { maxBytes } = deps.limits;
+  const checkout = await checkOut(deps, context, source);
   try {
     const wanted = createPathFilter(source.include, source.exclude);
     const files = checkout.files.filter((file) => wanted(file.path));
@@ -91,24 +111,44 @@ async function fetchRepository(
   }
 }
 
-/** Accepts one file as a document of its own. The ids follow from job and path, so that doing it again makes nothing new. */
+/**
+ * The files of one commit, the same each time that the job fetches: the first one it has seen. A branch that has moved on
+ * since is another job's.
+ */
+async function checkOut(deps: StepDeps, { payload, signal }: StepContext, { url, ref }: GitSource): Promise<Checkout> {
+  const { maxBytes, fetchMs } = deps.limits;
+  // A repository is many documents: its whole may be as large as ten of the largest.
+  const limits = { maxBytes: maxBytes * 10, timeoutMs: fetchMs };
+  const checkout = await deps.git.checkout({ url, ref }, limits, signal);
+  const { commit } = checkout;
+  try {
+    const mine: CheckedOut = { schemaVersion: 1, commit };
+    const isFirst = await deps.blobs.putIfAbsent(checkoutKey(payload), encodeJson(mine));
+    const chosen = isFirst ? mine : await readJson(deps.blobs, checkoutKey(payload), CheckedOut);
+    if (!chosen) throw new MemoryError('not_found', `Job ${payload.jobId} is gone.`);
+    if (chosen.commit === commit) return checkout;
+    await checkout.dispose();
+    return await deps.git.checkout({ url, ref: chosen.commit }, limits, signal);
+  } catch (error) {
+    await checkout.dispose();
+    throw error;
+  }
+}
+
+/** Accepts one file as a document of its own, once, however often and by how many workers that is done. */
 async function acceptFile(deps: StepDeps, { payload, manifest }: StepContext, file: RepositoryFile, commit: string) {
-  const jobId = childJobId(payload.jobId, payload.run, file.path);
-  if (!(await deps.ledger.getJob(payload.tenant, jobId))) {
+  const child = await findChild(deps, payload, file.path, childDocumentId(payload.documentId, file.path));
+  if (!child.job) {
     const original = await storeOriginal(deps, payload.tenant, createReadStream(file.localPath), deps.limits.maxBytes);
-    await accept(deps, {
-      tenant: payload.tenant,
-      namespace: payload.namespace,
-      documentId: childDocumentId(payload.documentId, file.path),
-      jobId,
+    const job = await acceptChild(deps, payload, child, {
       title: file.path,
       metadata: { ...manifest.metadata, path: file.path, commit },
       priority: manifest.priority,
       options: manifest.options,
       source: { type: 'upload', filename: file.path.split('/').at(-1) ?? file.path },
       original,
-      parentJobId: payload.jobId,
     });
+    if (!job) return;
   }
-  await deps.ledger.addChild(payload.tenant, payload.jobId, jobId);
+  await joinParent(deps, payload, child);
 }

@@ -144,7 +144,7 @@ async function firstAnswer(
 }
 
 /** What an accept that died had written of its document, if it came so far. */
-export async function findBegun(
+async function findBegun(
   { blobs }: Pick<AcceptDeps, 'blobs'>,
   tenant: string,
   { jobId, documentId }: Pick<IdempotencyRecord, 'jobId' | 'documentId'>,
@@ -163,7 +163,7 @@ export async function findBegun(
  * Does what is left of an accept after its manifest was written. Repeating it changes nothing.
  * @param upload the same bytes as the first request's, which may have died before it claimed its own
  */
-export async function finishAccept(
+async function finishAccept(
   deps: AcceptDeps,
   manifest: Manifest,
   outcome: Outcome | undefined,

@@ -24,14 +24,18 @@ export async function cancelJob(deps: IngestDeps, tenant: string, jobId: string)
   if (ended.sourceType === 'import') await deps.blobs.remove(originalKey(ended));
   // A repository's job ends with the documents that it brought.
   for (const child of await deps.ledger.getJobs(tenant, await deps.ledger.children(tenant, jobId))) {
-    if (!isTerminal(child.state)) {
-      await endJob(deps, { ...child, jobId: child.id }, 'cancelled', {
-        error: { code: 'cancelled', message: `The job ${jobId} that brought it was cancelled.` },
-        job: child,
-      });
-    }
+    await endWithParent(deps, child, jobId);
   }
   return ended;
+}
+
+/** Ends the job of a document whose repository or archive was cancelled. */
+export async function endWithParent(deps: IngestDeps, child: JobRecord, parentJobId: string): Promise<void> {
+  if (isTerminal(child.state)) return;
+  await endJob(deps, { ...child, jobId: child.id }, 'cancelled', {
+    error: { code: 'cancelled', message: `The job ${parentJobId} that brought it was cancelled.` },
+    job: child,
+  });
 }
 
 function hasEnded(job: JobRecord): MemoryError {

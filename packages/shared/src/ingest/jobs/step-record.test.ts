@@ -4,7 +4,7 @@ import type { JobRecord, Ledger } from '../../ports/ledger.ts';
 import { silentLogger } from '../../testing/in-memory-flow.ts';
 import { createInMemoryLedger } from '../../testing/in-memory-ledger.ts';
 import { accept, freshScope } from '../../testing/ledger-fixtures.ts';
-import { finishStage, progressStage, waitStage } from './job-record.ts';
+import { finishStage, progressStage, retryStage, waitStage } from './job-record.ts';
 import { openStepRecord, type StepRecord } from './step-record.ts';
 
 let ledger: Ledger;
@@ -83,4 +83,19 @@ test('nothing is changed once the job has ended or begun anew', async () => {
   await ledger.updateJob(job.tenant, job.id, (current) => ({ ...current, state: 'queued', run: 1 }));
   expect(await record.update(done)).toMatchObject({ state: 'queued', run: 1 });
   expect(await parseStage()).toMatchObject({ state: 'pending', attempts: 0 });
+});
+
+test('a step that another worker has done meanwhile says no more, and the job stays where it is', async () => {
+  const other = openStepRecord({ ledger, clock, logger: silentLogger }, payloadOf(job), 'parse', job, false);
+  const before = await other.update((current) =>
+    finishStage(current, 'parse', { done: 1, total: 1, next: { stage: 'embed', total: 3 }, skipped: ['ocr'] }, time()),
+  );
+  other.close();
+  at += 60_000;
+  expect(await record.update(done)).toEqual(before);
+  expect(
+    await record.update((current) => retryStage(current, 'parse', { code: 'internal', message: '' }, time())),
+  ).toEqual(before);
+  expect(await stored()).toMatchObject({ stage: 'embed' });
+  expect(await stored()).toEqual(before);
 });

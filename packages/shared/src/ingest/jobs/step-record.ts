@@ -2,7 +2,7 @@ import type { StepPayload } from '../../contracts/jobs.ts';
 import type { StageName } from '../../contracts/model/job.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
-import { isOpen, startStage } from './job-record.ts';
+import { isOpen, stageOf, startStage } from './job-record.ts';
 
 /** A step that is over sooner is never recorded as running: it says all of it at its end, in one write. */
 const sayRunningAfterMs = 1000;
@@ -16,7 +16,10 @@ export interface StepRecord {
   readonly job: JobRecord;
   /** As the ledger has it, which may not say yet that the step has begun. */
   readonly recorded: JobRecord;
-  /** Changes the job while this run of it is open, and only then; one change after the other. */
+  /**
+   * Changes the job while this run of it is open and the stage is not done, and only then; one change after the other.
+   * Where another worker has done the stage meanwhile, the job is further than this step knows.
+   */
   readonly update: UpdateJob;
   /** Says no more by itself. */
   close(): void;
@@ -44,9 +47,10 @@ export function openStepRecord(
       payload.tenant,
       payload.jobId,
       (current) => {
-        const after = isOpen(current, payload.run)
-          ? next(isBegun ? current : startStage(current, stage, startedAt))
-          : undefined;
+        const after =
+          isOpen(current, payload.run) && stageOf(current, stage).state !== 'done'
+            ? next(isBegun ? current : startStage(current, stage, startedAt))
+            : undefined;
         changed = after !== undefined;
         return after;
       },

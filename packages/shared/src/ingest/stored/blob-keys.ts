@@ -66,8 +66,10 @@ export interface VersionRef {
 export const versionPrefix = (ref: VersionRef) => `${documentPrefix(ref.tenant, ref.documentId)}v${ref.version}/`;
 /** The version whose artifact a key below `documentPrefix` is; 0 where it is none's. */
 export const versionOfKey = (key: string) => Number(/\/v(\d+)\/[^/]+(?:\/[^/]+)?$/.exec(key)?.[1] ?? 0);
-/** The bytes themselves, as they came or were fetched. */
+/** The bytes themselves, as they came. */
 export const originalKey = (ref: VersionRef) => `${versionPrefix(ref)}original`;
+/** Those that were fetched; each fetch has its own, and `fetchedKey` says which one counts. */
+export const fetchedOriginalKey = (ref: VersionRef, fetchId: string) => `${versionPrefix(ref)}original-${fetchId}`;
 export const manifestKey = (ref: VersionRef) => `${versionPrefix(ref)}manifest.json`;
 export const fetchedKey = (ref: VersionRef) => `${versionPrefix(ref)}fetched.json`;
 export const extractionKey = (ref: VersionRef) => `${versionPrefix(ref)}extraction.json`;
@@ -86,6 +88,11 @@ export const outcomeKey = (ref: VersionRef) => `${versionPrefix(ref)}outcome.jso
 export const runKey = (ref: VersionRef) => `${versionPrefix(ref)}run.json`;
 /** How a version was committed, where a retry has begun to write it anew: the outcome that said so is gone. */
 export const committedKey = (ref: VersionRef) => `${versionPrefix(ref)}committed.json`;
+
+/** Which commit of a repository a job takes the files of. */
+export const checkoutKey = (ref: VersionRef) => `${versionPrefix(ref)}checkout.json`;
+/** Which version a job that this one made is of; `ref` is the version of the job that made it. */
+export const childKey = (ref: VersionRef, jobId: string) => `${versionPrefix(ref)}children/${jobId}.json`;
 
 /** That the archive of an import was read to its end and found good. */
 export const checkedKey = (ref: VersionRef) => `${versionPrefix(ref)}checked.json`;

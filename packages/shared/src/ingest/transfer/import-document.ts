@@ -1,69 +1,32 @@
 import { MemoryError } from '../../contracts/errors.ts';
 import type { ChunkSet } from '../../contracts/model/chunk.ts';
-import type { Manifest } from '../../contracts/model/manifest.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
-import { accept, type StoredBytes } from '../accept.ts';
+import type { StoredBytes } from '../accept.ts';
+import { acceptChild, type Child } from '../accept-child.ts';
 import { chunkIdOf } from '../chunk/chunk-id.ts';
 import type { StepDeps } from '../deps.ts';
-import { findBegun, finishAccept } from '../idempotency/accept-once.ts';
-import { childJobId } from '../new-id.ts';
 import type { StepContext } from '../step.ts';
 import { encodeJson, vectorBatchSize } from '../stored/artifacts.ts';
 import { chunksKey, extractionKey, ocrPageKey, tokensKey, type VersionRef, vectorsKey } from '../stored/blob-keys.ts';
-import { readOutcome } from '../stored/outcome.ts';
 import type { ArchivedVersion } from './read-archive.ts';
 
-type Archived = Omit<ArchivedVersion<unknown>, 'kept'> & {
-  readonly original: StoredBytes;
-  readonly target: ArchivedTarget;
-};
-
-/** The job that a document of an archive has, or gets. */
-export interface ArchivedTarget {
-  readonly jobId: string;
-  /** Its record, where it was accepted. */
-  readonly job?: JobRecord | undefined;
-  /** What was claimed by a process that died before it could record the job. */
-  readonly begun?: Manifest | undefined;
-}
-
-/**
- * The same job each time, so that an import that is gone on with makes nothing twice. An accept that was taken back
- * stays so, under its own id.
- */
-export async function archivedTarget(
-  deps: StepDeps,
-  { tenant, jobId: parentJobId }: { readonly tenant: string; readonly jobId: string },
-  documentId: string,
-): Promise<ArchivedTarget> {
-  for (let attempt = 0; ; attempt += 1) {
-    const jobId = childJobId(parentJobId, attempt, documentId);
-    const begun = await findBegun(deps, tenant, { jobId, documentId });
-    const outcome = begun && (await readOutcome(deps.blobs, begun));
-    if (outcome?.state === 'aborted') continue;
-    const job = await deps.ledger.getJob(tenant, jobId);
-    return { jobId, ...(job ? { job } : begun ? { begun } : {}) };
-  }
-}
+type Archived = Omit<ArchivedVersion<unknown>, 'kept'> & { readonly original: StoredBytes };
 
 /**
  * Accepts a document of an archive with all that was made of it: a first version, or the next one where the document is
  * there. Its version has the number that it had where that is free.
+ * @returns undefined where it was deleted meanwhile
  * @throws MemoryError `conflict` where the document is in another namespace, or the namespace has another model by now
  */
-export async function acceptArchived(deps: StepDeps, context: StepContext, archived: Archived): Promise<JobRecord> {
-  const { payload, manifest } = context;
-  const { document, original, target } = archived;
-  const { jobId, begun } = target;
-  if (begun) {
-    await writeArtifacts(deps, begun, archived);
-    return finishAccept(deps, begun, undefined, original);
-  }
+export async function acceptArchived(
+  deps: StepDeps,
+  { payload, manifest }: StepContext,
+  child: Child,
+  archived: Archived,
+): Promise<JobRecord | undefined> {
+  const { document, original } = archived;
   const { mediaType, filename } = document.original;
-  return accept(deps, {
-    tenant: payload.tenant,
-    namespace: payload.namespace,
-    documentId: document.documentId,
+  return acceptChild(deps, payload, child, {
     title: document.title,
     metadata: document.metadata,
     priority: manifest.priority,
@@ -71,13 +34,9 @@ export async function acceptArchived(deps: StepDeps, context: StepContext, archi
     source: { type: 'upload', ...(filename ? { filename } : {}) },
     ...(mediaType ? { declaredMediaType: mediaType } : {}),
     original,
-    jobId,
-    parentJobId: payload.jobId,
-    imported: {
-      documentCreatedAt: document.createdAt,
-      version: document.version,
-      writeArtifacts: (version) => writeArtifacts(deps, version, archived),
-    },
+    imported: { documentCreatedAt: document.createdAt },
+    atLeast: document.version,
+    writeArtifacts: (version) => writeArtifacts(deps, version, archived),
   });
 }
 

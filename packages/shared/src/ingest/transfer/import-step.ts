@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { MemoryError } from '../../contracts/errors.ts';
 import type { ArchivedDocument } from '../../contracts/model/archive.ts';
-import { discardOriginal, type StoredBytes, storeOriginal } from '../accept.ts';
+import { type StoredBytes, storeOriginal } from '../accept.ts';
+import { type Child, findChild, joinParent } from '../accept-child.ts';
 import type { StepDeps } from '../deps.ts';
 import { createModelDimensions } from '../index/model-dimension.ts';
-import { retryJob } from '../jobs/retry.ts';
 import { othersGoFirst, type Step, type StepContext } from '../step.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
 import { checkedKey } from '../stored/blob-keys.ts';
-import { type ArchivedTarget, acceptArchived, archivedTarget } from './import-document.ts';
+import { acceptArchived } from './import-document.ts';
 import { type KeepOriginal, readArchivedDocuments } from './read-archive.ts';
 
 /** After so long the step lets others go first; it goes on behind what it has accepted. */
@@ -102,34 +102,24 @@ async function assertDimension(deps: StepDeps, model: string, document: Archived
 
 async function acceptAll(deps: StepDeps, context: StepContext, documents: number): Promise<void> {
   const { payload, signal } = context;
-  const { tenant, jobId: parentJobId } = payload;
   const startedAt = deps.clock.now();
-  const keep: KeepOriginal<{ target: ArchivedTarget; original?: StoredBytes }> = async ({ documentId }, body) => {
-    const target = await archivedTarget(deps, payload, documentId);
-    if (target.job) return { sha256: await hashOf(body), kept: { target } };
-    const original = await storeOriginal(deps, tenant, body, deps.limits.maxBytes);
-    return { sha256: original.sha256, kept: { target, original } };
+  const keep: KeepOriginal<{ child: Child; original?: StoredBytes }> = async ({ documentId }, body) => {
+    const child = await findChild(deps, payload, documentId, documentId);
+    if (child.job) return { sha256: await hashOf(body), kept: { child } };
+    const original = await storeOriginal(deps, payload.tenant, body, deps.limits.maxBytes);
+    return { sha256: original.sha256, kept: { child, original } };
   };
   let accepted = 0;
   for await (const archived of readArchivedDocuments(await openArchive(deps, context), deps.limits, keep)) {
     signal.throwIfAborted();
-    const { target, original } = archived.kept;
-    if (original) {
-      await acceptArchived(deps, context, { ...archived, original, target }).catch(async (error: unknown) => {
-        await discardOriginal(deps, original);
-        throw error;
-      });
-    } else if (payload.run > 0) await retryWhereFailed(deps, target);
-    await deps.ledger.addChild(tenant, parentJobId, target.jobId);
+    const { child, original } = archived.kept;
+    const isThere = !original || (await acceptArchived(deps, context, child, { ...archived, original }));
+    if (isThere) await joinParent(deps, payload, child);
     accepted += 1;
     await context.progress(accepted, documents);
     const makesWay = (await context.checkpoint()) || deps.clock.now() - startedAt > sliceMs;
     if (makesWay && accepted < documents) throw othersGoFirst();
   }
-}
-
-async function retryWhereFailed(deps: StepDeps, { job }: ArchivedTarget): Promise<void> {
-  if (job?.state === 'failed' || job?.state === 'cancelled') await retryJob(deps, job.tenant, job.id);
 }
 
 async function hashOf(body: AsyncIterable<Uint8Array>): Promise<string> {
