@@ -2,6 +2,7 @@ import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/cont
 import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
 import { expireIdempotency } from '@semantic-memory/shared/ingest/idempotency/expire-idempotency';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
+import { reembed } from '@semantic-memory/shared/ingest/reindex/embed-version';
 import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
 import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
 import { expireVersions } from '@semantic-memory/shared/ingest/versions/expire';
@@ -37,6 +38,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     index: step('index'),
     settle: step('settle'),
     import: step('import'),
+    reembed: (payload, { signal }) => reembed(deps, payload, signal),
     reconcile: ({ reason }) => reconcileFor(deps, reason),
     expire: async () => {
       await expireIdempotency(deps);

@@ -1,11 +1,17 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import * as documents from '@semantic-memory/shared/ports/document-transitions';
 import type { Ledger, LedgerDocument } from '@semantic-memory/shared/ports/ledger';
-import { countVersionScript, markIndexScript, newEpoch, restoreDocumentScript } from './document-scripts.ts';
+import {
+  countVersionScript,
+  markIndexScript,
+  newEpoch,
+  restoreDocumentScript,
+  switchModelScript,
+} from './document-scripts.ts';
 import { type LedgerAccess, readLedger, runLedgerScript } from './gate.ts';
 import { parseRevisioned } from './revisioned.ts';
 
-type DocumentRepairs = Pick<Ledger, 'tenants' | 'reviseDocument' | 'countVersion' | 'markIndex'>;
+type DocumentRepairs = Pick<Ledger, 'tenants' | 'reviseDocument' | 'countVersion' | 'markIndex' | 'switchModel'>;
 
 /** What a rebuild and the reconciler do to the ledger's documents, beside what requests and steps do. */
 export function createDocumentRepairs(access: LedgerAccess): DocumentRepairs {
@@ -47,6 +53,14 @@ export function createDocumentRepairs(access: LedgerAccess): DocumentRepairs {
     async countVersion(tenant, documentId, version) {
       const { versionCounters } = keys.tenant(tenant);
       await runLedgerScript(access, countVersionScript, [versionCounters, keys.tenants], [documentId, version, tenant]);
+    },
+
+    /** @param ifGeneration as `readDocumentChanges` gives it */
+    async switchModel(scope, model, ifGeneration = '') {
+      const { tenant, namespace } = scope;
+      const names = [keys.namespace(scope).head, keys.tenant(tenant).namespaces, keys.tenants];
+      const args = [model, ifGeneration, namespace, tenant, newEpoch(), Math.floor(Date.now() / 1000)];
+      return (await runLedgerScript(access, switchModelScript, names, args)) === 1;
     },
 
     async markIndex(scope, state) {

@@ -37,22 +37,24 @@ return {'ok', version, redis.call('HGET', KEYS[4], 'model')}
 /**
  * Compare-and-set of a document; where what a search sees changes, the generation moves on in the same step.
  * KEYS documents, rows, changes, tombstones, head, and five of the postings. ARGV documentId, expected revision, json,
- * row ('' where none); where postings are to be switched on also base, count, version, words, packed lengths, claim.
- * Answers `ok`, `retry` with the document as it stands, or `lost` where the postings are not there.
+ * row ('' where none), the model that the namespace must have ('' for any); where postings are to be switched on also
+ * base, count, version, words, packed lengths, claim.
+ * Answers `ok`, `retry` with the document as it stands, `other_model`, or `lost` where the postings are not there.
  */
 export const saveDocumentScript = ledgerScript(`${switchPostings}
 local id = ARGV[1]
 local current = redis.call('HGET', KEYS[1], id)
 if not current or string.match(current, '^%d+') ~= ARGV[2] then return {'retry', current or ''} end
-if #ARGV > 5 and not holdsPostings(KEYS[8], KEYS[10], id, ARGV[5], ARGV[10]) then return {'lost'} end
+if ARGV[5] ~= '' and redis.call('HGET', KEYS[5], 'model') ~= ARGV[5] then return {'other_model'} end
+if #ARGV > 6 and not holdsPostings(KEYS[8], KEYS[10], id, ARGV[6], ARGV[11]) then return {'lost'} end
 redis.call('HSET', KEYS[1], id, redis.call('HINCRBY', KEYS[5], 'revision', 1) .. ' ' .. ARGV[3])
 if ARGV[4] ~= '' and redis.call('HGET', KEYS[2], id) ~= ARGV[4] then
   redis.call('HSET', KEYS[2], id, ARGV[4])
   redis.call('ZADD', KEYS[3], redis.call('HINCRBY', KEYS[5], 'generation', 1), id)
   redis.call('ZREM', KEYS[4], id)
 end
-if #ARGV > 5 then
-  switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9])
+if #ARGV > 6 then
+  switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
 end
 return {'ok'}
 `);
@@ -149,4 +151,21 @@ if tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') < tonumber(ARGV[2]) the
 export const markIndexScript = ledgerScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return end
 if ARGV[1] == '1' then redis.call('HSET', KEYS[1], 'incomplete', '1') else redis.call('HDEL', KEYS[1], 'incomplete') end
+`);
+
+/**
+ * KEYS head, namespaces, tenants. ARGV model, `EPOCH.GENERATION` that must still be the present one ('' for any), namespace,
+ * tenant, new epoch, time in seconds. Answers 1 where the namespace has the model now.
+ */
+export const switchModelScript = ledgerScript(`
+local head = redis.call('HMGET', KEYS[1], 'model', 'epoch', 'generation')
+if head[1] == ARGV[1] then return 1 end
+if ARGV[2] ~= '' and (head[2] or '') .. '.' .. (head[3] or '0') ~= ARGV[2] then return 0 end
+redis.call('HSETNX', KEYS[1], 'epoch', ARGV[5])
+redis.call('HSETNX', KEYS[1], 'revision', ARGV[6])
+redis.call('HSET', KEYS[1], 'model', ARGV[1])
+redis.call('HINCRBY', KEYS[1], 'generation', 1)
+redis.call('SADD', KEYS[2], ARGV[3])
+redis.call('SADD', KEYS[3], ARGV[4])
+return 1
 `);

@@ -29,11 +29,20 @@ type DocumentStore = Pick<
   | 'forgetVersion'
   | 'removeDocument'
   | 'namespaces'
+  | 'embeddingModelOf'
   | 'withdrawVersion'
 >;
 
 interface DocumentStoreDeps extends LedgerAccess {
   readonly maxTombstones?: number;
+}
+
+/** What a version is found by. */
+interface Found<Result> {
+  /** Switched on in the same step. */
+  readonly postings?: readonly (string | number | Buffer)[];
+  /** The model whose vectors of it the index has, and what to answer where the namespace has another one. */
+  readonly onlyWith?: { readonly model: string; readonly otherwise: Result };
 }
 
 export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
@@ -52,7 +61,7 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
     scope: Scope,
     documentId: string,
     decide: (current: LedgerDocument | undefined) => { store?: LedgerDocument | undefined; result: Result },
-    postings: readonly (string | number | Buffer)[] = [],
+    { postings = [], onlyWith }: Found<Result> = {},
   ): Promise<Result> => {
     const names = namesOf(keys.namespace(scope));
     let current = parseRevisioned<LedgerDocument>(await read(scope, documentId));
@@ -60,11 +69,13 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
       const { store, result } = decide(current?.value);
       if (!store || !current) return result;
       const row = documents.rowOf(store);
-      const args = [documentId, current.revision, JSON.stringify(store), row ? JSON.stringify(row) : '', ...postings];
+      const described = [documentId, current.revision, JSON.stringify(store), row ? JSON.stringify(row) : ''];
+      const args = [...described, onlyWith?.model ?? '', ...postings];
       const answer = await runLedgerScript(deps, saveDocumentScript, names, args);
       const [outcome, detail] = answer as [string, string?];
       if (outcome === 'ok') return result;
       if (outcome === 'lost') throw postingsLost();
+      if (outcome === 'other_model' && onlyWith) return onlyWith.otherwise;
       current = parseRevisioned<LedgerDocument>(detail);
     }
   };
@@ -122,8 +133,10 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
       }));
     },
 
-    async activateVersion(scope, documentId, version, at, facts, postings) {
-      return change(
+    async activateVersion(scope, documentId, version, at, facts, postings, model) {
+      type Activated = Awaited<ReturnType<Ledger['activateVersion']>>;
+      const otherwise: Activated = { outcome: 'other_model', previous: 0 };
+      return change<Activated>(
         scope,
         documentId,
         (current) => {
@@ -132,7 +145,10 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
           const isNew = result.outcome === 'activated' && postings !== undefined;
           return { store: document ?? (isNew ? current : undefined), result };
         },
-        postings ? switchArgs(version, postings) : [],
+        {
+          ...(postings ? { postings: switchArgs(version, postings) } : {}),
+          ...(model === undefined ? {} : { onlyWith: { model, otherwise } }),
+        },
       );
     },
 
@@ -194,6 +210,10 @@ export function createDocumentStore(deps: DocumentStoreDeps): DocumentStore {
         Promise.all(names.map((namespace) => redis.hget(keys.namespace({ tenant, namespace }).head, 'model'))),
       );
       return names.map((namespace, at) => ({ namespace, embeddingModel: models[at] ?? '' }));
+    },
+
+    async embeddingModelOf(scope) {
+      return (await readLedger(deps, (redis) => redis.hget(keys.namespace(scope).head, 'model'))) ?? undefined;
     },
 
     async withdrawVersion(scope, documentId, version, jobId) {

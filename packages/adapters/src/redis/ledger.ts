@@ -80,10 +80,11 @@ interface Connection {
 }
 
 function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: Connection): Ledger {
+  const repairs = createDocumentRepairs(access);
   return {
     ...createJobStore(access),
     ...createDocumentStore(access),
-    ...createDocumentRepairs(access),
+    ...repairs,
     watchJob: (tenant, jobId, afterId, signal) => watchJob({ ...access, signals }, tenant, jobId, afterId, signal),
     async documentChanges(scope, cursor) {
       const [of, ...rest] = (cursor ?? '').split('/');
@@ -98,6 +99,12 @@ function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: Co
         // A server that has lost its last writes counts the same generations once more.
         generation: `${serverStart}.${changes.generation}`,
       };
+    },
+    async switchModel(scope, model, ifGeneration) {
+      if (ifGeneration === undefined) return repairs.switchModel(scope, model);
+      const start = `${await connection.serverStart()}.`;
+      // What was read of a server that has been started anew since says nothing about this one.
+      return ifGeneration.startsWith(start) && repairs.switchModel(scope, model, ifGeneration.slice(start.length));
     },
     // Not PING: a Redis that cannot write to its disk refuses that too, and still reads.
     check: () => askDirectly(access.redis, () => assertWhole(access)),

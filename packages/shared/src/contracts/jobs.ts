@@ -32,6 +32,18 @@ export const SweepPayload = z.object({
 });
 export type SweepPayload = z.infer<typeof SweepPayload>;
 
+/** A version that is to be embedded by the model that its namespace has by now. */
+export const ReembedPayload = z.object({
+  schemaVersion: z.literal(1),
+  tenant: Tenant,
+  namespace: Namespace,
+  documentId: DocumentId,
+  version: Version,
+  /** Of the version. */
+  jobId: JobId,
+});
+export type ReembedPayload = z.infer<typeof ReembedPayload>;
+
 /** Whom to call and with what lies in the blob store: the queue may lose the job and nothing is lost. */
 export const NotifyPayload = z.object({ schemaVersion: z.literal(1), deliveryId: DeliveryId });
 export type NotifyPayload = z.infer<typeof NotifyPayload>;
@@ -89,6 +101,14 @@ export const jobRegistry = {
     runningMs: 60 * minute,
     dedupeId: (payload) => `${payload.jobId}-import-${payload.run}`,
   }),
+  reembed: define({
+    tier: 'embed',
+    payload: ReembedPayload,
+    attempts: 5,
+    backoffMs: 500,
+    runningMs: 120 * minute,
+    dedupeId: (payload) => `reembed-${payload.jobId}`,
+  }),
   reconcile: define({
     tier: 'maintenance',
     payload: ReconcilePayload,
@@ -126,7 +146,7 @@ export const jobRegistry = {
 } as const;
 
 /** The jobs that move one document version on. */
-export type StepName = Exclude<JobName, 'reconcile' | 'expire' | 'sweep' | 'notify'>;
+export type StepName = Exclude<JobName, 'reembed' | 'reconcile' | 'expire' | 'sweep' | 'notify'>;
 
 export type JobName = keyof typeof jobRegistry;
 export type JobPayload<Name extends JobName> = z.infer<(typeof jobRegistry)[Name]['payload']>;

@@ -1,112 +1,44 @@
 import { isDeepStrictEqual } from 'node:util';
 import { MemoryError } from '../contracts/errors.ts';
-import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
+import type { ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
-import type { Embedder, PassageTokens } from '../ports/embedder.ts';
 import { nameOf } from './accept.ts';
 import { assembleText } from './chunk/assemble-text.ts';
 import { chunkDocument } from './chunk/chunk-document.ts';
 import type { StepDeps } from './deps.ts';
+import { embedChunks, type Model } from './embed-chunks.ts';
 import { readOcrPages } from './ocr.ts';
 import { titleOf } from './parse.ts';
 import { readPlainText } from './plain-text/read-plain-text.ts';
+import { modelOf } from './reindex/namespace-models.ts';
 import { othersGoFirst, type Step, type StepContext } from './step.ts';
-import {
-  encodeJson,
-  readChunkSet,
-  readExtraction,
-  readVectors,
-  vectorBatchSize,
-  writeVectors,
-} from './stored/artifacts.ts';
+import { encodeJson, readChunkSet, readExtraction, vectorBatchSize } from './stored/artifacts.ts';
 import { chunksKey, vectorsKey } from './stored/blob-keys.ts';
-import { createTokenKeeper, type EmbeddedTokens, tokensOf } from './token-keeper.ts';
-import { type FormerChunks, formerChunks, knownVectors } from './versions/former-chunks.ts';
+import { type EmbeddedChunks, embeddedBy } from './stored/embedded-chunks.ts';
+import { formerChunks, knownVectors } from './versions/former-chunks.ts';
 
 /** Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most two. */
 export const embedStep: Step = async (deps, context) => {
-  const { payload, manifest } = context;
-  const embedder = deps.embedderFor(manifest.embeddingModel);
+  const { payload, signal } = context;
+  const embedder = deps.embedderFor(await modelOf(deps, context.manifest));
   await embedder.ready();
-  const former = await formerChunks(deps, payload, manifest, embedder.dimension);
-  const { known, ...set } = await chunksOf(deps, context, embedder.dimension, former);
-  const { chunks, dimension } = set;
-  const late = embedder.lateInteraction;
-  const keeper = late && createTokenKeeper(deps, payload, set, former, late);
-  let tokens = 0;
+  const former = await formerChunks(deps, payload, embedder);
+  const { known, ...embedded } = await chunksOf(deps, context, embedder, former);
+  const { length: total } = embedded.set.chunks;
   let makesWay = false;
-  /** Embeds a batch, and returns what stores it; undefined where it is stored already. */
-  const embedBatch = async (from: number): Promise<(() => Promise<void>) | undefined> => {
-    const batch = chunks.slice(from, from + vectorBatchSize);
-    const expected = { count: batch.length, dimension };
-    if ((await readVectors(deps.blobs, payload, from, expected)) && ((await keeper?.isStored(from)) ?? true)) return;
-    const knownTokens = await keeper?.known(batch);
-    const fresh = batch.filter(
-      ({ contentHash }) => !known.has(contentHash) || (knownTokens && !knownTokens.has(contentHash)),
-    );
-    const embedded = await embedAll(embedder, fresh, context);
-    fresh.forEach((chunk, index) => {
-      const { vector, tokens: ofTokens } = embedded[index] ?? {};
-      if (vector?.length !== dimension)
-        throw new MemoryError('internal', `The model gave no vector of ${dimension} numbers.`);
-      known.set(chunk.contentHash, vector);
-      if (ofTokens) knownTokens?.set(chunk.contentHash, tokensOf(chunk, { vector, tokens: ofTokens }));
-      tokens += chunk.tokens;
-    });
-    const vectors = batch.map((chunk) => vectorOf(known, chunk));
-    const ofTokens =
-      keeper && batch.map((chunk) => ({ ...tokensFor(knownTokens, chunk), textStart: chunk.span.start }));
-    return async () => {
-      await Promise.all([writeVectors(deps.blobs, payload, from, vectors), ofTokens && keeper.store(from, ofTokens)]);
-      if (await context.checkpoint()) makesWay = true;
-    };
-  };
-  // One is stored while the next is embedded, so that the model need not wait for the disk: what is not stored yet is
-  // what a crash repeats.
-  let stored: Promise<void> = Promise.resolve();
-  try {
-    for (let from = 0; from < chunks.length; from += vectorBatchSize) {
+  await embedChunks(deps, embedder, embedded, former, known, {
+    signal,
+    async beforeBatch(from) {
       if (makesWay) throw othersGoFirst();
-      await context.progress(from, chunks.length);
-      const store = await embedBatch(from);
-      await stored;
-      if (store) stored = store();
-      // Thrown where it is waited for.
-      stored.catch(() => {});
-    }
-    await stored;
-  } finally {
-    // Nothing of this attempt is still being written once it is over.
-    await Promise.allSettled([stored]);
-  }
-  await keeper?.finish();
-  if (tokens > 0) deps.metrics.embeddingTokens(manifest.embeddingModel, tokens);
-  await context.progress(chunks.length, chunks.length);
-  return { nextTotal: chunks.length };
+      await context.progress(from, total);
+    },
+    async afterBatch() {
+      if (await context.checkpoint()) makesWay = true;
+    },
+  });
+  await context.progress(total, total);
+  return { nextTotal: total };
 };
-
-/** Vectors, and in the same runs those of tokens where the model gives them. */
-async function embedAll(
-  embedder: Embedder,
-  chunks: readonly Chunk[],
-  { signal, payload: { tenant } }: StepContext,
-): Promise<readonly { readonly vector: Float32Array; readonly tokens?: PassageTokens }[]> {
-  const texts = chunks.map((chunk) => chunk.embedText);
-  if (embedder.lateInteraction) return embedder.lateInteraction.embedPassages(texts, signal, tenant);
-  return (await embedder.embedPassages(texts, signal, tenant)).map((vector) => ({ vector }));
-}
-
-function tokensFor(known: ReadonlyMap<string, EmbeddedTokens> | undefined, chunk: Chunk): EmbeddedTokens {
-  const tokens = known?.get(chunk.contentHash);
-  if (!tokens) throw new MemoryError('internal', `Chunk ${chunk.index} has no token vectors.`);
-  return tokens;
-}
-
-function vectorOf(known: ReadonlyMap<string, Float32Array>, chunk: Chunk): Float32Array {
-  const vector = known.get(chunk.contentHash);
-  if (!vector) throw new MemoryError('internal', `Chunk ${chunk.index} has no vector.`);
-  return vector;
-}
 
 /**
  * The chunks of this version, with the vectors that are there already. A crash finds those of the earlier attempt. A
@@ -115,27 +47,28 @@ function vectorOf(known: ReadonlyMap<string, Float32Array>, chunk: Chunk): Float
 async function chunksOf(
   deps: StepDeps,
   context: StepContext,
-  dimension: number,
-  former: readonly FormerChunks[],
-): Promise<ChunkSet & { readonly known: Map<string, Float32Array> }> {
+  model: Model,
+  former: readonly EmbeddedChunks[],
+): Promise<EmbeddedChunks & { readonly known: Map<string, Float32Array> }> {
   const { payload } = context;
   const earlier = await readChunkSet(deps.blobs, payload);
-  const set = earlier && payload.run === 0 ? earlier : await cutChunks(deps, context, dimension, former);
+  const set = earlier && payload.run === 0 ? earlier : await cutChunks(deps, context, model, former);
+  const embedded = embeddedBy(payload, set, model);
   // Before any are removed: an earlier run's are among them.
-  const known = await knownVectors(deps, former, set);
-  if (earlier && isDeepStrictEqual(earlier, set)) return { ...earlier, known };
+  const known = await knownVectors(deps, former, embedded.set);
+  if (earlier && isDeepStrictEqual(earlier, set)) return { ...embedded, known };
   for (let from = 0; earlier && from < earlier.chunks.length; from += vectorBatchSize) {
     await deps.blobs.remove(vectorsKey(payload, from));
   }
   await deps.blobs.put(chunksKey(payload), encodeJson(set));
-  return { ...set, known };
+  return { ...embedded, known };
 }
 
 async function cutChunks(
   deps: StepDeps,
   { payload, manifest }: StepContext,
-  dimension: number,
-  former: readonly FormerChunks[],
+  { model, dimension }: Model,
+  former: readonly EmbeddedChunks[],
 ): Promise<ChunkSet> {
   const extraction = (await readExtraction(deps.blobs, payload)) ?? (await readPlainText(deps, payload, manifest));
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be embedded.');
@@ -145,7 +78,6 @@ async function cutChunks(
   if (!/\S/.test(text.text)) throw nothingToRead(extraction, failure);
   const { tenant, documentId, version } = payload;
   const title = titleOf(extraction, manifest.title, nameOf(manifest));
-  const model = manifest.embeddingModel;
   const chunks = chunkDocument({
     text,
     title,

@@ -10,13 +10,16 @@ import { preparePostings } from './index/postings.ts';
 import { isOpen } from './jobs/job-record.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { factsOf } from './parse.ts';
+import { askReembed } from './reindex/ask-reembed.ts';
+import { collectionsOf, modelOf } from './reindex/namespace-models.ts';
 import { removeDocument } from './remove.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 import { readChunkSet, readExtraction } from './stored/artifacts.ts';
+import { readEmbedded } from './stored/embedded-chunks.ts';
 import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './stored/outcome.ts';
 import { isDeleted } from './stored/tombstone.ts';
 import { removeVersionBlobs } from './versions/expire.ts';
-import { collectionsOf, retireVersion, retireVersions } from './versions/retire.ts';
+import { retireVersion, retireVersions } from './versions/retire.ts';
 
 /**
  * Commits a version: writes its chunks, sees them in the index, records that durably, then flips the document to it,
@@ -24,13 +27,20 @@ import { collectionsOf, retireVersion, retireVersions } from './versions/retire.
  * A search never sees a half-written version.
  */
 export const indexStep: Step = async (deps, context) => {
-  const { payload, manifest } = context;
-  const set = await readChunkSet(deps.blobs, payload);
-  if (!set) throw new MemoryError('internal', 'The document was not embedded before it was to be indexed.');
-  const key: CollectionKey = { tenant: payload.tenant, namespace: payload.namespace, model: manifest.embeddingModel };
+  const { payload } = context;
+  const { tenant, namespace } = payload;
+  const model = await modelOf(deps, context.manifest);
+  const embedded = await readEmbedded(deps.blobs, payload, model);
+  if (!embedded) {
+    if (!(await readChunkSet(deps.blobs, payload)))
+      throw new MemoryError('internal', 'The document was not embedded before it was to be indexed.');
+    throw await askReembed(deps, payload, model);
+  }
+  const { set } = embedded;
+  const key: CollectionKey = { tenant, namespace, model };
   // A retry may have read more pages: under the same ids there may be other text now, and fewer chunks.
   if (payload.run > 0) await deps.vectors.removeDocument(key, payload.documentId, beyond(payload, set.chunks.length));
-  for await (const { from, records } of indexRecords(deps.blobs, payload, set)) {
+  for await (const { from, records } of indexRecords(deps.blobs, embedded)) {
     await context.progress(from, set.chunks.length);
     if (payload.run > 0) await deps.vectors.replace(key, records);
     await deps.indexWriter.write(key, records);
@@ -51,14 +61,14 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
   const warnings = await warningsOf(deps, payload, extraction);
   const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length };
   const postings = await preparePostings(deps.lexical, payload, set, set.title);
-  const at = new Date(deps.clock.now()).toISOString();
+  const endedAt = new Date(deps.clock.now()).toISOString();
   const activeFrom = payload.run > 0 ? await keptActiveFrom(deps.blobs, payload) : undefined;
   const outcome = await writeOutcomeOnce(deps.blobs, payload, {
     state: warnings.length > 0 ? 'partial' : 'succeeded',
     run: payload.run,
-    at,
+    at: endedAt,
     facts,
-    ...endedRecord(context.job, warnings.length > 0 ? 'partial' : 'succeeded', at, { warnings }),
+    ...endedRecord(context.job, warnings.length > 0 ? 'partial' : 'succeeded', endedAt, { warnings }),
     ...(activeFrom === undefined ? {} : { activeFrom }),
   });
   if (outcome.state !== 'succeeded' && outcome.state !== 'partial') {
@@ -68,7 +78,8 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
     return { ended: true };
   }
   const { documentId, version } = payload;
-  const flip = await deps.ledger.activateVersion(payload, documentId, version, activeFromOf(outcome), facts, postings);
+  const at = activeFromOf(outcome);
+  const flip = await deps.ledger.activateVersion(payload, documentId, version, at, facts, postings, set.model);
   switch (flip.outcome) {
     case 'activated':
     case 'replaced':
@@ -79,6 +90,9 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
       }
       await followOutcome(deps, payload, outcome, context.updateJob);
       return { ended: true };
+    case 'other_model':
+      // The namespace has got another model since this began: what was written lies where no search looks any more.
+      throw await askReembed(deps, payload, await modelOf(deps, context.manifest));
     case 'gone':
       if (await isDeleted(deps.blobs, payload)) return forgetDeleted(deps, payload);
       // Only a tombstone is a delete. Without one the ledger has lost what it knew; the outcome stands until it is rebuilt.

@@ -12,6 +12,7 @@ import type { IngestDeps } from './deps.ts';
 import { endDeleted, endJob } from './finish.ts';
 import { finishJob } from './jobs/job-record.ts';
 import { newUploadId } from './new-id.ts';
+import { collectionsOf } from './reindex/namespace-models.ts';
 import { encodeJson, readJson } from './stored/artifacts.ts';
 import {
   deletingKey,
@@ -23,7 +24,6 @@ import {
 } from './stored/blob-keys.ts';
 import { readTombstone, writeTombstone } from './stored/tombstone.ts';
 import { removeVersionBlobs } from './versions/expire.ts';
-import { collectionsOf } from './versions/retire.ts';
 
 export interface RemoveDeps extends IngestDeps {
   readonly vectors: VectorIndex;

@@ -15,6 +15,7 @@ import { openStepRecord, type StepRecord } from './jobs/step-record.ts';
 import { currentStep, nextStage } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
 import { parseStep } from './parse.ts';
+import { modelOf } from './reindex/namespace-models.ts';
 import { settleStep } from './settle.ts';
 import type { Step, StepContext } from './step.ts';
 import { readManifest } from './stored/artifacts.ts';
@@ -76,7 +77,7 @@ export async function runStep(
   try {
     if (isPoison(job, stage, delivery.stalls)) throw poison(stage, killsInARow(job, stage, delivery.stalls));
     const manifest = await readManifest(deps.blobs, payload);
-    const outage = state === 'waiting' ? knownOutage(deps, name, manifest) : undefined;
+    const outage = state === 'waiting' ? await knownOutage(deps, name, manifest) : undefined;
     if (outage) throw outage;
     const { context, reached } = createContext(deps, payload, manifest, stage, record, { ...delivery, signal });
     const result = await steps[name](deps, context);
@@ -110,9 +111,9 @@ const isAborted = async (deps: StepDeps, payload: StepPayload) =>
   (await readOutcome(deps.blobs, payload))?.state === 'aborted';
 
 /** Why a step that waits need not even be tried, as far as this process knows already. */
-function knownOutage(deps: StepDeps, name: StepName, manifest: Manifest): MemoryError | undefined {
+async function knownOutage(deps: StepDeps, name: StepName, manifest: Manifest): Promise<MemoryError | undefined> {
   if (name === 'index') return deps.vectors.outage?.();
-  if (name === 'embed') return deps.embedderFor(manifest.embeddingModel).outage?.();
+  if (name === 'embed') return deps.embedderFor(await modelOf(deps, manifest)).outage?.();
   return undefined;
 }
 

@@ -3,7 +3,8 @@ import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { EmbeddedPassage, LateInteraction } from '../ports/embedder.ts';
 import { vectorBatchSize } from './stored/artifacts.ts';
-import { isTokensPart, tokensKey, tokensPartKey, type VersionRef, versionPrefix } from './stored/blob-keys.ts';
+import { isTokensPart, tokensKey, tokensPartKey, type VectorsRef, versionPrefix } from './stored/blob-keys.ts';
+import type { EmbeddedChunks } from './stored/embedded-chunks.ts';
 import {
   type ChunkTokens,
   checkOf,
@@ -19,7 +20,6 @@ import {
   writeTable,
   writeTokenFile,
 } from './stored/token-file.ts';
-import type { FormerChunks } from './versions/former-chunks.ts';
 
 /** Keeps the token vectors of a version while it is embedded: a file a batch, and in the end one for all. */
 export interface TokenKeeper {
@@ -45,7 +45,7 @@ export function tokensOf({ text, embedText }: Chunk, { vector, tokens }: Embedde
 
 /** Where the token vectors of a text lie that was embedded before. */
 interface Place {
-  readonly ref: VersionRef;
+  readonly ref: VectorsRef;
   readonly set: ChunkSet;
   readonly index: number;
 }
@@ -53,9 +53,8 @@ interface Place {
 /** @param former what was cut of the document before, the likest first */
 export function createTokenKeeper(
   deps: { readonly blobs: BlobStore },
-  ref: VersionRef,
-  set: ChunkSet,
-  former: readonly FormerChunks[],
+  { ref, set }: EmbeddedChunks,
+  former: readonly EmbeddedChunks[],
   { dimension: width }: LateInteraction,
 ): TokenKeeper {
   const { blobs } = deps;
@@ -71,7 +70,7 @@ export function createTokenKeeper(
   const repeated = hashesOfMany(set.chunks);
   const again = new Map<string, EmbeddedTokens>();
   const places = placesOf(former, set);
-  const tables = new Map<FormerChunks['ref'], Promise<TokenTable | undefined>>();
+  const tables = new Map<EmbeddedChunks['ref'], Promise<TokenTable | undefined>>();
 
   const isWhole = async () => (await matching(blobs, tokensKey(ref), factsOf(set.chunks))) !== undefined;
 
@@ -84,7 +83,7 @@ export function createTokenKeeper(
     return bytes?.byteLength === end - start ? readRecord(table, index, bytes) : undefined;
   }
 
-  function remember(source: VersionRef, table: Promise<TokenTable | undefined>) {
+  function remember(source: VectorsRef, table: Promise<TokenTable | undefined>) {
     tables.set(source, table);
     return table;
   }
@@ -118,7 +117,7 @@ export function createTokenKeeper(
     async finish() {
       if (isOneBatch) return;
       if (!(await isWhole())) await joinParts(blobs, ref, set, factsOf, batchAt);
-      for await (const key of blobs.list(versionPrefix(ref))) if (isTokensPart(key)) await blobs.remove(key);
+      for await (const key of blobs.list(versionPrefix(ref))) if (isTokensPart(ref, key)) await blobs.remove(key);
     },
   };
 }
@@ -136,7 +135,7 @@ async function matching(blobs: BlobStore, key: string, facts: TokenFileFacts): P
 /** Streams the batches' files into one: a long document's are hundreds of megabytes. */
 async function joinParts(
   blobs: BlobStore,
-  ref: VersionRef,
+  ref: VectorsRef,
   set: ChunkSet,
   factsOf: (chunks: readonly Chunk[]) => TokenFileFacts,
   batchAt: (from: number) => readonly Chunk[],
@@ -174,7 +173,7 @@ function hashesOfMany(chunks: readonly Chunk[]): Set<string> {
   return many;
 }
 
-function placesOf(former: readonly FormerChunks[], wanted: ChunkSet): Map<string, Place> {
+function placesOf(former: readonly EmbeddedChunks[], wanted: ChunkSet): Map<string, Place> {
   const missing = new Set(wanted.chunks.map(({ contentHash }) => contentHash));
   const places = new Map<string, Place>();
   for (const { ref, set } of former)

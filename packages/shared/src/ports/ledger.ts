@@ -208,8 +208,10 @@ export interface Ledger {
    * @param at when its commit was recorded durably: what `asOf` goes by
    * @param facts what is known of the version by then, as `describeVersion` takes it
    * @param postings switched on in the same step, and those of the version before off
+   * @param model whose vectors of it the index has
    * @returns `activated` with the version that was active before (0: none); `replaced` (with the same) where it was
-   * active once and a newer one is now; `superseded` where a newer one was first; or `gone`.
+   * active once and a newer one is now; `superseded` where a newer one was first; `other_model` where the namespace has another model by now, and nothing was
+   * changed; or `gone`.
    */
   activateVersion(
     scope: Scope,
@@ -218,7 +220,8 @@ export interface Ledger {
     at: string,
     facts?: VersionFacts,
     postings?: PreparedPostings,
-  ): Promise<{ outcome: 'activated' | 'replaced' | 'superseded' | 'gone'; previous: number }>;
+    model?: string,
+  ): Promise<{ outcome: 'activated' | 'replaced' | 'superseded' | 'other_model' | 'gone'; previous: number }>;
   /** Forgets a version that is neither the active one nor the latest; does nothing for those, and where it is unknown. */
   forgetVersion(scope: Scope, documentId: string, version: number): Promise<void>;
   /** Marks a version as failed; the active version stays. */
@@ -237,6 +240,15 @@ export interface Ledger {
   documentChanges(scope: Scope, cursor: string | undefined): Promise<DocumentChanges>;
 
   namespaces(tenant: string): Promise<{ namespace: string; embeddingModel: string }[]>;
+  /** The embedding model of a namespace now; undefined where nothing was ever accepted. */
+  embeddingModelOf(scope: Scope): Promise<string | undefined>;
+  /**
+   * Gives a namespace another embedding model and moves its generation on, in one step with all that a search reads. Makes
+   * the namespace where there is none.
+   * @param ifGeneration only where nothing that a search sees has changed since `documentChanges` gave this generation
+   * @returns whether the namespace has the model now
+   */
+  switchModel(scope: Scope, model: string, ifGeneration?: string): Promise<boolean>;
 
   /** Jobs that have not ended, oldest first, for the reconciler: all tenants. */
   openJobs(limit: number): Promise<{ tenant: string; jobId: string }[]>;

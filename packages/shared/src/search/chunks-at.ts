@@ -36,7 +36,7 @@ export async function chunksAt(
   const there = new Set(hits.map(({ chunkId }) => chunkId));
   // Where the index has lost some they are still in the blob store.
   const rest = addresses.filter((_, at) => !there.has(chunkIds[at] ?? ''));
-  return [...hits, ...(await hydrate(deps.blobs, key.tenant, rest, vector))];
+  return [...hits, ...(await hydrate(deps.blobs, key.tenant, rest, vector && { vector, model: key.model }))];
 }
 
 const pagesOf = (ids: readonly string[]): string[][] =>

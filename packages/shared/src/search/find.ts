@@ -5,7 +5,7 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Embedder, QueryTokens } from '../ports/embedder.ts';
 import type { LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
 import type { Reranker } from '../ports/reranker.ts';
-import type { VectorIndex } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
 import { activeCandidates, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
@@ -72,18 +72,19 @@ export async function find(
   request: SearchRequest,
   signal: AbortSignal | undefined,
 ): Promise<Found> {
-  const found = await findFirst(deps, scope, table, request, signal);
-  return lookCloser(deps, scope, table, request, found, signal);
+  // The table may get another one meanwhile; a search has one model.
+  const model = table.embeddingModel ?? '';
+  const found = await findFirst(deps, { ...scope, model }, table, request, signal);
+  return lookCloser(deps, { ...scope, model }, request, found, signal);
 }
 
 async function findFirst(
   deps: FindDeps,
-  scope: Scope,
+  { model, ...scope }: CollectionKey,
   table: NamespaceTable,
   request: SearchRequest,
   signal: AbortSignal | undefined,
 ): Promise<Found> {
-  const model = table.embeddingModel ?? '';
   const phrases = phrasesOf(request.query);
   const terms = queryTerms(request.query, phrases?.required);
   const asked: Search = { deps, scope, model, table, request, terms, phrases };
@@ -154,7 +155,7 @@ export async function findAt(
   const key = { ...scope, model };
   const found = await candidatesAt(atMs, deps, key, table, query.vector, request, signal);
   const dense: Found = { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
-  return lookCloser(deps, scope, table, request, dense, signal);
+  return lookCloser(deps, key, request, dense, signal);
 }
 
 /**
@@ -163,8 +164,7 @@ export async function findAt(
  */
 async function lookCloser(
   deps: FindDeps,
-  { tenant }: Scope,
-  { embeddingModel: model = '' }: NamespaceTable,
+  { tenant, model }: CollectionKey,
   request: SearchRequest,
   found: Found,
   signal: AbortSignal | undefined,

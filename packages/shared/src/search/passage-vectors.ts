@@ -1,4 +1,5 @@
-import { readChunkSet, readVectors, vectorBatchSize } from '../ingest/stored/artifacts.ts';
+import { readVectors, vectorBatchSize } from '../ingest/stored/artifacts.ts';
+import { readEmbedded } from '../ingest/stored/embedded-chunks.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { settled } from './settled.ts';
@@ -30,12 +31,13 @@ export async function passageVectors(
   for (const ofVersion of versions.values()) {
     const [{ documentId, version }] = ofVersion as [VectorHit];
     const ref = { tenant: key.tenant, documentId, version };
-    const set = await readChunkSet(deps.blobs, ref);
-    if (!set) continue;
+    const embedded = await readEmbedded(deps.blobs, ref, key.model);
+    if (!embedded) continue;
+    const { set } = embedded;
     const batches = Map.groupBy(ofVersion, ({ index }) => index - (index % vectorBatchSize));
     for (const [from, ofBatch] of batches) {
       const count = Math.min(vectorBatchSize, set.chunks.length - from);
-      const vectors = await readVectors(deps.blobs, ref, from, { count, dimension: set.dimension });
+      const vectors = await readVectors(deps.blobs, embedded.ref, from, { count, dimension: set.dimension });
       for (const { chunkId, index } of ofBatch) {
         const vector = vectors?.[index - from];
         if (vector) found.set(chunkId, vector);

@@ -61,16 +61,22 @@ export async function retrieve(
   const scope = { tenant, namespace: request.namespace };
   const table = refreshed ?? (await deps.table.refresh(scope));
   if (table.embeddingModel === undefined || table.rows.size === 0) return { response: finish([], request.mode) };
-  const found =
-    atMs === undefined
-      ? await find(deps, scope, table, request, signal)
-      : await findAt(atMs, deps, scope, table, request, signal);
+  let model: string;
+  let found: Found;
+  do {
+    model = table.embeddingModel;
+    found =
+      atMs === undefined
+        ? await find(deps, scope, table, request, signal)
+        : await findAt(atMs, deps, scope, table, request, signal);
+    // The namespace has got another model meanwhile: what was committed since is in that one's collection only.
+  } while (table.embeddingModel !== model);
   degraded.push(...found.degraded);
   if (found.degraded.includes(lackingReason)) deps.onIndexLacking?.();
   else if (table.indexIncomplete) degraded.push(lackingReason);
   // Without the query's vector no similarity is known.
   const bounded = found.query ? request : { ...request, minScore: undefined };
-  const key = { ...scope, model: table.embeddingModel };
+  const key = { ...scope, model };
   const hits = await chooseHits(deps, key, found.candidates, bounded, degraded);
   const passages = await surrounded(deps, key, hits, request, found);
   if (!passages.complete) degraded.push('neighbours_incomplete');

@@ -6,6 +6,7 @@ import { type AcceptRequest, accept, storeOriginal } from '../ingest/accept.ts';
 import type { StepDeps } from '../ingest/deps.ts';
 import { createIndexWriter } from '../ingest/index/index-writer.ts';
 import { type CancellationWatch, createCancellationWatch } from '../ingest/jobs/cancellation-watch.ts';
+import { reembed } from '../ingest/reindex/embed-version.ts';
 import { finishDeletions, sweepDocument } from '../ingest/remove.ts';
 import { runStep } from '../ingest/run-step.ts';
 import { expireVersions } from '../ingest/versions/expire.ts';
@@ -93,11 +94,14 @@ export interface FlowOptions {
   readonly readArchive?: ReadArchive;
   /** Whether the model gives vectors of tokens too. */
   readonly lateInteraction?: boolean;
+  /** Other models that are served, by name. */
+  readonly otherModels?: readonly Embedder[];
 }
 
 export function createInMemoryFlow({
   readArchive = noArchives,
   lateInteraction = false,
+  otherModels = [],
 }: FlowOptions = {}): InMemoryFlow {
   const blobs = createInMemoryBlobStore();
   const lexical = createInMemoryLexicalIndex();
@@ -152,7 +156,11 @@ export function createInMemoryFlow({
       close: async () => {},
     },
     tokenizer: fakeTokenizer,
-    embedderFor: () => embedder,
+    embedderFor: (model) => {
+      const found = [embedder, ...otherModels].find((one) => one.model === model);
+      if (found) return found;
+      throw new MemoryError('dependency_unavailable', `The model ${model} is not served here.`);
+    },
     vectors,
     indexWriter: createIndexWriter(vectors, { minWaitMs: 0, maxWaitMs: 0 }),
     lexical,
@@ -218,7 +226,8 @@ export function createInMemoryFlow({
         await expireVersions(deps, flow.versionRetentionMs);
       } else if (job.name !== 'reconcile') {
         try {
-          if (job.name === 'notify') await notify(deps, job.payload, { signal });
+          if (job.name === 'reembed') await reembed(deps, job.payload, signal);
+          else if (job.name === 'notify') await notify(deps, job.payload, { signal });
           else
             await runStep(deps, job.name as StepName, job.payload as StepPayload, {
               attempt,

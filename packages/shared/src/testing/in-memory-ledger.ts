@@ -13,7 +13,7 @@ interface StoredJob {
 }
 
 interface NamespaceState {
-  readonly model: string;
+  model: string;
   generation: number;
   incomplete: boolean;
   /** By document, with the generation in which the row last changed. */
@@ -204,8 +204,11 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
       if (next) store(next);
     },
 
-    async activateVersion(scope, documentId, version, at, facts, postings) {
+    async activateVersion(scope, documentId, version, at, facts, postings, model) {
       const { outcome, previous, document } = documents.activateVersion(find(scope, documentId), version, at, facts);
+      const has = namespaceStates.get(key(scope.tenant, scope.namespace))?.model;
+      const isNew = document !== undefined || (outcome === 'activated' && postings !== undefined);
+      if (isNew && model !== undefined && model !== has) return { outcome: 'other_model', previous: 0 };
       if (document) store(document);
       if (outcome === 'activated' && postings) lexical?.activate(scope, documentId, version, postings);
       return { outcome, previous };
@@ -260,6 +263,26 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
         const [owner, namespace] = JSON.parse(id) as [string, string];
         return owner === tenant ? [{ namespace, embeddingModel: state.model }] : [];
       });
+    },
+
+    async embeddingModelOf(scope) {
+      return namespaceStates.get(key(scope.tenant, scope.namespace))?.model;
+    },
+
+    async switchModel(scope, model, ifGeneration) {
+      const namespaceKey = key(scope.tenant, scope.namespace);
+      const state = namespaceStates.get(namespaceKey) ?? {
+        model: '',
+        generation: 0,
+        incomplete: false,
+        rows: new Map(),
+      };
+      if (state.model === model) return true;
+      if (ifGeneration !== undefined && ifGeneration !== `${epoch}.${state.generation}`) return false;
+      state.model = model;
+      state.generation += 1;
+      namespaceStates.set(namespaceKey, state);
+      return true;
     },
 
     async openJobs(limit) {

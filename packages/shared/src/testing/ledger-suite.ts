@@ -2,6 +2,7 @@ import type { Ledger } from '../ports/ledger.ts';
 import { ledgerChangesSuite } from './ledger-changes-suite.ts';
 import { ledgerDocumentsSuite } from './ledger-documents-suite.ts';
 import { ledgerJobsSuite } from './ledger-jobs-suite.ts';
+import { ledgerModelsSuite } from './ledger-models-suite.ts';
 import { ledgerRestoreSuite } from './ledger-restore-suite.ts';
 import { ledgerWatchSuite } from './ledger-watch-suite.ts';
 
@@ -11,5 +12,6 @@ export function ledgerSuite(name: string, create: () => Ledger): void {
   ledgerWatchSuite(name, create);
   ledgerDocumentsSuite(name, create);
   ledgerChangesSuite(name, create);
+  ledgerModelsSuite(name, create);
   ledgerRestoreSuite(name, create);
 }

@@ -1,9 +1,8 @@
 import { MemoryError } from '../../contracts/errors.ts';
-import type { ChunkSet } from '../../contracts/model/chunk.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { VectorRecord } from '../../ports/vector-index.ts';
 import { readVectors, vectorBatchSize } from '../stored/artifacts.ts';
-import type { VersionRef } from '../stored/blob-keys.ts';
+import type { EmbeddedChunks } from '../stored/embedded-chunks.ts';
 import { vectorRecord } from './vector-record.ts';
 
 /** Records of one write: as many as the index takes well in one call. */
@@ -15,8 +14,7 @@ const writeAtOnce = 8 * vectorBatchSize;
  */
 export async function* indexRecords(
   blobs: BlobStore,
-  ref: VersionRef,
-  set: ChunkSet,
+  { ref, set }: EmbeddedChunks,
 ): AsyncGenerator<{ readonly from: number; readonly records: readonly VectorRecord[] }> {
   for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
     const records: VectorRecord[] = [];

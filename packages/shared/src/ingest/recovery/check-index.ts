@@ -5,10 +5,12 @@ import type { DocumentRow } from '../../ports/ledger.ts';
 import type { CollectionKey, IndexedVersion } from '../../ports/vector-index.ts';
 import { indexRecords } from '../index/index-records.ts';
 import { createIndexWriter, type IndexWriter } from '../index/index-writer.ts';
+import { askReembed } from '../reindex/ask-reembed.ts';
 import { readChunkSet, readJson } from '../stored/artifacts.ts';
-import { replacedPrefix } from '../stored/blob-keys.ts';
+import { replacedPrefix, type VersionRef } from '../stored/blob-keys.ts';
+import { readEmbedded } from '../stored/embedded-chunks.ts';
 import { forEachAtOnce } from '../stored/walk-store.ts';
-import { ReplacedVersion, retireVersion } from '../versions/retire.ts';
+import { historyOf, ReplacedVersion, retireVersion } from '../versions/retire.ts';
 import { isDamage, type ReconcileDeps } from './compare-document.ts';
 import type { Findings } from './findings.ts';
 
@@ -108,9 +110,14 @@ async function refill(
   const { documentId, activeVersion: version } = row;
   const ref = { tenant: key.tenant, documentId, version };
   try {
-    const set = await readChunkSet(deps.blobs, ref);
-    if (set?.model !== key.model) throw new MemoryError('internal', `${documentId} has no chunks of ${key.model}.`);
-    for await (const { records } of indexRecords(deps.blobs, ref, set)) await writer.write(key, records);
+    const embedded = await readEmbedded(deps.blobs, ref, key.model);
+    if (!embedded) {
+      // A rebuilt ledger may have it active before it was embedded by the model that the namespace has got meanwhile.
+      await reembed(deps, key, ref);
+      throw new MemoryError('internal', `Version ${version} has no vectors of ${key.model}.`);
+    }
+    const { set } = embedded;
+    for await (const { records } of indexRecords(deps.blobs, embedded)) await writer.write(key, records);
     // A retry that was cut off may have cut anew: what is shown is what is there.
     if (set.chunks.length !== row.chunks) {
       await deps.ledger.describeVersion(key, documentId, version, { chunks: set.chunks.length });
@@ -118,13 +125,21 @@ async function refill(
   } catch (error) {
     if (!(error instanceof MemoryError) || error.code !== 'internal') throw error;
     if (!(await isActive(deps, key.tenant, documentId, version))) return 'not active any more';
-    deps.logger.error('chunks are missing in the index and cannot be brought back', { documentId, version, error });
+    deps.logger.error('chunks are missing in the index and cannot be brought back now', { documentId, version, error });
     return 'vectors_missing';
   }
   if (await isActive(deps, key.tenant, documentId, version)) return 'missing_chunks';
   // Deleted or replaced while it was written: what came after it did not know of these records.
   await deps.vectors.removeDocument(key, documentId, version);
   return 'not active any more';
+}
+
+/** Has a version embedded that has chunks: the next comparison finds its vectors. */
+async function reembed(deps: ReconcileDeps, { namespace, model }: CollectionKey, ref: VersionRef): Promise<void> {
+  const document = await deps.ledger.getDocument(ref.tenant, ref.documentId);
+  const known = document?.versions.find(({ version }) => version === ref.version);
+  if (known && (await readChunkSet(deps.blobs, ref)))
+    await askReembed(deps, { ...ref, namespace, jobId: known.jobId }, model);
 }
 
 async function isActive(deps: ReconcileDeps, tenant: string, documentId: string, version: number): Promise<boolean> {
@@ -162,11 +177,15 @@ async function checkHistory(deps: ReconcileDeps, findings: Findings, tenant: str
     const ref = await readJson(deps.blobs, marker, ReplacedVersion);
     if (!ref || (tenant !== undefined && ref.tenant !== tenant)) return;
     findings.checked += 1;
-    const set = await readChunkSet(deps.blobs, ref).catch((error: unknown) => {
-      if (!isDamage(error)) throw error;
-      deps.logger.error('the chunks of a former version cannot be read', { documentId: ref.documentId, error });
-      findings.found('damaged', 1, 0);
-    });
+    const model = await deps.ledger.embeddingModelOf(ref);
+    const set = await historyOf(deps.blobs, ref, model).then(
+      (embedded) => embedded?.set,
+      (error: unknown) => {
+        if (!isDamage(error)) throw error;
+        deps.logger.error('the chunks of a former version cannot be read', { documentId: ref.documentId, error });
+        findings.found('damaged', 1, 0);
+      },
+    );
     if (!set) return;
     const key: CollectionKey = { tenant: ref.tenant, namespace: ref.namespace, model: set.model, history: true };
     const before = await deps.vectors.countDocument(key, ref.documentId, ref.version);

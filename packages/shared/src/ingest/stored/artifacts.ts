@@ -4,7 +4,7 @@ import { type ChunkSet, ChunkSet as ChunkSetSchema } from '../../contracts/model
 import { Extraction, OcrPage } from '../../contracts/model/extraction.ts';
 import { Manifest } from '../../contracts/model/manifest.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
-import type { VersionRef } from './blob-keys.ts';
+import type { VectorsRef, VersionRef } from './blob-keys.ts';
 import * as keys from './blob-keys.ts';
 
 /** Where a document's bytes are, and what their sender called them. */
@@ -24,7 +24,7 @@ export const encodeJson = (value: unknown): Uint8Array => encoder.encode(JSON.st
 
 /** Reads and checks a JSON blob. @throws MemoryError `internal` where it is there but damaged. */
 export async function readJson<Schema extends z.ZodType>(
-  blobs: BlobStore,
+  blobs: Pick<BlobStore, 'get'>,
   key: string,
   schema: Schema,
 ): Promise<z.infer<Schema> | undefined> {
@@ -67,7 +67,7 @@ export const readExtraction = (blobs: BlobStore, ref: VersionRef) =>
 export const readOcrPage = (blobs: BlobStore, ref: VersionRef, page: number) =>
   readJson(blobs, keys.ocrPageKey(ref, page), OcrPage);
 
-export const readChunkSet = (blobs: BlobStore, ref: VersionRef): Promise<ChunkSet | undefined> =>
+export const readChunkSet = (blobs: Pick<BlobStore, 'get'>, ref: VersionRef): Promise<ChunkSet | undefined> =>
   readJson(blobs, keys.chunksKey(ref), ChunkSetSchema);
 
 /** How many chunks share one file of vectors. A crash repeats at most two: one is embedded while one is stored. */
@@ -75,7 +75,7 @@ export const vectorBatchSize = 32;
 
 export async function writeVectors(
   blobs: BlobStore,
-  ref: VersionRef,
+  ref: VectorsRef,
   from: number,
   vectors: readonly Float32Array[],
 ): Promise<void> {
@@ -90,7 +90,7 @@ export async function writeVectors(
 /** The vectors of the batch that begins at chunk `from`, or undefined where it was not embedded yet (or is damaged). */
 export async function readVectors(
   blobs: BlobStore,
-  ref: VersionRef,
+  ref: VectorsRef,
   from: number,
   expected: { count: number; dimension: number },
 ): Promise<Float32Array[] | undefined> {

@@ -75,13 +75,28 @@ export const fetchedKey = (ref: VersionRef) => `${versionPrefix(ref)}fetched.jso
 export const extractionKey = (ref: VersionRef) => `${versionPrefix(ref)}extraction.json`;
 export const ocrPageKey = (ref: VersionRef, page: number) => `${versionPrefix(ref)}pages/${page}.json`;
 export const chunksKey = (ref: VersionRef) => `${versionPrefix(ref)}chunks.json`;
+
+/** Where a version's vectors lie. */
+export interface VectorsRef extends VersionRef {
+  /** The folder in the version's own, for vectors of another model than the one that its chunks were cut for. */
+  readonly folder?: string | undefined;
+}
+
+/** @param chunksHash tells one set of chunks from another: what was embedded of the one is never taken for the other's */
+export const modelFolder = (model: string, chunksHash: string) =>
+  `model-${hashOf(JSON.stringify([model, chunksHash]))}`;
+const vectorsPrefix = (ref: VectorsRef) => `${versionPrefix(ref)}${ref.folder ? `${ref.folder}/` : ''}`;
 /** Vectors of one batch of chunks, from the chunk with index `from` on. */
-export const vectorsKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}vectors-${from}.f32`;
+export const vectorsKey = (ref: VectorsRef, from: number) => `${vectorsPrefix(ref)}vectors-${from}.f32`;
 /** Vectors of the tokens of all chunks. */
-export const tokensKey = (ref: VersionRef) => `${versionPrefix(ref)}tokens.bin`;
+export const tokensKey = (ref: VectorsRef) => `${vectorsPrefix(ref)}tokens.bin`;
 /** Those of one batch of chunks, until all are in one file. */
-export const tokensPartKey = (ref: VersionRef, from: number) => `${versionPrefix(ref)}tokens-${from}.part`;
-export const isTokensPart = (key: string) => /\/tokens-\d+\.part$/.test(key);
+export const tokensPartKey = (ref: VectorsRef, from: number) => `${vectorsPrefix(ref)}tokens-${from}.part`;
+/** Whether a key is that of such a batch, of these vectors and no other model's. */
+export const isTokensPart = (ref: VectorsRef, key: string) =>
+  key.startsWith(vectorsPrefix(ref)) && /^tokens-\d+\.part$/.test(key.slice(vectorsPrefix(ref).length));
+/** That all chunks have vectors in a model's folder, and how long they are. */
+export const embeddedKey = (ref: VectorsRef) => `${vectorsPrefix(ref)}embedded.json`;
 /** How the version ended; there is none while it has not. */
 export const outcomeKey = (ref: VersionRef) => `${versionPrefix(ref)}outcome.json`;
 /** That the version was begun anew, and how often; there is none while it has not been. */

@@ -1,6 +1,6 @@
 import type { ChunkSet } from '../../contracts/model/chunk.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
-import { tokensKey, type VersionRef } from '../stored/blob-keys.ts';
+import { tokensKey, type VectorsRef } from '../stored/blob-keys.ts';
 import { checkOf, checkOfChunks, fileBytes, readTable, type TokenTable, tableBytes } from '../stored/token-file.ts';
 import { badArchive } from './archive-layout.ts';
 
@@ -20,7 +20,7 @@ function tableFor(bytes: Uint8Array, { model, chunks }: ChunkSet): TokenTable | 
 }
 
 /** The token vectors of a version where there are any of its chunks, and not too many. */
-export async function storedTokens(blobs: BlobStore, ref: VersionRef, set: ChunkSet) {
+export async function storedTokens(blobs: BlobStore, ref: VectorsRef, set: ChunkSet) {
   const head = await blobs.getRange(tokensKey(ref), 0, tableBytes(set.chunks.length));
   const table = head && tableFor(head, set);
   if (!table || fileBytes(table) > maxTokenFileBytes) return undefined;

@@ -8,7 +8,6 @@ import type { IngestDeps } from '../deps.ts';
 import { readOcrPages } from '../ocr.ts';
 import {
   encodeJson,
-  readChunkSet,
   readExtraction,
   readManifest,
   readOriginal,
@@ -17,6 +16,7 @@ import {
   vectorBatchSize,
 } from '../stored/artifacts.ts';
 import type { VersionRef } from '../stored/blob-keys.ts';
+import { readEmbedded } from '../stored/embedded-chunks.ts';
 import { archiveFiles, endName, folderOf, headerName, sumLine } from './archive-layout.ts';
 import { storedTokens } from './archived-tokens.ts';
 
@@ -110,16 +110,14 @@ async function readFiles({ blobs }: ExportDeps, record: DocumentRecord, model: s
   const manifest = await readManifest(blobs, ref);
   const extraction = need(await readExtraction(blobs, ref), ref, 'extraction');
   const pages = await readOcrPages(blobs, ref, extraction);
-  const set = need(await readChunkSet(blobs, ref), ref, 'chunks');
-  if (set.model !== model)
-    throw new MemoryError('internal', `Version ${version} of ${documentId} has no vectors of ${model}.`);
+  const { ref: place, set } = need(await readEmbedded(blobs, ref, model), ref, `chunks with vectors of ${model}`);
   const vectors: ArchiveEntry[] = [];
   for (let from = 0; from < set.chunks.length; from += vectorBatchSize) {
     const count = Math.min(vectorBatchSize, set.chunks.length - from);
-    const batch = need(await readVectors(blobs, ref, from, { count, dimension: set.dimension }), ref, 'vectors');
+    const batch = need(await readVectors(blobs, place, from, { count, dimension: set.dimension }), ref, 'vectors');
     vectors.push(bytesEntry(archiveFiles.vectors(from), packed(batch, set.dimension)));
   }
-  const tokens = await storedTokens(blobs, ref, set);
+  const tokens = await storedTokens(blobs, place, set);
   const original = need(await readOriginal(blobs, ref, manifest), ref, 'original');
   const content = need(await blobs.getStream(original.key), ref, 'original');
   const { tenant: _tenant, callbackUrl: _url, parentJobId: _job, batchId: _batch, imported: _from, ...kept } = manifest;

@@ -2,6 +2,7 @@ import { isTerminal } from '../../contracts/model/job.ts';
 import { Manifest } from '../../contracts/model/manifest.ts';
 import type { VectorIndex } from '../../ports/vector-index.ts';
 import type { IngestDeps } from '../deps.ts';
+import { collectionsOf } from '../reindex/namespace-models.ts';
 import { encodeJson, readFetched, readJson } from '../stored/artifacts.ts';
 import {
   createdKey,
@@ -11,7 +12,7 @@ import {
   tombstoneKey,
   versionPrefix,
 } from '../stored/blob-keys.ts';
-import { collectionsOf, ReplacedVersion } from './retire.ts';
+import { ReplacedVersion } from './retire.ts';
 
 export interface ExpireDeps extends IngestDeps {
   readonly vectors: VectorIndex;

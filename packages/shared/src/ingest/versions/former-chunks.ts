@@ -1,32 +1,26 @@
 import type { ChunkSet } from '../../contracts/model/chunk.ts';
-import type { Manifest } from '../../contracts/model/manifest.ts';
 import type { StepDeps } from '../deps.ts';
-import { readChunkSet, readVectors, vectorBatchSize } from '../stored/artifacts.ts';
+import { readVectors, vectorBatchSize } from '../stored/artifacts.ts';
 import type { VersionRef } from '../stored/blob-keys.ts';
-
-/** Chunks of the same document that were cut before, with where their vectors are. */
-export interface FormerChunks {
-  readonly ref: VersionRef;
-  readonly set: ChunkSet;
-}
+import { type EmbeddedChunks, readEmbedded } from '../stored/embedded-chunks.ts';
 
 /** How many earlier versions are looked through besides the active one. */
 const maxVersions = 2;
 
 /**
  * What was cut of a document before, the likest first: by an earlier run of this version, then of the versions before
- * it, the newest first, whatever has become of them. Besides them the active one, which may be far older.
+ * it, the newest first, whatever has become of them. Besides them the active one, which may be far older. Only what the
+ * model has embedded.
  */
 export async function formerChunks(
   deps: Pick<StepDeps, 'blobs' | 'ledger'>,
   ref: VersionRef & { readonly run: number },
-  manifest: Manifest,
-  dimension: number,
-): Promise<FormerChunks[]> {
-  const found: FormerChunks[] = [];
-  const lookInto = async (source: VersionRef) => {
-    const set = await readChunkSet(deps.blobs, source);
-    if (set?.model === manifest.embeddingModel && set.dimension === dimension) found.push({ ref: source, set });
+  { model, dimension }: { readonly model: string; readonly dimension: number },
+): Promise<EmbeddedChunks[]> {
+  const found: EmbeddedChunks[] = [];
+  const lookInto = async ({ tenant, documentId, version }: VersionRef) => {
+    const embedded = await readEmbedded(deps.blobs, { tenant, documentId, version }, model);
+    if (embedded?.set.dimension === dimension) found.push(embedded);
   };
   if (ref.run > 0) await lookInto(ref);
   if (ref.version === 1) return found;
@@ -45,7 +39,7 @@ export async function formerChunks(
  */
 export async function knownVectors(
   deps: Pick<StepDeps, 'blobs'>,
-  former: readonly FormerChunks[],
+  former: readonly EmbeddedChunks[],
   wanted: ChunkSet,
 ): Promise<Map<string, Float32Array>> {
   const missing = new Set(wanted.chunks.map((chunk) => chunk.contentHash));

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { DocumentId, Namespace, Tenant, Version } from '../../contracts/model/ids.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
 import { activePeriod, replacedAtMs } from '../../ports/document-transitions.ts';
 import type { DocumentRecord } from '../../ports/ledger.ts';
 import type { ActivePeriod, CollectionKey, VectorRecord } from '../../ports/vector-index.ts';
 import type { StepDeps } from '../deps.ts';
 import { vectorRecord } from '../index/vector-record.ts';
+import { collectionsOf } from '../reindex/namespace-models.ts';
 import { encodeJson, readChunkSet, readVectors, vectorBatchSize } from '../stored/artifacts.ts';
-import { replacedKey } from '../stored/blob-keys.ts';
+import { replacedKey, type VersionRef } from '../stored/blob-keys.ts';
+import { type EmbeddedChunks, embeddedBy, readEmbedded } from '../stored/embedded-chunks.ts';
 
 type RetireDeps = Pick<StepDeps, 'blobs' | 'ledger' | 'vectors' | 'indexWriter' | 'logger'>;
 
@@ -69,15 +72,20 @@ export async function retireVersion(deps: RetireDeps, ref: ReplacedVersion): Pro
 
 async function moveToHistory(deps: RetireDeps, ref: ReplacedVersion, period: ActivePeriod): Promise<number> {
   const { tenant, namespace, documentId, version } = ref;
-  const set = await readChunkSet(deps.blobs, ref);
+  const model = await deps.ledger.embeddingModelOf(ref);
+  const embedded = await historyOf(deps.blobs, ref, model);
   let moved = 0;
-  if (set && period.from < period.to) {
+  if (embedded && period.from < period.to) {
+    const { set } = embedded;
     const key: CollectionKey = { tenant, namespace, model: set.model, history: true };
     for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
       const records: VectorRecord[] = [];
       for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
         const batch = set.chunks.slice(at, at + vectorBatchSize);
-        const vectors = await readVectors(deps.blobs, ref, at, { count: batch.length, dimension: set.dimension });
+        const vectors = await readVectors(deps.blobs, embedded.ref, at, {
+          count: batch.length,
+          dimension: set.dimension,
+        });
         if (vectors) {
           records.push(
             ...batch.map((chunk, index) => ({ ...vectorRecord(ref, chunk, vectors[index]), active: period })),
@@ -88,26 +96,27 @@ async function moveToHistory(deps: RetireDeps, ref: ReplacedVersion, period: Act
       moved += records.length;
     }
   }
-  for (const key of await collectionsOf(deps, ref)) await deps.vectors.removeDocument(key, documentId, version);
+  // Only there: a search that began before the namespace got its model may still look into the collection of the former.
+  if (model !== undefined) await deps.vectors.removeDocument({ tenant, namespace, model }, documentId, version);
   return moved;
+}
+
+/**
+ * A version as history holds it: embedded by the namespace's model, or where that has never seen it, by the one that the
+ * version was made with.
+ */
+export async function historyOf(
+  blobs: BlobStore,
+  ref: VersionRef,
+  model: string | undefined,
+): Promise<EmbeddedChunks | undefined> {
+  const embedded = model === undefined ? undefined : await readEmbedded(blobs, ref, model);
+  if (embedded) return embedded;
+  const set = await readChunkSet(blobs, ref);
+  return set && embeddedBy(ref, set, set);
 }
 
 async function isKept(deps: RetireDeps, { tenant, documentId }: DocumentRecord, version: number): Promise<boolean> {
   const now = await deps.ledger.getDocument(tenant, documentId);
   return now?.versions.some((known) => known.version === version) ?? false;
-}
-
-/**
- * The collections in which a document's chunks may lie: of its namespace's model, those of active versions or those of
- * history.
- */
-export async function collectionsOf(
-  deps: Pick<StepDeps, 'ledger'>,
-  { tenant, namespace }: { readonly tenant: string; readonly namespace: string },
-  { history = false } = {},
-): Promise<CollectionKey[]> {
-  const known = await deps.ledger.namespaces(tenant);
-  return known
-    .filter((one) => one.namespace === namespace)
-    .map(({ embeddingModel: model }) => ({ tenant, namespace, model, ...(history ? { history: true as const } : {}) }));
 }

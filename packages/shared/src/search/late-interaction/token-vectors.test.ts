@@ -18,6 +18,7 @@ function setUp(maxBytes = megabyte) {
     gate: Promise.resolve() as Promise<unknown>,
     reader: createTokenVectorReader({
       blobs: {
+        get: blobs.get,
         getRange: async (key, start, end) => {
           reads.push(key);
           await world.gate;

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { tokensKey, type VersionRef } from '../../ingest/stored/blob-keys.ts';
+import { readEmbedded } from '../../ingest/stored/embedded-chunks.ts';
 import {
   type ChunkTokens,
   checkOf,
@@ -38,10 +39,16 @@ const absentMs = 60_000;
 /** Files that are read before others get their turn: some hundred microseconds of the page cache. */
 const readsATurn = 8;
 
-type Entry = ChunkTokens | TokenTable | 'absent';
+/** The table of a file, and where that is. */
+interface StoredTable {
+  readonly key: string;
+  readonly table: TokenTable;
+}
+
+type Entry = ChunkTokens | StoredTable | 'absent';
 
 export interface TokenVectorOptions {
-  readonly blobs: Pick<BlobStore, 'getRange'>;
+  readonly blobs: Pick<BlobStore, 'get' | 'getRange'>;
   /** Memory for what was read. */
   readonly maxBytes: number;
 }
@@ -55,16 +62,15 @@ export function createTokenVectorReader({ blobs, maxBytes }: TokenVectorOptions)
   const running = new Map<string, Promise<ChunkTokens | undefined>>();
 
   async function load(ref: VersionRef, model: string, name: string, index: number): Promise<ChunkTokens | undefined> {
-    const key = tokensKey(ref);
     const known = kept.get(name);
     if (known === 'absent') return undefined;
-    const read = known ? { table: known as TokenTable, head: new Uint8Array() } : await readHead(key);
-    if (read?.table.modelCheck !== checkOf(model)) {
+    const read = known ? { ...(known as StoredTable), head: new Uint8Array() } : await readFileOf(ref, model);
+    if (!read) {
       kept.set(name, 'absent', { ttl: absentMs });
       return undefined;
     }
-    const { table, head } = read;
-    if (!known && table.chunks > 1) kept.set(name, table);
+    const { key, table, head } = read;
+    if (!known && table.chunks > 1) kept.set(name, { key, table });
     if (index >= table.chunks) return undefined;
     const { start, end } = recordRange(table, index);
     const bytes = end <= head.byteLength ? head.subarray(start, end) : await blobs.getRange(key, start, end);
@@ -72,14 +78,23 @@ export function createTokenVectorReader({ blobs, maxBytes }: TokenVectorOptions)
     return readRecord(table, index, bytes);
   }
 
-  async function readHead(key: string): Promise<{ table: TokenTable; head: Uint8Array } | undefined> {
+  /** The version's own file, or the one in the model's folder where the version was made with another. */
+  async function readFileOf(ref: VersionRef, model: string) {
+    const own = await readHead(tokensKey(ref));
+    if (own?.table.modelCheck === checkOf(model)) return own;
+    const embedded = await readEmbedded(blobs, ref, model);
+    const read = embedded?.ref.folder === undefined ? undefined : await readHead(tokensKey(embedded.ref));
+    return read?.table.modelCheck === checkOf(model) ? read : undefined;
+  }
+
+  async function readHead(key: string): Promise<(StoredTable & { readonly head: Uint8Array }) | undefined> {
     let head = await blobs.getRange(key, 0, firstBytes);
     let table = head && readTable(head);
     if (table && 'needsBytes' in table) {
       head = await blobs.getRange(key, 0, table.needsBytes);
       table = head && readTable(head);
     }
-    return head && table && !('needsBytes' in table) ? { table, head } : undefined;
+    return head && table && !('needsBytes' in table) ? { key, table, head } : undefined;
   }
 
   /** One read for all who want it; a store that is away, or a damaged file, has nothing. */
@@ -139,7 +154,7 @@ export function createTokenVectorReader({ blobs, maxBytes }: TokenVectorOptions)
   };
 }
 
-function bytesIn(entry: ChunkTokens | TokenTable): number {
-  if ('before' in entry) return entry.before.byteLength;
+function bytesIn(entry: ChunkTokens | StoredTable): number {
+  if ('table' in entry) return entry.key.length + entry.table.before.byteLength;
   return entry.direction.byteLength + entry.scales.byteLength + entry.starts.byteLength + entry.values.byteLength;
 }

@@ -1,0 +1,108 @@
+import { MemoryError } from '../contracts/errors.ts';
+import type { Chunk } from '../contracts/model/chunk.ts';
+import type { Embedder, PassageTokens } from '../ports/embedder.ts';
+import type { StepDeps } from './deps.ts';
+import { readVectors, vectorBatchSize, writeVectors } from './stored/artifacts.ts';
+import { type EmbeddedChunks, markEmbedded } from './stored/embedded-chunks.ts';
+import { createTokenKeeper, type EmbeddedTokens, tokensOf } from './token-keeper.ts';
+
+/** A vector space. */
+export type Model = Pick<Embedder, 'model' | 'dimension'>;
+
+/** Whoever embeds is told of each batch: by the first chunk's index before it, and once what is new is stored. */
+export interface EmbedWatch {
+  readonly signal: AbortSignal;
+  beforeBatch?(from: number): Promise<void>;
+  afterBatch?(): Promise<void>;
+}
+
+/**
+ * Embeds the chunks that have no vectors of this model yet, in batches that are stored one by one: whoever repeats it
+ * goes on where it was.
+ * @param former what was embedded of the document before: token vectors are taken from there where the text is the same
+ * @param known vectors by content hash, which need not be embedded; those that are made are added
+ */
+export async function embedChunks(
+  deps: Pick<StepDeps, 'blobs' | 'metrics'>,
+  embedder: Embedder,
+  embedded: EmbeddedChunks,
+  former: readonly EmbeddedChunks[],
+  known: Map<string, Float32Array>,
+  watch: EmbedWatch,
+): Promise<void> {
+  const { ref, set } = embedded;
+  const { chunks, dimension } = set;
+  const late = embedder.lateInteraction;
+  const keeper = late && createTokenKeeper(deps, embedded, former, late);
+  let tokens = 0;
+  /** Embeds a batch, and returns what stores it; undefined where it is stored already. */
+  const embedBatch = async (from: number): Promise<(() => Promise<void>) | undefined> => {
+    const batch = chunks.slice(from, from + vectorBatchSize);
+    const expected = { count: batch.length, dimension };
+    if ((await readVectors(deps.blobs, ref, from, expected)) && ((await keeper?.isStored(from)) ?? true)) return;
+    const knownTokens = await keeper?.known(batch);
+    const fresh = batch.filter(
+      ({ contentHash }) => !known.has(contentHash) || (knownTokens && !knownTokens.has(contentHash)),
+    );
+    const made = await embedAll(embedder, fresh, watch.signal, ref.tenant);
+    fresh.forEach((chunk, index) => {
+      const { vector, tokens: ofTokens } = made[index] ?? {};
+      if (vector?.length !== dimension)
+        throw new MemoryError('internal', `The model gave no vector of ${dimension} numbers.`);
+      known.set(chunk.contentHash, vector);
+      if (ofTokens) knownTokens?.set(chunk.contentHash, tokensOf(chunk, { vector, tokens: ofTokens }));
+      tokens += chunk.tokens;
+    });
+    const vectors = batch.map((chunk) => vectorOf(known, chunk));
+    const ofTokens =
+      keeper && batch.map((chunk) => ({ ...tokensFor(knownTokens, chunk), textStart: chunk.span.start }));
+    return async () => {
+      await Promise.all([writeVectors(deps.blobs, ref, from, vectors), ofTokens && keeper.store(from, ofTokens)]);
+      await watch.afterBatch?.();
+    };
+  };
+  // One is stored while the next is embedded, so that the model need not wait for the disk: what is not stored yet is
+  // what a crash repeats.
+  let stored: Promise<void> = Promise.resolve();
+  try {
+    for (let from = 0; from < chunks.length; from += vectorBatchSize) {
+      await watch.beforeBatch?.(from);
+      const store = await embedBatch(from);
+      await stored;
+      if (store) stored = store();
+      // Thrown where it is waited for.
+      stored.catch(() => {});
+    }
+    await stored;
+  } finally {
+    // Nothing of this attempt is still being written once it is over.
+    await Promise.allSettled([stored]);
+  }
+  await keeper?.finish();
+  await markEmbedded(deps.blobs, embedded);
+  if (tokens > 0) deps.metrics.embeddingTokens(embedder.model, tokens);
+}
+
+/** Vectors, and in the same runs those of tokens where the model gives them. */
+async function embedAll(
+  embedder: Embedder,
+  chunks: readonly Chunk[],
+  signal: AbortSignal,
+  tenant: string,
+): Promise<readonly { readonly vector: Float32Array; readonly tokens?: PassageTokens }[]> {
+  const texts = chunks.map((chunk) => chunk.embedText);
+  if (embedder.lateInteraction) return embedder.lateInteraction.embedPassages(texts, signal, tenant);
+  return (await embedder.embedPassages(texts, signal, tenant)).map((vector) => ({ vector }));
+}
+
+function tokensFor(known: ReadonlyMap<string, EmbeddedTokens> | undefined, chunk: Chunk): EmbeddedTokens {
+  const tokens = known?.get(chunk.contentHash);
+  if (!tokens) throw new MemoryError('internal', `Chunk ${chunk.index} has no token vectors.`);
+  return tokens;
+}
+
+function vectorOf(known: ReadonlyMap<string, Float32Array>, chunk: Chunk): Float32Array {
+  const vector = known.get(chunk.contentHash);
+  if (!vector) throw new MemoryError('internal', `Chunk ${chunk.index} has no vector.`);
+  return vector;
+}
