@@ -19,8 +19,10 @@ check biome biome ci --colors="$colors" --error-on-warnings .
 check depcruise depcruise --config .dependency-cruiser.cjs packages apps scripts
 # Code, exports and dependencies that nobody uses.
 check knip knip --no-progress
+# .env.example and the variables that the code reads.
+check check-env node --conditions=development scripts/check-env.ts
 if command -v shellcheck >/dev/null 2>&1; then
-  check shellcheck shellcheck .ci/run scripts/*.sh
+  check shellcheck shellcheck .ci/run scripts/*.sh scripts/check-env scripts/bump-version
 else
   echo 'lint: shellcheck is not installed, shell scripts were not checked' >&2
 fi

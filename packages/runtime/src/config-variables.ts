@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { z } from 'zod';
 
-/** One environment variable: what it means, and how its text becomes a value. */
-export interface Variable<Value> {
+/** What people are told of an environment variable. */
+export interface DescribedVariable {
   readonly name: string;
   readonly purpose: string;
   /** What may be written, for people. */
@@ -14,15 +14,18 @@ export interface Variable<Value> {
   readonly defaultDescription?: string;
   /** When the start fails without it. */
   readonly requiredWhen?: string;
+  /** A production must set it, although there may be a default: `scripts/check-env --require` says where it does not. */
+  readonly requiredInProduction?: boolean;
+  /** Turns a part of what the service does on or off. */
+  readonly feature?: boolean;
+}
+
+/** One environment variable of the service: what it means, and how its text becomes a value. */
+export interface Variable<Value> extends DescribedVariable {
   readonly schema: z.ZodType<Value>;
 }
 
-interface About {
-  readonly purpose: string;
-  readonly format: string;
-  readonly defaultDescription?: string;
-  readonly requiredWhen?: string;
-}
+type About = Omit<DescribedVariable, 'name' | 'default'>;
 
 const always = <Value>(
   name: string,
@@ -44,6 +47,7 @@ const list = z.string().transform((value) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const origins = list.pipe(z.array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'names what is no origin')));
 const whole = (least: number, most: number) =>
   z
     .string()
@@ -129,6 +133,7 @@ export const configVariables = {
   redisUrl: always('REDIS_URL', 'redis://127.0.0.1:6379', url(/^rediss?$/), {
     purpose: 'Redis or Valkey of queues and ledger. Must run with maxmemory-policy noeviction and AOF.',
     format: 'redis://[user:password@]host:port[/database], or rediss:// for TLS',
+    requiredInProduction: true,
   }),
   queuePrefix: always('QUEUE_PREFIX', 'semantic-memory', z.string().regex(/^[\w.-]{1,100}$/, 'has other characters'), {
     purpose: 'Begins every key in Redis, so that several installations can share a server.',
@@ -137,6 +142,7 @@ export const configVariables = {
   cache: always('CACHE', 'on', z.enum(['on', 'off'], 'is neither on nor off'), {
     purpose: 'Keep query embeddings, search results and answers for a while; the same for the API and the workers.',
     format: 'on or off',
+    feature: true,
   }),
   cacheRedisUrl: optional('CACHE_REDIS_URL', url(/^rediss?$/), {
     purpose:
@@ -162,12 +168,21 @@ export const configVariables = {
     purpose: 'How much longer what is still true is given, degraded, where it cannot be computed anew.',
     format: 'milliseconds',
   }),
-  chromaHost: always('CHROMA_HOST', '127.0.0.1', text, { purpose: 'Host of Chroma.', format: 'host name' }),
-  chromaPort: always('CHROMA_PORT', '8000', whole(1, 65_535), { purpose: 'Port of Chroma.', format: 'port' }),
+  chromaHost: always('CHROMA_HOST', '127.0.0.1', text, {
+    purpose: 'Host of Chroma.',
+    format: 'host name',
+    requiredInProduction: true,
+  }),
+  chromaPort: always('CHROMA_PORT', '8000', whole(1, 65_535), {
+    purpose: 'Port of Chroma.',
+    format: 'port',
+    requiredInProduction: true,
+  }),
   chromaSsl: always('CHROMA_SSL', 'false', flag, { purpose: 'Speak TLS to Chroma.', format: 'true or false' }),
   jwtSecret: optional('JWT_SECRET', z.string().min(32, 'has fewer than 32 characters'), {
     purpose: 'Key of HS256 tokens.',
     format: 'at least 32 characters, random (RFC 7518 section 3.2)',
+    requiredInProduction: true,
     requiredWhen: 'the API has no JWKS_URL',
   }),
   jwksUrl: optional('JWKS_URL', url(/^https?$/), {
@@ -176,9 +191,10 @@ export const configVariables = {
   }),
   jwtAudience: optional('JWT_AUDIENCE', text, { purpose: 'Tokens must carry it as aud.', format: 'text' }),
   jwtIssuer: optional('JWT_ISSUER', text, { purpose: 'Tokens must carry it as iss.', format: 'text' }),
-  corsOrigins: always('APP_CORS_ORIGINS', '', list, {
+  corsOrigins: always('APP_CORS_ORIGINS', '', origins, {
     purpose: 'Web pages of these origins may call the API.',
     format: 'list with commas of origins such as https://app.example.com',
+    requiredInProduction: true,
   }),
   embeddingProvider: always('EMBEDDING_PROVIDER', 'local', z.enum(['local', 'openai'], 'is neither local nor openai'), {
     purpose: 'Who embeds the texts of new namespaces.',
@@ -192,6 +208,7 @@ export const configVariables = {
   openaiApiKey: optional('OPENAI_API_KEY', text, {
     purpose: 'Key of the model endpoint.',
     format: 'text',
+    requiredInProduction: true,
     requiredWhen: 'EMBEDDING_PROVIDER is openai and there is no OPENAI_BASE_URL',
   }),
   openaiBaseUrl: optional('OPENAI_BASE_URL', url(/^https?$/), {
@@ -214,6 +231,7 @@ export const configVariables = {
       purpose:
         'Keep vectors of tokens (136 bytes a token) and rank the best hits by them; for the local embedding model.',
       format: 'on or off',
+      feature: true,
     },
   ),
   tokenVectorCacheBytes: bytes(
@@ -311,6 +329,7 @@ export const configVariables = {
   logLevel: always('LOG_LEVEL', 'info', z.enum(['error', 'warn', 'info', 'debug'], 'is no level'), {
     purpose: 'Least level that is logged.',
     format: 'error, warn, info or debug',
+    requiredInProduction: true,
   }),
   logFormat: always('LOG_FORMAT', 'json', z.enum(['json', 'pretty'], 'is neither json nor pretty'), {
     purpose: 'One JSON object a line, or text for people.',

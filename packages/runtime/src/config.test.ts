@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ConfigError, configVariables, readConfig, renderEnvExample } from './config.ts';
+import { ConfigError, configVariables, readConfig } from './config.ts';
+import { renderEnvExample } from './env-example.ts';
 
 const secret = 'a-secret-of-at-least-thirty-two-characters';
 

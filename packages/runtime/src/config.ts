@@ -195,14 +195,3 @@ export function readConfigOrExit(...args: Parameters<typeof readConfig>): Config
     process.exit(1);
   }
 }
-
-/** The text of `.env.example`: every variable with purpose, format and default. */
-export function renderEnvExample(): string {
-  const entries = (Object.values(configVariables) as Variable<unknown>[]).map((variable) => {
-    const fallback = variable.defaultDescription ?? (variable.default || 'none');
-    const required = variable.requiredWhen ? ` Required where ${variable.requiredWhen}.` : '';
-    const value = variable.defaultDescription === undefined ? (variable.default ?? '') : '';
-    return `# ${variable.purpose}${required}\n# Format: ${variable.format}. Default: ${fallback}.\n#${variable.name}=${value}\n`;
-  });
-  return `# Every variable that semantic-memory reads. Uncomment what you change.\n\n${entries.join('\n')}`;
-}
