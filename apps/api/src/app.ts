@@ -31,7 +31,7 @@ export function createApp(deps: ApiDeps): express.Express {
     response.setHeader('cache-control', 'no-store');
     // An API that is ending answers, and sends the connection elsewhere.
     if (deps.lifecycle.draining) response.setHeader('connection', 'close');
-    logWhenDone(deps, request, response);
+    tellWhenDone(deps, request, response);
     next();
   });
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
@@ -92,18 +92,29 @@ function addOpenRoutes(app: express.Express, deps: ApiDeps): void {
   });
 }
 
-/** One line a request: what was asked (never what it held), how it was answered, how long it took. */
-function logWhenDone(deps: ApiDeps, request: Request, response: Response): void {
+/** One line a request: what was asked (never what it held), how it was answered, how long it took; and its metric. */
+function tellWhenDone(deps: ApiDeps, request: Request, response: Response): void {
   const startedAt = performance.now();
   response.once('close', () => {
+    const { statusCode: status, writableFinished } = response;
+    const durationMs = performance.now() - startedAt;
+    const route = routeOf(request);
+    deps.metrics.httpRequest(methodOf(request), route, `${Math.floor(status / 100)}xx`, durationMs / 1000);
     deps.logger.info('request', {
       requestId: requestIds.of(request),
       method: request.method,
-      // The route as bound: ids in it belong to tenants. Unknown paths are not repeated either.
-      route: (request.route as { path?: string } | undefined)?.path ?? 'unknown',
-      status: response.statusCode,
-      durationMs: Math.round(performance.now() - startedAt),
-      ...(response.writableFinished ? {} : { brokenOff: true }),
+      route,
+      status,
+      durationMs: Math.round(durationMs),
+      ...(writableFinished ? {} : { brokenOff: true }),
     });
   });
 }
+
+/** The route as bound: ids in it belong to tenants. Unknown paths are not repeated either. */
+const routeOf = (request: Request) => (request.route as { path?: string } | undefined)?.path ?? 'unknown';
+
+const knownMethods = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Callers may make up methods, and must not make up series. */
+const methodOf = ({ method }: Request) => (knownMethods.includes(method) ? method : 'other');

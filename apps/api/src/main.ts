@@ -39,7 +39,12 @@ if (config.exitWithParent) onParentGone(() => void shutdown.begin('the parent pr
 
 const { blobs: store, close: closeBlobs } = await openBlobStore({ ...config, logger });
 shutdown.add('blobs', closeBlobs);
-const metrics = createMetrics({ counts: () => queue.counts(), logger });
+const metrics = createMetrics({
+  counts: () => queue.counts(),
+  logger,
+  volume: config.s3 ? undefined : { name: 'blobs', directory: config.blobDir },
+  does: { api: true },
+});
 const breaker = breakerMetric(metrics);
 const blobs = guardBlobStore(store, breaker('blobs'));
 const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };

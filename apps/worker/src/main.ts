@@ -41,7 +41,7 @@ const closingMs = 5_000;
 /** The queue edge: consumes the tiers that TIERS names and runs the shared logic. */
 const config = readConfigOrExit(process.env);
 const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'worker' });
-const metrics = createMetrics();
+const metrics = createMetrics({ logger, does: { tiers: config.tiers, embeddingModel: config.embeddingModel } });
 
 const { blobs: store, close: closeBlobs } = await openBlobStore({ ...config, logger });
 const breaker = breakerMetric(metrics);

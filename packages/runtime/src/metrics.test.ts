@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { expect, test } from '@jest/globals';
 import { createMetrics } from './metrics.ts';
 
@@ -55,6 +56,41 @@ test('what is counted appears with its labels', async () => {
     'queue_oldest_age_seconds{queue="parse",state="wait"} 12.5',
   ])
     expect(text.split('\n')).toContain(line);
+});
+
+test('what a process does is there from its start, at 0, and what others do is not', async () => {
+  const linesOf = async (does: Parameters<typeof createMetrics>[0]) =>
+    (await createMetrics(does).metricsText())
+      .split('\n')
+      .filter((line) => /^(ingest|job|search|rag|webhook)_/.test(line));
+  const api = await linesOf({ does: { api: true } });
+  expect(api).toEqual(
+    expect.arrayContaining([
+      'ingest_requests_total{outcome="failed"} 0',
+      'ingest_documents_total{outcome="rejected",reason="corrupt_document"} 0',
+      'search_duration_seconds_count{mode="dense"} 0',
+      'rag_request_duration_seconds_count{outcome="refused",mode="extractive"} 0',
+    ]),
+  );
+  expect(api.filter((line) => /^(job|webhook)_/.test(line))).toEqual([]);
+  const worker = await linesOf({ does: { tiers: ['embed'] } });
+  expect(worker).toEqual(
+    expect.arrayContaining([
+      'job_attempts_total{tier="embed",outcome="waiting"} 0',
+      'job_stalled_total{tier="embed"} 0',
+    ]),
+  );
+  expect(worker.filter((line) => line.includes('"ocr"') || line.startsWith('search'))).toEqual([]);
+});
+
+test('the file system of the blobs is measured, and one that cannot be is left out', async () => {
+  const textOf = (directory: string) => createMetrics({ volume: { name: 'blobs', directory } }).metricsText();
+  const numberOf = (text: string, name: string) =>
+    Number(new RegExp(`^${name}\\{volume="blobs"\\} (\\S+)$`, 'm').exec(text)?.[1]);
+  const text = await textOf(tmpdir());
+  expect(numberOf(text, 'disk_size_bytes')).toBeGreaterThan(numberOf(text, 'disk_available_bytes'));
+  expect(numberOf(text, 'disk_available_bytes')).toBeGreaterThanOrEqual(0);
+  expect(await textOf('/there/is/no/such/folder')).not.toContain('disk_size_bytes{');
 });
 
 test('a queue that does not answer costs only its own gauges', async () => {

@@ -1,7 +1,11 @@
+import { documentFaultCodes } from '@semantic-memory/shared/contracts/errors';
+import type { Tier } from '@semantic-memory/shared/contracts/jobs';
 import type { QueueCounts } from '@semantic-memory/shared/ports/job-queue';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { addDiskGauges, type WatchedVolume } from './disk-gauges.ts';
+import { addQueueGauges } from './queue-gauges.ts';
 
 export interface PrometheusMetrics extends Metrics {
   /** The text that a scrape gets. */
@@ -15,6 +19,22 @@ export interface MetricsOptions {
   readonly logger?: Logger;
   /** The longest that a scrape waits for `counts`. */
   readonly countsTimeoutMs?: number;
+  /** The file system that fills up, where there is one. */
+  readonly volume?: WatchedVolume | undefined;
+  /** What this process does. */
+  readonly does?: Work;
+}
+
+/**
+ * What a process does: the series of that are there from its start, at 0. A counter that appears with its first event
+ * hides that event from `rate()`.
+ */
+export interface Work {
+  /** Answers requests. */
+  readonly api?: boolean;
+  readonly tiers?: readonly Tier[];
+  /** The model that new namespaces get. */
+  readonly embeddingModel?: string;
 }
 
 const second = 1;
@@ -24,6 +44,7 @@ const jobBuckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 30, minute, 5 * minute, 15 * m
 const waitBuckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 30, minute, 5 * minute, 15 * minute, 60 * minute];
 const searchBuckets = [0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const ragBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
+const httpBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
 const breakerNumbers = { closed: 0, half_open: 1, open: 2 } as const;
 
 /** What the logic counts, as Prometheus metrics with the public names. Labels are bounded. */
@@ -31,6 +52,7 @@ export function createMetrics(options: MetricsOptions = {}): PrometheusMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   if (options.counts) addQueueGauges(registry, options.counts, options);
+  if (options.volume) addDiskGauges(registry, options.volume, options.logger);
 
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
     new Counter({ name, help, labelNames, registers: [registry] });
@@ -39,6 +61,11 @@ export function createMetrics(options: MetricsOptions = {}): PrometheusMetrics {
   const seconds = <Label extends string>(name: string, help: string, buckets: number[], labelNames: readonly Label[]) =>
     new Histogram({ name, help, buckets, labelNames, registers: [registry] });
 
+  const http = seconds('http_request_duration_seconds', 'From request to the end of its answer.', httpBuckets, [
+    'method',
+    'route',
+    'status',
+  ]);
   const requests = counter('ingest_requests_total', 'Requests to ingest a document, by how they were answered.', [
     'outcome',
   ]);
@@ -61,7 +88,33 @@ export function createMetrics(options: MetricsOptions = {}): PrometheusMetrics {
   const webhooks = counter('webhook_attempts_total', 'Attempts to call a webhook, by how they went.', ['outcome']);
   const drift = gauge('index_drift', 'What the last reconciliation found out of step.', ['kind']);
 
+  const { api = false, tiers = [], embeddingModel } = options.does ?? {};
+  if (api || tiers.length > 0) {
+    for (const [outcome, reason] of ends) documents.inc({ outcome, reason }, 0);
+  }
+  if (api) {
+    for (const outcome of ['accepted', 'rejected', 'failed']) requests.inc({ outcome }, 0);
+    for (const mode of ['hybrid', 'dense', 'lexical']) searches.zero({ mode });
+    for (const mode of ['extractive', 'generative']) {
+      for (const outcome of ['answered', 'refused', 'failed', 'cancelled']) rags.zero({ outcome, mode });
+    }
+    for (const layer of ['l1', 'l2']) for (const result of ['hit', 'miss']) cache.inc({ layer, result }, 0);
+    cache.inc({ layer: 'l2', result: 'error' }, 0);
+    for (const reason of degradedReasons) degraded.inc({ reason }, 0);
+  }
+  for (const tier of tiers) {
+    for (const outcome of ['succeeded', 'rejected', 'failed', 'waiting']) attempts.inc({ tier, outcome }, 0);
+    durations.zero({ tier });
+    waits.zero({ tier });
+    stalled.inc({ tier }, 0);
+  }
+  if (tiers.includes('embed') && embeddingModel) tokens.inc({ model: embeddingModel }, 0);
+  if (tiers.includes('fetch')) {
+    for (const outcome of ['delivered', 'retried', 'refused', 'gave_up']) webhooks.inc({ outcome }, 0);
+  }
+
   return {
+    httpRequest: (method, route, status, value) => http.observe({ method, route, status }, value),
     ingestRequest: (outcome) => requests.inc({ outcome }),
     documentFinished: (outcome, reason) => documents.inc({ outcome, reason }),
     ingestDuration: (source, value) => ingest.observe({ source }, value),
@@ -85,61 +138,23 @@ export function createMetrics(options: MetricsOptions = {}): PrometheusMetrics {
   };
 }
 
-/** Queue lengths and ages, read when Prometheus asks. */
-function addQueueGauges(
-  registry: Registry,
-  counts: () => Promise<readonly QueueCounts[]>,
-  { logger, countsTimeoutMs = 2000 }: MetricsOptions,
-): void {
-  // Both gauges are collected at the same time: whichever comes first asks for both.
-  let asking: Promise<readonly QueueCounts[]> | undefined;
-  const ask = () => {
-    asking ??= within(counts(), countsTimeoutMs)
-      .catch((error: unknown) => {
-        // The other metrics are what one needs most when the queue is away: the scrape goes on without these.
-        logger?.warn('queues could not be counted for the metrics', { error });
-        return [];
-      })
-      .finally(() => {
-        asking = undefined;
-      });
-    return asking;
-  };
-  const labelNames = ['queue', 'state'] as const;
-  const shared = { labelNames, registers: [registry] };
-  new Gauge({
-    ...shared,
-    name: 'queue_jobs',
-    help: 'Jobs in a queue.',
-    async collect() {
-      this.reset();
-      for (const queue of await ask()) {
-        this.set({ queue: queue.tier, state: 'wait' }, queue.waiting);
-        this.set({ queue: queue.tier, state: 'active' }, queue.active);
-        this.set({ queue: queue.tier, state: 'delayed' }, queue.delayed);
-        this.set({ queue: queue.tier, state: 'failed' }, queue.failed);
-      }
-    },
-  });
-  new Gauge({
-    ...shared,
-    name: 'queue_oldest_age_seconds',
-    help: 'Age of the oldest job that waits.',
-    async collect() {
-      this.reset();
-      for (const queue of await ask()) this.set({ queue: queue.tier, state: 'wait' }, queue.oldestWaitSeconds);
-    },
-  });
-}
+/** How documents end, and why. Other reasons appear when they come. */
+const ends = [
+  ['succeeded', 'none'],
+  ['partial', 'none'],
+  ['failed', 'internal'],
+  ['cancelled', 'cancelled'],
+  ...documentFaultCodes.map((code) => ['rejected', code] as const),
+] as const;
 
-async function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** What an answer can lack (docs/search.md). */
+const degradedReasons = [
+  'embedder_unavailable',
+  'vector_index_unavailable',
+  'lexical_index_unavailable',
+  'language_model_unavailable',
+  'rerank_unavailable',
+  'index_rebuilding',
+  'candidates_incomplete',
+  'stale',
+] as const;

@@ -186,9 +186,9 @@ export async function finishDeletions(deps: RemoveDeps): Promise<number> {
     }
     if (document && isKnown) await removeKnown(deps, document);
     else await finish(deps, deletion);
-    deps.metrics.indexDrift('delete_interrupted', 1);
     finished += 1;
   }
+  deps.metrics.indexDrift('delete_interrupted', finished);
   return finished;
 }
 

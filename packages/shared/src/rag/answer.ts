@@ -1,5 +1,5 @@
 import { ulid } from 'ulid';
-import { MemoryError } from '../contracts/errors.ts';
+import { MemoryError, toMemoryError } from '../contracts/errors.ts';
 import type {
   Answer,
   AnswerEvent,
@@ -101,7 +101,9 @@ async function* measured(
       yield event;
     }
   } catch (error) {
-    deps.metrics.rag('failed', mode(), seconds());
+    // Whoever asked has gone: no fault of ours.
+    const outcome = toMemoryError(error).code === 'cancelled' ? 'cancelled' : 'failed';
+    deps.metrics.rag(outcome, mode(), seconds());
     throw error;
   }
 }

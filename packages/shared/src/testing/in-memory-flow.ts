@@ -32,6 +32,7 @@ export const silentLogger: Logger = {
 };
 
 export const silentMetrics: Metrics = {
+  httpRequest: () => {},
   ingestRequest: () => {},
   documentFinished: () => {},
   ingestDuration: () => {},

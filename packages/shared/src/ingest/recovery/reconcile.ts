@@ -55,8 +55,9 @@ export async function reconcile(deps: ReconcileDeps, scope: ReconcileScope = {})
   findings.found('webhook_unannounced', await redeliverWebhooks(deps, { tenant: scope.tenant }));
   if (scope.tenant === undefined) findings.found('upload_left', await removeOrphanOriginals(deps));
   const { checked, drift, repaired } = findings;
-  // A kind that was not found this time is said to be 0.
-  for (const kind of driftKinds) deps.metrics.indexDrift(kind, drift[kind] ?? 0);
+  // A kind that was not found this time is said to be 0. One tenant's says nothing about the others, and nobody would
+  // take back what it found.
+  if (scope.tenant === undefined) for (const kind of driftKinds) deps.metrics.indexDrift(kind, drift[kind] ?? 0);
   if (repaired > 0) deps.logger.info('reconciled', { checked, drift, repaired });
   return { checked, drift, repaired };
 }
