@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { waitForEnd } from '../job-end.ts';
+import { eventually, waitForEnd } from '../job-end.ts';
 import { readExposition } from '../observation/exposition.ts';
+import { metricNames } from '../observation/metric-names.ts';
+import { findPrometheus, startPrometheus } from '../observation/prometheus.ts';
 import { processMetrics, publicMetrics } from '../observation/public-metrics.ts';
+import { alertRules, panelQueries, readObservability, runbooks } from '../observation/shipped-queries.ts';
 import { type Service, startService } from '../service.ts';
 
 /** What an operator sees of the whole service while users do a little of everything. */
@@ -68,3 +73,60 @@ test('what the caller asked wrongly, the document could not give and we failed a
   expect(sum(/^ingest_documents_total\{[^}]*outcome="failed"[^}]*\} (\d+)/gm)).toBe(0);
   expect(sum(/^http_request_duration_seconds_count\{[^}]*status="4xx"\} (\d+)/gm)).toBeGreaterThan(0);
 });
+
+test('every metric that a panel or a rule names is in a scrape, and every metric and alert is explained', async () => {
+  const [panels, rules, explained] = [await panelQueries(), await alertRules(), await readObservability()];
+  const known = new Set([...readExposition(await scrape()).keys(), ...rules.recorded, 'up']);
+  for (const { where, expr } of [...panels, ...rules.queries]) {
+    const names = metricNames(expr);
+    expect(names.length).toBeGreaterThan(0);
+    expect({ where, unknown: names.filter((name) => !known.has(name)) }).toEqual({ where, unknown: [] });
+  }
+  for (const name of [...Object.keys(publicMetrics), ...rules.alerts]) expect(explained).toContain(name);
+});
+
+const prometheusCommand = await findPrometheus();
+if (!prometheusCommand) console.warn('skipped: tool missing: prometheus. No query of a panel was evaluated.');
+
+(prometheusCommand ? test : test.skip)(
+  'a real Prometheus finds no fault in any query, every panel has data, and no alert fires on a service at rest',
+  async () => {
+    const [panels, rules] = [await panelQueries(), await alertRules()];
+    const prometheus = await startPrometheus(prometheusCommand ?? '', new URL(service.metricsUrl).host, rules.files);
+    try {
+      // Rates need two scrapes.
+      await eventually(async () => (await prometheus.series('count_over_time(up[1m]) >= 3')) > 0, 60_000);
+      const now = ({ expr }: { expr: string }) => expr.replaceAll('$__rate_interval', '1m');
+      for (const panel of panels) {
+        const series = await prometheus.series(now(panel));
+        expect({ where: panel.where, hasData: series > 0 }).toEqual({ where: panel.where, hasData: true });
+      }
+      for (const rule of rules.queries) await prometheus.series(now(rule));
+      const { groups } = (await prometheus.ask('rules')) as {
+        groups: { rules: { name: string; health: string; state?: string }[] }[];
+      };
+      const evaluated = groups.flatMap((group) => group.rules);
+      expect(evaluated).toHaveLength(rules.queries.length);
+      expect(evaluated.filter(({ health }) => health !== 'ok').map(({ name }) => name)).toEqual([]);
+      expect(evaluated.filter(({ state }) => state === 'firing').map(({ name }) => name)).toEqual([]);
+    } finally {
+      await prometheus.stop();
+    }
+  },
+  180_000,
+);
+
+test('the commands of every runbook work', async () => {
+  const { basis, all } = await runbooks();
+  const env = { ...process.env, API: service.url, METRICS: service.metricsUrl, TOKEN: service.token };
+  for (const { name, commands } of all) {
+    const ran = await promisify(execFile)('bash', ['-euc', `${basis}\n${commands}`], { env }).catch(
+      (error: { stdout: string; stderr: string }) => ({ ...error, failed: true }),
+    );
+    expect({ name, failed: 'failed' in ran, said: 'failed' in ran ? ran.stdout + ran.stderr : '' }).toEqual({
+      name,
+      failed: false,
+      said: '',
+    });
+  }
+}, 180_000);
