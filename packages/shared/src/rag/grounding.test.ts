@@ -26,6 +26,7 @@ test.each([
   ['a number that is written otherwise', 'In 2023 the shop had 1200 customers.', true],
   ['a number in words', 'Refunds are paid within fourteen days.', true],
   ['a number of another matter', 'The shop opens at 14 on weekdays.', false],
+  ['a number of a matter with a word in common', 'The shop, in which we sell shoes, opens at 2023 on weekdays.', false],
   ['a wrong number in words', 'Refunds are paid within thirty days.', false],
   ['a decimal of the same digits', 'Refunds are paid within 1.4 days.', false],
   ['a name that the title has', 'At Acme refunds are paid within 14 days.', true],

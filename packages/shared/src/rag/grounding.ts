@@ -6,6 +6,8 @@ import { isDenied, namesIn, numbersIn } from './claims.ts';
 
 /** The share of a sentence's terms that its cited passages must hold. */
 const carriedShare = 0.5;
+/** A number counts where its sentence has this share of the words that the nearest sentence has. */
+const boundShare = 0.5;
 /** A clause of a passage with this share of a clause's terms says the same or the opposite. */
 const samenessShare = 0.6;
 
@@ -15,8 +17,8 @@ export const statesNothing = (text: string): boolean => /^#{1,6} |[:：]$/.test(
 /**
  * Whether passages carry a sentence, as far as words can tell, without a second model call:
  * - they hold at least half of its terms;
- * - each of its numbers stands in them, in a sentence that has another of its terms, so that a number of another matter
- *   does not pass;
+ * - each of its numbers stands in them, in a sentence that is about the same: that has at least half as many of its
+ *   terms as the nearest one, so that a number of another matter does not pass;
  * - each of its names does, where it is English (elsewhere more than names begin with a capital);
  * - what they say in nearly the same words they do not deny where it affirms, nor affirm where it denies (English too).
  * What is reworded beyond recognition counts as not carried.
@@ -51,14 +53,16 @@ const evidenceIn = (hit: SearchHit): Evidence[] =>
 function areNumbersCarried(text: string, sentences: readonly Evidence[], about: string): boolean {
   const words = [...termKeys(text)].filter((term) => !/\p{N}/u.test(term));
   const titled = new Set(numbersIn(about));
+  const shares = sentences.map((sentence) => words.filter((word) => sentence.terms.has(word)).length);
+  const least = boundShare * Math.max(0, ...shares);
   return numbersIn(text).every(
     (number) =>
       titled.has(number) ||
       sentences.some(
-        (sentence) =>
+        (sentence, at) =>
           sentence.numbers.has(number) &&
           // A cell of a table or a line of a list has nothing but its number.
-          (words.some((word) => sentence.terms.has(word)) || words.length === 0 || sentence.terms.size <= 2),
+          ((shares[at] as number) >= least || sentence.terms.size <= 2),
       ),
   );
 }
