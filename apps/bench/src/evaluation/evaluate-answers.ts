@@ -93,9 +93,11 @@ function askAll<Kind extends Question>(service: Service, namespace: string, ques
     const startedAt = performance.now();
     const answer = await service.client.rag({ question: question.text, namespace });
     const ms = performance.now() - startedAt;
-    const { hits } = await service.client.search({ query: question.text, namespace, topK: 5, highlight: false });
+    const request = { query: question.text, namespace, topK: 5, highlight: false, explain: true };
+    const { hits } = await service.client.search(request);
     const similarity = Math.max(0, ...hits.map((hit) => hit.similarity));
-    return { question, answer, ms, signals: { similarity, score: hits[0]?.score ?? 0 } };
+    const rerank = Math.max(0, ...hits.map((hit) => hit.explain?.rerank ?? 0));
+    return { question, answer, ms, signals: { similarity, rerank, score: hits[0]?.score ?? 0 } };
   });
 }
 

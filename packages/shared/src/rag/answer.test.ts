@@ -230,3 +230,46 @@ test('overlapping passages give each sentence once', async () => {
     'Refunds are sent by post.',
   ]);
 });
+
+/** A guide of three chunks with what a question asks for in the middle one. */
+async function guideMemory() {
+  const memory = createMemory();
+  await memory.store({
+    documentId: 'guide',
+    text: 'The office is in the harbour.\n\nRefunds are paid in 14 days.\n\nThey are paid by post.',
+  });
+  await memory.store({ documentId: 'hours', text: 'The shop opens at 9 in the morning.' });
+  return memory;
+}
+
+test('a model reads what is around the passages too, and may cite it', async () => {
+  const memory = await guideMemory();
+  const languageModel = scriptedModel(['Refunds are paid in 14 days [1]. They are paid by post [1].']);
+  const deps = { ...memory.deps, languageModel };
+  const events = await collect(streamAnswer(deps, 'acme', ask({ question: 'When are refunds paid?', topK: 1 })));
+  checkPromises(events, memory.texts);
+  expect(languageModel.prompts[0]?.at(-1)?.content).toContain('The office is in the harbour.');
+  expect(doneOf(events)).toMatchObject({
+    grounded: true,
+    citations: [{ quote: 'Refunds are paid in 14 days.' }, { quote: 'They are paid by post.' }],
+  });
+});
+
+test('an extractive answer in the place of a model that went away cites the sources that were shown', async () => {
+  const memory = await guideMemory();
+  const deps = { ...memory.deps, languageModel: scriptedModel([away()]) };
+  const events = await collect(streamAnswer(deps, 'acme', ask({ question: 'Are refunds paid by post?' })));
+  checkPromises(events, memory.texts);
+  expect(doneOf(events).citations.map(({ quote }) => quote)).toEqual(
+    expect.arrayContaining(['Refunds are paid in 14 days.', 'They are paid by post.']),
+  );
+});
+
+test('with the embedding model away the answer is chosen by words, called weak, and says so', async () => {
+  const memory = await shopMemory();
+  memory.embedder.away = true;
+  const done = await answer(memory.deps, 'acme', ask({ question: 'When are refunds paid?' }));
+  expect(done).toMatchObject({ refused: false, degraded: ['embedder_unavailable'] });
+  expect(done.answer).toMatch(/^The evidence is weak/);
+  expect(done.citations[0]?.quote).toBe('Refunds are paid in 14 days.');
+});

@@ -121,11 +121,13 @@ async function* answerEvents(run: Run, tenant: string, options: { startsAgain: b
   );
   for (const reason of found.response.degraded ?? []) run.degraded.add(reason);
   const { hits } = found.response;
-  yield { event: 'sources', data: { answerId: newAnswerId(), hits } };
-  if (run.model && hits.length > 0) {
+  const passages = run.model && hits.length > 0 ? await passagesFor(run, run.model, found) : [];
+  const sources = [...passages, ...hits.filter((hit) => !passages.some((passage) => holds(passage, hit)))];
+  yield { event: 'sources', data: { answerId: newAnswerId(), hits: sources } };
+  if (run.model && passages.length > 0) {
     let shown = false;
     try {
-      for await (const event of generated(run, run.model, hits)) {
+      for await (const event of generated(run, run.model, passages)) {
         shown ||= event.event === 'token';
         yield event;
       }
@@ -135,8 +137,20 @@ async function* answerEvents(run: Run, tenant: string, options: { startsAgain: b
       loseModel(run);
     }
   }
-  yield* extracted(run, question, found);
+  yield* extracted(run, question, found, sources);
 }
+
+/** So many chunks on each side of a hit go to the model with it, where there is room. */
+const neighboursForModel = 1;
+
+async function passagesFor(run: Run, { tokenizer }: ModelDeps, { response, withNeighbours }: Retrieval) {
+  const wider = await withNeighbours?.(neighboursForModel);
+  if (wider?.complete === false) degrade(run, 'neighbours_incomplete');
+  return fittingPassages(response.hits, wider?.hits ?? [], tokenizer);
+}
+
+const holds = (passage: SearchHit, { chunkId }: { readonly chunkId: string }) =>
+  passage.chunkId === chunkId || passage.chunks?.some((chunk) => chunk.chunkId === chunkId);
 
 function degrade(run: Run, reason: string): void {
   run.degraded.add(reason);
@@ -179,9 +193,8 @@ function* finish(
   yield { event: 'done', data: { answer: text, citations, grounded, refused, usage, ...degraded } };
 }
 
-async function* generated(run: Run, model: ModelDeps, hits: readonly SearchHit[]): AsyncGenerator<AnswerEvent> {
+async function* generated(run: Run, model: ModelDeps, passages: readonly SearchHit[]): AsyncGenerator<AnswerEvent> {
   const { request, signal } = run;
-  const passages = fittingPassages(hits, model.tokenizer);
   const stream = generateAnswer(
     model,
     { question: request.question, history: request.history ?? [], passages },
@@ -209,20 +222,31 @@ async function* generated(run: Run, model: ModelDeps, hits: readonly SearchHit[]
 
 const weakEvidence = 'The evidence is weak. The nearest passages say:';
 
-async function* extracted(run: Run, question: string, found: Retrieval): AsyncGenerator<AnswerEvent> {
+/** @param sources what was shown as such: each hit, or a passage that it is in */
+async function* extracted(
+  run: Run,
+  question: string,
+  found: Retrieval,
+  sources: readonly SearchHit[],
+): AsyncGenerator<AnswerEvent> {
   const usage = { model: 'extractive', ...run.usage };
   const { hits } = found.response;
-  const evidence = evidenceOf(hits, found.query?.embedder.model);
-  if (evidence === 'none' || !found.query) {
+  const extract = await extractAnswer(found, question, hits, run.signal);
+  const evidence = evidenceOf(hits, found.query?.embedder.model, extract.support);
+  if (evidence === 'none' || extract.sentences.length === 0) {
     const text = refusalText(question, hits);
     yield { event: 'token', data: { text } };
     yield* finish(run, { text, citations: [], grounded: false, refused: true, usage });
     return;
   }
-  const { sentences, citations } = await extractAnswer(found.query, question, hits, run.signal);
+  const { sentences } = extract;
   const parts = evidence === 'weak' ? [weakEvidence, ...sentences] : sentences;
   for (const [index, part] of parts.entries()) {
     yield { event: 'token', data: { text: index === 0 ? part : ` ${part}` } };
   }
+  const citations = extract.citations.map((citation) => {
+    const source = sources.find((passage) => holds(passage, citation));
+    return source ? { ...citation, chunkId: source.chunkId } : citation;
+  });
   yield* finish(run, { text: parts.join(' '), citations, grounded: true, refused: false, usage });
 }

@@ -5,26 +5,42 @@ import { termsOf } from '../search/terms.ts';
 export type Evidence = 'none' | 'weak' | 'strong';
 
 interface Thresholds {
-  /** Below this cosine of the best passage there is no evidence. */
+  /** Below this there is no evidence. */
   readonly none: number;
   /** Below this it is weak. */
   readonly weak: number;
 }
 
+interface Measured {
+  /** Of the cosine of the best passage. */
+  readonly similarity: Thresholds;
+  /** Of the MaxSim of the best passage. */
+  readonly support: Thresholds;
+}
+
 /**
- * Thresholds belong to the model, since each spreads its cosines differently. For the default model they were measured
- * (docs: retrieval): 0.60 refuses 4 % of answerable and 9 to 48 % of off-topic questions. For other models nothing was
- * measured, so nothing is refused for a low cosine and all evidence is called weak.
+ * Thresholds belong to the model, since each spreads its scores differently. For the default model they were measured
+ * (docs/evaluation.md): a MaxSim of 0.675 refuses 0.4 to 2 % of
+ * answerable and 84 to 97 % of off-topic questions, a cosine of 0.60 3 to 5 % and 51 to 91 %. For other models nothing was measured, so nothing is refused for a low score and all evidence is called weak.
  */
-const measured: Readonly<Record<string, Thresholds>> = {
-  'bge-small-en-v1.5-int8': { none: 0.6, weak: 0.7 },
+const measured: Readonly<Record<string, Measured>> = {
+  'bge-small-en-v1.5-int8': { similarity: { none: 0.6, weak: 0.7 }, support: { none: 0.675, weak: 0.72 } },
 };
 const unmeasured: Thresholds = { none: Number.NEGATIVE_INFINITY, weak: Number.POSITIVE_INFINITY };
 
-export function evidenceOf(hits: readonly SearchHit[], model: string | undefined): Evidence {
+/** @param support the highest MaxSim of a passage, where it is known: it tells more than similarity does */
+export function evidenceOf(
+  hits: readonly SearchHit[],
+  model: string | undefined,
+  support: number | undefined,
+): Evidence {
   if (hits.length === 0) return 'none';
-  const thresholds = (model === undefined ? undefined : measured[model]) ?? unmeasured;
-  const best = Math.max(...hits.map((hit) => hit.similarity));
+  const ofModel = model === undefined ? undefined : measured[model];
+  const [best, signal] =
+    support === undefined
+      ? [Math.max(...hits.map((hit) => hit.similarity)), ofModel?.similarity]
+      : [support, ofModel?.support];
+  const thresholds = signal ?? unmeasured;
   if (best < thresholds.none) return 'none';
   return best < thresholds.weak ? 'weak' : 'strong';
 }

@@ -21,11 +21,38 @@ test('passages stand between tags that no document can know', () => {
 
 test('passages and history are kept within their budgets, the best passage always', () => {
   const long = passage('word '.repeat(2000));
-  expect(fittingPassages([long, long, long], undefined)).toHaveLength(1);
-  expect(fittingPassages([passage('word '.repeat(9000)), passage('short')], undefined)).toHaveLength(1);
+  expect(fittingPassages([long, long, long], [], undefined)).toHaveLength(1);
+  expect(fittingPassages([passage('word '.repeat(9000)), passage('short')], [], undefined)).toHaveLength(1);
   const words = { tokenize: (text: string) => text.split(' ').map((_, id) => ({ id, start: 0, end: 0 })) };
-  expect(fittingPassages([long, long, long], words)).toHaveLength(2);
+  expect(fittingPassages([long, long, long], [], words)).toHaveLength(2);
   const turn = (content: string) => ({ role: 'user' as const, content });
   const history = [turn('x'.repeat(6000)), turn('y'.repeat(3000)), turn('z')];
   expect(fittingHistory(history, undefined)).toEqual(history.slice(1));
+});
+
+/** Two hits of one document that meet: with neighbours they are one passage. */
+function neighbouring() {
+  const hit = (chunkId: string, text: string) => ({ ...passage(text), chunkId });
+  const [first, other, second] = [hit('a1', 'first'), hit('b1', 'other'), hit('a2', 'second')];
+  const span = { start: 0, end: 1 };
+  const chunks = ['a0', 'a1', 'a2'].map((chunkId) => ({ chunkId, span }));
+  return { hits: [first, other, second], wide: { ...first, text: 'before first second', chunks } };
+}
+
+test('what is around the passages goes with them while there is room, what meets as one', () => {
+  const { hits, wide } = neighbouring();
+  expect(fittingPassages(hits, [wide], undefined)).toEqual([wide, hits[1]]);
+});
+
+test('where there is no room for neighbours the hits alone go', () => {
+  const { hits, wide } = neighbouring();
+  expect(fittingPassages(hits, [{ ...wide, text: 'word '.repeat(9000) }], undefined)).toEqual(hits);
+});
+
+test('a hit that did not fit does not come back as a neighbour', () => {
+  const { hits, wide } = neighbouring();
+  const [first, other, second] = hits as [SearchHit, SearchHit, SearchHit];
+  const long = { ...second, text: 'word '.repeat(9000) };
+  const around = { ...wide, chunks: [{ chunkId: 'a2', span: wide.span }] };
+  expect(fittingPassages([first, other, long], [around], undefined)).toEqual([first, other]);
 });

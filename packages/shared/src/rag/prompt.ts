@@ -15,15 +15,34 @@ function countTokens(text: string, tokenizer: Tokenizer | undefined): number {
   return tokenizer ? tokenizer.tokenize(text).length : Math.ceil(new TextEncoder().encode(text).length / 3);
 }
 
-/** The passages that fit, best first; the first one always does. */
-export function fittingPassages(hits: readonly SearchHit[], tokenizer: Tokenizer | undefined): SearchHit[] {
+/**
+ * The passages that fit, best first; the first one always does. As many hits as there is room for come first, then, from
+ * the best on, their neighbours.
+ *
+ * @param wider the same hits with the chunks around them
+ */
+export function fittingPassages(
+  hits: readonly SearchHit[],
+  wider: readonly SearchHit[],
+  tokenizer: Tokenizer | undefined,
+): SearchHit[] {
+  const tokensOf = ({ title, text }: SearchHit) => countTokens(`${title} ${text}`, tokenizer);
   let used = 0;
-  return hits.filter((hit, index) => {
-    const tokens = countTokens(`${hit.title} ${hit.text}`, tokenizer);
+  let passages = hits.filter((hit, index) => {
+    const tokens = tokensOf(hit);
     if (index > 0 && used + tokens > passageTokens) return false;
     used += tokens;
     return true;
   });
+  for (const wide of wider) {
+    const inside = passages.filter((passage) => wide.chunks?.some(({ chunkId }) => chunkId === passage.chunkId));
+    const [first] = inside;
+    const more = tokensOf(wide) - inside.reduce((sum, passage) => sum + tokensOf(passage), 0);
+    if (!first || used + more > passageTokens) continue;
+    used += more;
+    passages = passages.flatMap((passage) => (passage === first ? [wide] : inside.includes(passage) ? [] : [passage]));
+  }
+  return passages;
 }
 
 /** The last turns that fit. */

@@ -36,11 +36,14 @@ export function distinctSentences(hits: readonly SearchHit[]): SourceSentence[] 
 
 export function citationOf(marker: number, sentence: SourceSentence): Citation {
   const { hit, span, quote } = sentence;
+  // Of a hit with neighbours the page is of its best chunk.
+  const chunk = hit.chunks?.find((part) => part.span.start <= span.start && span.start < part.span.end);
+  const page = chunk ? chunk.page : hit.page;
   return {
     marker: `[${marker}]`,
     chunkId: hit.chunkId,
     documentId: hit.documentId,
-    ...(hit.page === undefined ? {} : { page: hit.page }),
+    ...(page === undefined ? {} : { page }),
     span,
     quote,
   };

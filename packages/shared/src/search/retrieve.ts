@@ -10,6 +10,7 @@ import { type EmbeddedQuery, type FindDeps, type Found, find, findAt, lackingRea
 import { createSentenceScorer, type SentenceScorer } from './late-interaction/sentence-scores.ts';
 import type { TokenVectorReader } from './late-interaction/token-vectors.ts';
 import { type Passage, passageOf, withNeighbours } from './neighbours.ts';
+import { createQueryWords, type QueryWords } from './query-words.ts';
 import { type Candidate, type RankedCandidate, rank } from './rank.ts';
 import { showHits } from './show.ts';
 
@@ -29,8 +30,15 @@ export interface SearchDeps extends FindDeps {
 export interface Retrieval {
   readonly response: SearchResponse;
   readonly query?: EmbeddedQuery | undefined;
+  /** What was asked, word by word. */
+  readonly words: QueryWords;
   /** Absent where the query has no token vectors. */
   readonly scoreSentences?: SentenceScorer | undefined;
+  /**
+   * The hits with up to `count` chunks before and after each; those that meet become one. `complete` is false where a
+   * chunk that should be there could not be had. Absent where nothing was there to be found.
+   */
+  readonly withNeighbours?: (count: number) => Promise<{ readonly hits: SearchHit[]; readonly complete: boolean }>;
 }
 
 /**
@@ -60,7 +68,9 @@ export async function retrieve(
 
   const scope = { tenant, namespace: request.namespace };
   const table = refreshed ?? (await deps.table.refresh(scope));
-  if (table.embeddingModel === undefined || table.rows.size === 0) return { response: finish([], request.mode) };
+  if (table.embeddingModel === undefined || table.rows.size === 0) {
+    return { response: finish([], request.mode), words: createQueryWords(request.query) };
+  }
   let model: string;
   let found: Found;
   do {
@@ -78,13 +88,19 @@ export async function retrieve(
   const bounded = found.query ? request : { ...request, minScore: undefined };
   const key = { ...scope, model };
   const hits = await chooseHits(deps, key, found.candidates, bounded, degraded);
-  const passages = await surrounded(deps, key, hits, request, found);
+  const passages = await surrounded(deps, key, hits, request.neighbours, found);
   if (!passages.complete) degraded.push('neighbours_incomplete');
   const { tokenVectors } = deps;
   const tokens = found.query?.tokens;
   const scoreSentences = tokenVectors && tokens && createSentenceScorer(tokenVectors, key, tokens, hits);
   const response = finish(showHits(passages.passages, request, found), found.mode);
-  return { response, query: found.query, scoreSentences };
+  return {
+    ...{ response, query: found.query, scoreSentences, words: createQueryWords(request.query, found.idfOfStem) },
+    withNeighbours: async (count) => {
+      const wider = await surrounded(deps, key, hits, count, found);
+      return { hits: showHits(wider.passages, { ...request, neighbours: count }, found), complete: wider.complete };
+    },
+  };
 }
 
 /** The hits that are shown, best first. What of it cannot be had is added to `degraded`. */
@@ -108,7 +124,7 @@ async function surrounded(
   deps: SearchDeps,
   key: CollectionKey,
   hits: readonly RankedCandidate[],
-  { neighbours }: SearchRequest,
+  neighbours: number | undefined,
   { candidates, query }: Found,
 ): Promise<{ passages: Passage[]; complete: boolean }> {
   if (!neighbours) return { passages: hits.map(passageOf), complete: true };

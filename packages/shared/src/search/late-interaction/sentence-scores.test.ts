@@ -34,9 +34,16 @@ const key = { tenant: 'acme', model: 'm' };
 test('a sentence scores by its own tokens, not by those of the title or of the sentences around it', async () => {
   const score = createSentenceScorer(reader, key, await query('ships pass'), [hit]);
   const [scores] = await score([{ chunkId: 'c', spans }]);
-  expect(scores?.[1]).toBeCloseTo(1, 2);
-  expect(scores?.[0]).toBeLessThan(0.8);
-  expect(scores?.[2]).toBeLessThan(0.8);
+  expect(scores?.sentences[1]).toBeCloseTo(1, 2);
+  expect(scores?.sentences[0]).toBeLessThan(0.8);
+  expect(scores?.sentences[2]).toBeLessThan(0.8);
+});
+
+test('a passage scores by all of its tokens, those of its title among them', async () => {
+  const score = createSentenceScorer(reader, key, await query('ships lamp rocks'), [hit]);
+  const [scores] = await score([{ chunkId: 'c', spans }]);
+  expect(scores?.passage).toBeCloseTo(1, 2);
+  for (const sentence of scores?.sentences ?? []) expect(sentence).toBeLessThan(0.9);
 });
 
 test('says nothing of places without tokens, of unknown hits, nor of passages whose tokens are not there', async () => {
@@ -50,8 +57,8 @@ test('says nothing of places without tokens, of unknown hits, nor of passages wh
     { chunkId: 'c', spans: [] },
   ];
   const [missing, unknown, known, none] = await score(asked);
-  expect(missing).toEqual([undefined]);
-  expect(unknown).toEqual([undefined, undefined]);
-  expect(known).toEqual([undefined, expect.closeTo(1, 2)]);
-  expect(none).toEqual([]);
+  expect(missing).toEqual({ passage: undefined, sentences: [undefined] });
+  expect(unknown).toEqual({ passage: undefined, sentences: [undefined, undefined] });
+  expect(known?.sentences).toEqual([undefined, expect.closeTo(1, 2)]);
+  expect(none).toEqual({ passage: known?.passage, sentences: [] });
 });

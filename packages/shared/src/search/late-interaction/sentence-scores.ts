@@ -3,14 +3,20 @@ import type { QueryTokens } from '../../ports/embedder.ts';
 import { createMaxSim } from './max-sim.ts';
 import type { TokenVectorReader, WantedChunk } from './token-vectors.ts';
 
+/** MaxSim of a passage with its title, and of sentences of it; undefined where there are no token vectors. */
+export interface PassageScores {
+  readonly passage: number | undefined;
+  readonly sentences: readonly (number | undefined)[];
+}
+
 /**
- * How well sentences answer the query of a search: MaxSim over each one's own tokens, as they were embedded in their
- * passage. `chunkId` is of a hit of that search, `spans` are in the document's text; the answer is in the same order,
- * undefined where there are no token vectors. Never throws for what is missing.
+ * How well passages and their sentences answer the query of a search: MaxSim over each one's own tokens, as they were
+ * embedded in the passage. `chunkId` is of a hit of that search, `spans` are in the document's text; the answer is in the
+ * same order. Never throws for what is missing.
  */
 export type SentenceScorer = (
   asked: readonly { readonly chunkId: string; readonly spans: readonly Span[] }[],
-) => Promise<readonly (readonly (number | undefined)[])[]>;
+) => Promise<readonly PassageScores[]>;
 
 /** An answer can wait longer for a better sentence than a search can. */
 const waitMs = 500;
@@ -31,7 +37,7 @@ export function createSentenceScorer(
     return asked.map(({ chunkId, spans }) => {
       const passage = tokens.get(chunkId);
       const textStart = byId.get(chunkId)?.start ?? 0;
-      return spans.map(({ start, end }) => {
+      const sentences = spans.map(({ start, end }) => {
         if (!passage) return undefined;
         const { starts, scales, values } = passage;
         const width = values.length / scales.length;
@@ -39,6 +45,7 @@ export function createSentenceScorer(
         const to = firstAtOrAfter(starts, end - textStart);
         return maxSim({ scales: scales.subarray(from, to), values: values.subarray(from * width, to * width) });
       });
+      return { passage: passage && maxSim(passage), sentences };
     });
   };
 }

@@ -1,0 +1,26 @@
+import { expect, test } from '@jest/globals';
+import type { SearchHit } from '../contracts/model/search.ts';
+import { evidenceOf } from './evidence.ts';
+
+const hit = (similarity: number): SearchHit => ({
+  ...{ chunkId: 'c', documentId: 'd', version: 1, title: 'T', text: 'Text.', score: 1, similarity },
+  ...{ headings: [], span: { start: 0, end: 5 }, highlights: [], metadata: {} },
+});
+const model = 'bge-small-en-v1.5-int8';
+
+test.each([
+  ['a near passage carries', 0.8, undefined, model, 'strong'],
+  ['one less near is weak', 0.65, undefined, model, 'weak'],
+  ['a distant one is none', 0.5, undefined, model, 'none'],
+  ['where tokens tell, they count and the cosine does not', 0.5, 0.8, model, 'strong'],
+  ['a little below it is weak', 0.8, 0.7, model, 'weak'],
+  ['and further none', 0.8, 0.6, model, 'none'],
+  ['of a model that nothing was measured of all is weak', 0.1, undefined, 'other', 'weak'],
+  ['as where the model is away', 0, undefined, undefined, 'weak'],
+] as const)('%s', (_rule, similarity, support, of, evidence) => {
+  expect(evidenceOf([hit(0.1), hit(similarity)], of, support)).toBe(evidence);
+});
+
+test('nothing found is no evidence', () => {
+  expect(evidenceOf([], model, undefined)).toBe('none');
+});
