@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import type { Client } from '@semantic-memory/client/client';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { bold, type Io } from './io.ts';
+import { runJobStatus } from './status-command.ts';
 
 const columns = ['tier', 'waiting', 'active', 'delayed', 'failed', 'oldest s'] as const;
 const width = 12;
@@ -42,6 +44,22 @@ export async function runReconcile(client: Client, io: Io, json: boolean): Promi
   if (json) return io.out(`${JSON.stringify(report)}\n`);
   io.out(`${report.checked} checked, ${report.repaired} repaired\n`);
   for (const [kind, count] of Object.entries(report.drift)) io.out(`  ${kind}: ${count}\n`);
+}
+
+/**
+ * Asks for another embedding model and follows the job. False where it was refused.
+ * @param judgedFile JSON: a list of `{query, relevant: [documentId, …]}`
+ */
+export async function runReindex(
+  client: Client,
+  io: Io,
+  model: string,
+  options: { namespace?: string; force: boolean; judgedFile?: string; wait: boolean; json: boolean },
+): Promise<boolean> {
+  const { namespace, force, judgedFile, wait, json } = options;
+  const judged = judgedFile === undefined ? undefined : JSON.parse(await readFile(judgedFile, 'utf8'));
+  const { id } = await client.admin.reindex({ model, namespace, force, judged, signal: io.signal });
+  return runJobStatus(client, io, id, wait, json);
 }
 
 const renderDeadLetter = ({ id, documentId, stage, error }: Job) =>

@@ -258,6 +258,24 @@ test('an operator sees the queues and the dead letters, retries one, and reconci
   expect(JSON.parse((await run(['admin', 'queues', '--json'])).out)).toMatchObject({ queues: [{ tier: 'parse' }] });
 });
 
+test('another embedding model is asked for, with what it is compared by, and the comparison is shown', async () => {
+  const judged = join(folder, 'judged.json');
+  await writeFile(judged, JSON.stringify([{ query: 'when is high tide?', relevant: ['tides'] }]));
+  const good = await run(['admin', 'reindex', 'better', '-n', 'birds', '--judged', judged]);
+  expect(good).toMatchObject({ status: 0, err: '' });
+  expect(good.out).toContain('former -> better: switched\n  found by own sentences 0.9 -> 0.95 (200 queries)\n');
+  expect(good.out).toContain('50 % of the first ten hits are the same');
+  const sent = service.requests.find(({ path }) => path.endsWith('/admin/reindex'));
+  expect(JSON.parse(String(sent?.body))).toEqual({
+    ...{ model: 'better', namespace: 'birds', force: false },
+    judged: [{ query: 'when is high tide?', relevant: ['tides'] }],
+  });
+  const refused = await run(['admin', 'reindex', 'worse']);
+  expect(refused.status).toBe(1);
+  expect(refused.out).toContain('former -> worse: not switched');
+  expect((await run(['admin', 'reindex', 'worse', '--force'])).status).toBe(0);
+});
+
 test('a namespace is written to a file and sent from one', async () => {
   const file = join(folder, 'birds.tar');
   const exported = await run(['export', '-n', 'birds', '-o', file]);

@@ -3,7 +3,7 @@ import type { Filter } from '@semantic-memory/shared/contracts/model/filter';
 import type { Metadata, Priority } from '@semantic-memory/shared/contracts/model/ids';
 import type { SearchMode } from '@semantic-memory/shared/contracts/model/search';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { runDeadLetters, runQueues, runReconcile, runRetryDeadLetters } from './admin-command.ts';
+import { runDeadLetters, runQueues, runReconcile, runReindex, runRetryDeadLetters } from './admin-command.ts';
 import { runAsk } from './ask-command.ts';
 import { connect, type GlobalOptions } from './connect.ts';
 import { runDelete, runList, runShow, runText } from './documents-command.ts';
@@ -54,7 +54,7 @@ function createProgram(io: Io, fail: () => void): Command {
   addAsk(program, io);
   addDocuments(program, io);
   addTransfer(program, io, fail);
-  addAdmin(program, io);
+  addAdmin(program, io, fail);
   addToken(program, io);
   return program;
 }
@@ -195,7 +195,7 @@ function addDocuments(program: Command, io: Io): void {
   add('delete', 'remove it from every store', runDelete);
 }
 
-function addAdmin(program: Command, io: Io): void {
+function addAdmin(program: Command, io: Io, fail: () => void): void {
   const admin = program.command('admin').description('look after the service; needs memory:admin');
   const settings = async (command: Command) => {
     const options = command.optsWithGlobals<GlobalOptions>();
@@ -228,6 +228,20 @@ function addAdmin(program: Command, io: Io): void {
     .action(async (_, command: Command) => {
       const { client, json } = await settings(command);
       await runReconcile(client, io, json);
+    });
+  admin
+    .command('reindex <model>')
+    .description('give a namespace another embedding model, unless it finds worse')
+    .option('-n, --namespace <name>')
+    .option('--force', 'switch whatever the comparison says; also the way back', false)
+    .option('--judged <file>', 'JSON with queries to compare by: [{query, relevant: [documentId, ...]}, ...]')
+    .option('--no-wait', 'do not wait for the job to end')
+    .action(async (model: string, _, command: Command) => {
+      const { client, json } = await settings(command);
+      const options = command.opts<{ namespace?: string; force: boolean; judged?: string; wait: boolean }>();
+      const { namespace, judged: judgedFile, force, wait } = options;
+      const good = await runReindex(client, io, model, { ...present({ namespace, judgedFile }), force, wait, json });
+      if (!good) fail();
     });
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from '@semantic-memory/client/client';
 import type { Ready } from '@semantic-memory/shared/contracts/http/health';
+import type { ModelComparison } from '@semantic-memory/shared/contracts/model/comparison';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { bold, type Io, seconds } from './io.ts';
 
@@ -31,6 +32,24 @@ function renderHealth({ state, dependencies }: Ready): string {
   return down.length === 0 ? state : `${state}; down: ${down.map(([name]) => name).join(', ')}`;
 }
 
+function renderComparison({
+  formerModel,
+  model,
+  selfRetrieval,
+  agreement,
+  judged,
+  switched,
+}: ModelComparison): string[] {
+  const measure = (name: string, { former, next, queries }: { former: number; next: number; queries: number }) =>
+    `  ${name} ${former} -> ${next} (${queries} queries)`;
+  return [
+    `${formerModel} -> ${model}: ${switched ? 'switched' : 'not switched'}`,
+    ...(selfRetrieval ? [measure('found by own sentences', selfRetrieval)] : []),
+    ...(judged ? [measure('judged queries', judged)] : []),
+    ...(agreement === undefined ? [] : [`  ${Math.round(agreement * 100)} % of the first ten hits are the same`]),
+  ];
+}
+
 function renderJob(io: Io, job: Job): string {
   const lines = [`${bold(io, job.state)}  ${job.id}`, `document ${job.documentId}, version ${job.version}`];
   for (const stage of job.stages) {
@@ -45,6 +64,7 @@ function renderJob(io: Io, job: Job): string {
   for (const warning of job.warnings) {
     lines.push(`  ${warning.code}: ${warning.message}${warning.page === undefined ? '' : ` (page ${warning.page})`}`);
   }
+  if (job.comparison) lines.push(...renderComparison(job.comparison));
   if (job.error) lines.push(`${job.error.code}: ${job.error.message}${job.error.hint ? ` ${job.error.hint}` : ''}`);
   if (job.etaSeconds !== undefined) lines.push(`about ${Math.ceil(job.etaSeconds)} s to go`);
   return `${lines.join('\n')}\n`;

@@ -38,6 +38,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     index: step('index'),
     settle: step('settle'),
     import: step('import'),
+    fill: step('fill'),
+    switch: step('switch'),
     reembed: (payload, { signal }) => reembed(deps, payload, signal),
     reconcile: ({ reason }) => reconcileFor(deps, reason),
     expire: async () => {

@@ -24,6 +24,7 @@ import type {
   NamespaceOptions,
   PageQuery,
   RagInput,
+  ReindexInput,
   SearchInput,
   VersionQuery,
 } from './inputs.ts';
@@ -170,6 +171,8 @@ export function createClient(options: TransportOptions) {
       retryDeadLetter: (jobId: string, { signal }: CallOptions = {}): Promise<Job> =>
         act(`/admin/dead-letters/${encodeURIComponent(jobId)}/retry`, signal),
       reconcile: ({ signal }: CallOptions = {}): Promise<ReconcileReport> => act('/admin/reconcile', signal),
+      /** Gives a namespace another embedding model: the job tells how both compare, and whether it was switched. */
+      reindex: ({ signal, ...request }: ReindexInput): Promise<Job> => ask('/admin/reindex', request, signal),
       /** A namespace as a tar, as it comes: one that breaks off throws. */
       async export({ namespace, signal }: NamespaceOptions = {}): Promise<AsyncIterable<Uint8Array>> {
         const headers = { accept: 'application/x-tar' };

@@ -1,3 +1,4 @@
+import type { ReindexRequest } from '@semantic-memory/shared/contracts/http/reindex';
 import type { RagRequest } from '@semantic-memory/shared/contracts/model/answer';
 import type { DocumentState } from '@semantic-memory/shared/contracts/model/document';
 import type { Metadata, Priority } from '@semantic-memory/shared/contracts/model/ids';
@@ -42,6 +43,7 @@ export interface NamespaceOptions extends CallOptions {
   /** `default` where a namespace is read, unless given. */
   namespace?: string | undefined;
 }
+export type ReindexInput = ReindexRequest & CallOptions;
 export interface JobsQuery extends PageQuery {
   state?: JobState | undefined;
   documentId?: string | undefined;

@@ -66,6 +66,7 @@ export async function answer(state: State, request: FakeRequest, response: Serve
   if (route === 'POST /admin/reconcile') {
     return sendJson(response, 200, { checked: 7, drift: { job_missing: 1 }, repaired: 1 });
   }
+  if (route === 'POST /admin/reindex') return reindex(state, JSON.parse(String(request.body)), response);
   if (route === 'GET /admin/export') {
     if (request.query.get('namespace') === 'nowhere') return sendError(response, 404, 'not_found');
     response.writeHead(200, { 'content-type': 'application/x-tar' }).write('the archive of ');
@@ -104,6 +105,29 @@ export async function answer(state: State, request: FakeRequest, response: Serve
   }
   if (document?.[3]) response.writeHead(200, { 'content-type': 'text/markdown; charset=utf-8' }).end(stored.text);
   else sendJson(response, 200, stored.document);
+}
+
+/** The model `worse` is refused. */
+function reindex(
+  state: State,
+  { model, namespace = 'default', force = false }: { model: string; namespace?: string; force?: boolean },
+  response: ServerResponse,
+): void {
+  const isWorse = model === 'worse';
+  const refused = isWorse && !force;
+  const history = jobHistory(state.jobs.size + 1, `namespace:${namespace}`, refused ? 'worse_model' : undefined);
+  const [accepted, running, ended] = history as [Job, Job, Job];
+  const comparison: Job['comparison'] = {
+    formerModel: 'former',
+    model,
+    selfRetrieval: { queries: 200, former: 0.9, next: isWorse ? 0.4 : 0.95, interval: [0.01, 0.09] },
+    agreement: 0.5,
+    verdict: isWorse ? 'worse' : 'good',
+    reasons: [],
+    switched: !refused,
+  };
+  state.jobs.set(accepted.id, [accepted, running, { ...ended, comparison }]);
+  sendJson(response, 202, accepted);
 }
 
 /** Whatever has failed counts as ours here. */

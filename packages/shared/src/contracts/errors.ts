@@ -26,6 +26,8 @@ export const requestFaultCodes = [
   'request_too_large',
   'unsupported_media_type',
   'unprocessable',
+  /** A re-index was refused: the model asked for finds worse. */
+  'worse_model',
   'rate_limited',
 ] as const;
 

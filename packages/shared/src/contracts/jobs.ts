@@ -92,6 +92,24 @@ export const jobRegistry = {
     runningMs: minute,
     dedupeId: (payload) => `${payload.jobId}-settle-${payload.run}`,
   }),
+  /** Embeds a namespace by another model. Of tier embed, which has a way to the model. Stops now and then and goes on. */
+  fill: define({
+    tier: 'embed',
+    payload: StepPayload,
+    attempts: 5,
+    backoffMs: 500,
+    runningMs: 120 * minute,
+    dedupeId: (payload) => `${payload.jobId}-fill-${payload.run}`,
+  }),
+  /** Compares the models by queries, which are embedded too, and gives the namespace the new one. */
+  switch: define({
+    tier: 'embed',
+    payload: StepPayload,
+    attempts: 5,
+    backoffMs: 500,
+    runningMs: 120 * minute,
+    dedupeId: (payload) => `${payload.jobId}-switch-${payload.run}`,
+  }),
   /** Reads the archive of a namespace and accepts the documents in it. Stops now and then and goes on where it was. */
   import: define({
     tier: 'maintenance',

@@ -9,7 +9,7 @@ import { abortVersion } from './abort.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './jobs/job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
-import { currentStep, isManyDocuments } from './next-jobs.ts';
+import { currentStep, hasNoDocument } from './next-jobs.ts';
 import { isCalledPlainText } from './plain-text/recognise.ts';
 import { encodeJson } from './stored/artifacts.ts';
 import { documentPrefix, manifestKey, originalKey, uploadKey } from './stored/blob-keys.ts';
@@ -84,7 +84,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
   const manifest = await claimVersion(deps, request, createdAt);
   const job = newJob(manifest);
   try {
-    if (isManyDocuments(manifest.source.type)) await deps.ledger.createParentJob(job);
+    if (hasNoDocument(manifest.source.type)) await deps.ledger.createParentJob(job);
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   } catch (error) {
     // The call may have timed out and yet take effect later. Every step looks for this outcome first, and the reconciler

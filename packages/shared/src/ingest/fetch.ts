@@ -30,8 +30,9 @@ export const fetchStep: Step = async (deps, context) => {
   const { source } = context.manifest;
   switch (source.type) {
     case 'upload':
-    // An archive has a step of its own.
+    // An archive and a namespace have steps of their own.
     case 'import':
+    case 'reindex':
       return {};
     case 'url':
       return fetchUrl(deps, context, source.url);

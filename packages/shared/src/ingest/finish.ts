@@ -49,8 +49,9 @@ interface EndFacts {
 
 /** What the durable outcome keeps of a job, so that it can be shown again where the ledger is lost. */
 export function endedRecord(job: JobRecord, state: FinalState, at: string, facts: EndFacts = {}) {
-  const { stage, progress, stages, warnings } = finishJob(job, state, at, facts);
-  return { job: { stage, progress, stages }, ...(warnings.length > 0 ? { warnings } : {}) };
+  const { stage, progress, stages, warnings, comparison } = finishJob(job, state, at, facts);
+  const shown = { stage, progress, stages, ...(comparison ? { comparison } : {}) };
+  return { job: shown, ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
 /**

@@ -49,6 +49,9 @@ export const indexStep: Step = async (deps, context) => {
   return commit(deps, context, set);
 };
 
+/** A retry may have cut the text anew, into as many chunks: whoever follows the documents is told. */
+const ofRun = ({ run }: StepPayload) => (run > 0 ? { run } : {});
+
 const beyond = ({ version }: StepPayload, fromIndex: number) => ({ version, fromIndex });
 
 async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Promise<StepResult> {
@@ -59,7 +62,7 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
   const extraction = await readExtraction(deps.blobs, payload);
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be indexed.');
   const warnings = await warningsOf(deps, payload, extraction);
-  const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length };
+  const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length, ...ofRun(payload) };
   const postings = await preparePostings(deps.lexical, payload, set, set.title);
   const endedAt = new Date(deps.clock.now()).toISOString();
   const activeFrom = payload.run > 0 ? await keptActiveFrom(deps.blobs, payload) : undefined;

@@ -36,6 +36,9 @@ export function nextStage(finished: StageName, facts: StepFacts): { next?: Stage
 /** Whether the source of a job is many documents, each with a job of its own. */
 export const isManyDocuments = (sourceType: string): boolean => sourceType === 'git' || sourceType === 'import';
 
+/** Whether a job has no document of its own. */
+export const hasNoDocument = (sourceType: string): boolean => isManyDocuments(sourceType) || sourceType === 'reindex';
+
 /** The step that a job is at, as the queue carries it. */
 export function currentStep(job: JobRecord): QueuedJob {
   const { tenant, namespace, documentId, version, id: jobId, run, priority } = job;
@@ -44,6 +47,7 @@ export function currentStep(job: JobRecord): QueuedJob {
 }
 
 function stepAt({ sourceType, stage }: JobRecord): StepName {
+  if (sourceType === 'reindex') return stage === 'index' ? 'switch' : 'fill';
   // A job of many documents has nothing to index: it waits for theirs to end.
   if (isManyDocuments(sourceType) && stage === 'index') return 'settle';
   return sourceType === 'import' && stage === 'fetch' ? 'import' : stage;

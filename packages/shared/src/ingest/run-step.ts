@@ -15,7 +15,9 @@ import { openStepRecord, type StepRecord } from './jobs/step-record.ts';
 import { currentStep, nextStage } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
 import { parseStep } from './parse.ts';
+import { fillStep } from './reindex/fill-step.ts';
 import { modelOf } from './reindex/namespace-models.ts';
+import { switchStep } from './reindex/switch-step.ts';
 import { settleStep } from './settle.ts';
 import type { Step, StepContext } from './step.ts';
 import { readManifest } from './stored/artifacts.ts';
@@ -31,6 +33,8 @@ const steps: Record<StepName, Step> = {
   index: indexStep,
   settle: settleStep,
   import: importStep,
+  fill: fillStep,
+  switch: switchStep,
 };
 
 /** Progress is written at most this often. */
@@ -118,8 +122,17 @@ async function knownOutage(deps: StepDeps, name: StepName, manifest: Manifest): 
 }
 
 function stageOfStep(name: StepName): StageName {
-  if (name === 'import') return 'fetch';
-  return name === 'settle' ? 'index' : name;
+  switch (name) {
+    case 'import':
+      return 'fetch';
+    case 'fill':
+      return 'embed';
+    case 'settle':
+    case 'switch':
+      return 'index';
+    default:
+      return name;
+  }
 }
 
 const now = (deps: Pick<StepDeps, 'clock'>) => new Date(deps.clock.now()).toISOString();

@@ -194,6 +194,7 @@ export function rowOf(document: DocumentRecord): DocumentRow | undefined {
     mediaType: active.mediaType,
     createdAt: document.createdAt,
     chunks: active.chunks,
+    ...(active.run ? { run: active.run } : {}),
     activeFrom: activeFromMs(active),
     ...(former.length > 0 ? { former: former.map((known) => [known.version, activeFromMs(known)] as const) } : {}),
   };

@@ -41,6 +41,8 @@ export interface VersionRecord extends Omit<DocumentVersion, 'active' | 'state'>
   readonly activeFrom?: string | undefined;
   readonly pages?: number | undefined;
   readonly mediaType: string;
+  /** Which retry of the version is the one that was committed last; absent for the first run. */
+  readonly run?: number | undefined;
 }
 
 /** What an accepted version says of its document. */
@@ -59,6 +61,7 @@ export interface VersionFacts {
   readonly chunks?: number;
   readonly bytes?: number;
   readonly sha256?: string;
+  readonly run?: number;
 }
 
 /** A document with what only the ledger needs. */
@@ -87,6 +90,8 @@ export interface DocumentRow {
   readonly createdAt: string;
   /** Chunks of the active version. */
   readonly chunks: number;
+  /** Which run of the active version was committed last, where it was retried: its chunks may be other ones since. */
+  readonly run?: number | undefined;
   /** When the active version became so, in milliseconds since 1970. */
   readonly activeFrom?: number | undefined;
   /** Versions that were active before and are still kept, the newest first, with when they became so. */

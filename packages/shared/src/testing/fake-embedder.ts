@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MemoryError } from '../contracts/errors.ts';
 import type { EmbeddedPassage, Embedder, PassageTokens, Token, Tokenizer } from '../ports/embedder.ts';
 
-const dimension = 64;
+const usualDimension = 64;
 
 export interface FakeEmbedder extends Embedder {
   /** Every text that was embedded as a passage, in order. */
@@ -19,6 +19,7 @@ export function createFakeEmbedder(
   model = 'fake-embedder',
   options: { readonly lateInteraction?: boolean } = {},
 ): FakeEmbedder {
+  const dimension = usualDimension;
   const embedded: string[] = [];
   const failures: MemoryError[] = [];
   const begin = (signal: AbortSignal | undefined) => {
@@ -50,7 +51,7 @@ export function createFakeEmbedder(
     embedPassages: async (texts, signal) => {
       begin(signal);
       embedded.push(...texts);
-      return texts.map(bagOfWords);
+      return texts.map((text) => bagOfWords(text));
     },
     embedQuery: async (text, signal) => {
       begin(signal);
@@ -60,8 +61,30 @@ export function createFakeEmbedder(
   };
 }
 
+/**
+ * As the fake embedder, of another model that understands nothing: a query is near to its own text only, not to a passage
+ * that holds it.
+ */
+export function createNoiseEmbedder(model: string): FakeEmbedder {
+  const fake = createFakeEmbedder(model);
+  return {
+    ...fake,
+    embedPassages: async (texts, signal) => {
+      await fake.embedPassages(texts, signal);
+      return texts.map((text) => noise(text));
+    },
+    embedQuery: async (text) => noise(text),
+  };
+}
+
+/** A direction that follows from the text as a whole. */
+export function noise(text: string, dimension = usualDimension): Float32Array {
+  const word = createHash('sha256').update(text).digest('hex');
+  return bagOfWords(Array.from({ length: 16 }, (_, at) => `${word}${at}`).join(' '), dimension);
+}
+
 /** Words hashed to signed directions, summed, scaled to length 1 (Weinberger et al. 2009). */
-export function bagOfWords(text: string): Float32Array {
+export function bagOfWords(text: string, dimension = usualDimension): Float32Array {
   const vector = new Float32Array(dimension);
   for (const word of text.toLowerCase().match(/\p{Script=Han}|[\p{L}\p{N}]+/gu) ?? ['']) {
     const digest = createHash('sha256').update(word).digest();

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { bagOfWords } from './fake-embedder.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { bagOfWords, noise } from './fake-embedder.ts';
 
 /** What the next request gets in place of an answer; `on` leaves requests of the other kind alone. */
 export type OpenaiFault = { readonly on?: 'embeddings' | 'chat' } & (
@@ -32,17 +33,20 @@ export interface OpenaiServer {
   readonly requests: readonly OpenaiRequest[];
   /** Each fault is for one request, in order. */
   failNext(...faults: OpenaiFault[]): void;
+  /** Every request for embeddings of this model takes so long. */
+  slowDown(model: string, ms: number): void;
   close(): Promise<void>;
 }
 
 /**
  * A server on 127.0.0.1 that speaks the parts of OpenAI's protocol that the service uses. Embeddings are bags of words
- * (64 numbers, not normalised); chat quotes the passage that shares the most words with the question and cites it,
+ * (64 numbers, or as many as a model `words-96` says, not normalised), of a model `noise…` directions that follow from the text as a whole; chat quotes the passage that shares the most words with the question and cites it,
  * replies `NO_ANSWER` where none does, and repeats the last message where there are no passages.
  */
 export async function startOpenaiServer(): Promise<OpenaiServer> {
   const requests: OpenaiRequest[] = [];
   const faults: OpenaiFault[] = [];
+  const slow = new Map<string, number>();
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
@@ -56,8 +60,10 @@ export async function startOpenaiServer(): Promise<OpenaiServer> {
     if (fault?.kind === 'status') {
       response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
       response.end(JSON.stringify({ error: { message: 'injected', type: 'injected' } }));
-    } else if (request.url === '/v1/embeddings') embeddings(body, response, fault);
-    else if (request.url === '/v1/chat/completions') chat(body, response, fault);
+    } else if (request.url === '/v1/embeddings') {
+      await delay(slow.get(body.model) ?? 0);
+      embeddings(body, response, fault);
+    } else if (request.url === '/v1/chat/completions') chat(body, response, fault);
     else response.writeHead(404).end();
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -65,6 +71,7 @@ export async function startOpenaiServer(): Promise<OpenaiServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
     failNext: (...more) => void faults.push(...more),
+    slowDown: (model, ms) => void slow.set(model, ms),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -85,7 +92,7 @@ function embeddings(
   }
   const texts = [body.input].flat();
   const data = texts.map((text, index) => {
-    const embedding = Array.from(bagOfWords(text), (value) => value * 3);
+    const embedding = Array.from(vectorOf(body.model, text), (value) => value * 3);
     return {
       object: 'embedding',
       index,
@@ -106,6 +113,9 @@ function embeddings(
   else if (fault?.kind === 'stall-body') response.write(json.slice(0, 100));
   else response.end(json);
 }
+
+const vectorOf = (model: string, text: string) =>
+  model.startsWith('noise') ? noise(text) : bagOfWords(text, Number(/^words-(\d+)$/.exec(model)?.[1] ?? 64));
 
 function chat(
   body: {

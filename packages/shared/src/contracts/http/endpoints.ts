@@ -5,6 +5,7 @@ import type { Endpoint } from './endpoint.ts';
 import { ingest, ingestBatch } from './ingest.ts';
 import { cancelJob, getJob, jobEvents, listJobs, retryJob } from './jobs.ts';
 import { rag, ragEvents } from './rag.ts';
+import { adminReindex } from './reindex.ts';
 import { search, searchBatch } from './search.ts';
 import { stats } from './stats.ts';
 import { adminExport, adminImport } from './transfer.ts';
@@ -36,6 +37,7 @@ export const endpoints = {
   adminDeadLetters,
   adminRetryDeadLetter,
   adminReconcile,
+  adminReindex,
   adminExport,
   adminImport,
 } as const satisfies Record<string, Endpoint>;

@@ -10,6 +10,7 @@ export const errorStatus = {
   request_too_large: 413,
   unsupported_media_type: 415,
   unprocessable: 422,
+  worse_model: 422,
   rate_limited: 429,
   unsupported_type: 415,
   empty_document: 422,

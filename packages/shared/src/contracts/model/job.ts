@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JobError } from '../errors.ts';
+import { ModelComparison } from './comparison.ts';
 import { DocumentId, JobId, Namespace, Timestamp, Version } from './ids.ts';
 
 export const stageNames = ['fetch', 'parse', 'ocr', 'embed', 'index'] as const;
@@ -58,6 +59,8 @@ export const Job = z
     updatedAt: Timestamp,
     finishedAt: Timestamp.optional(),
     etaSeconds: z.number().optional(),
+    /** Of a re-index only: how the models compare. */
+    comparison: ModelComparison.optional(),
     links: z.record(z.string(), z.string()),
   })
   .meta({ id: 'Job' });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JudgedQuery } from './comparison.ts';
 
 export const TextSource = z.object({
   type: z.literal('text'),
@@ -37,5 +38,12 @@ export const StoredSource = z.discriminatedUnion('type', [
   S3Source,
   /** An exported namespace: the original is the archive. */
   z.object({ type: z.literal('import') }),
+  /** Another embedding model for the namespace: there is no original. */
+  z.object({
+    type: z.literal('reindex'),
+    model: z.string(),
+    force: z.boolean(),
+    judged: z.array(JudgedQuery).exactOptional(),
+  }),
 ]);
 export type StoredSource = z.infer<typeof StoredSource>;

@@ -17,7 +17,8 @@ const stageWeights: Record<StageName, number> = { fetch: 1, parse: 2, ocr: 6, em
 
 /**
  * The record of a job that was just accepted. A source that came with the request has nothing to fetch, what was
- * recognised as plain text nothing to parse, and a version that was imported nothing to read or embed.
+ * recognised as plain text nothing to parse, a version that was imported nothing to read or embed, and a re-index begins
+ * with chunks.
  */
 export function newJob(manifest: Manifest): JobRecord {
   const stages = stageNames.map((name): Stage => ({ name, state: 'pending', attempts: 0, done: 0, total: 0 }));
@@ -49,6 +50,7 @@ export function newJob(manifest: Manifest): JobRecord {
 }
 
 function firstStage({ imported, original, source }: Manifest): StageName {
+  if (source.type === 'reindex') return 'embed';
   if (imported) return 'index';
   if (original?.isPlainText) return 'embed';
   return source.type === 'upload' ? 'parse' : 'fetch';

@@ -1,7 +1,7 @@
 import { apiPrefix } from '../../contracts/http/endpoint.ts';
 import type { Job } from '../../contracts/model/job.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
-import { isManyDocuments } from '../next-jobs.ts';
+import { hasNoDocument } from '../next-jobs.ts';
 
 export const jobPath = (jobId: string) => `${apiPrefix}/jobs/${encodeURIComponent(jobId)}`;
 export const documentPath = (documentId: string) => `${apiPrefix}/documents/${encodeURIComponent(documentId)}`;
@@ -18,8 +18,8 @@ export function jobView(record: JobRecord): Job {
       events: `${self}/events`,
       cancel: `${self}/cancel`,
       retry: `${self}/retry`,
-      // A repository's or an archive's job stands for many documents and has none of its own.
-      ...(isManyDocuments(sourceType) ? {} : { document: documentPath(job.documentId) }),
+      // A repository's, an archive's or a namespace's job stands for many documents and has none of its own.
+      ...(hasNoDocument(sourceType) ? {} : { document: documentPath(job.documentId) }),
       ...(parentJobId ? { parent: jobPath(parentJobId) } : {}),
       ...(batchId ? { batch: `${apiPrefix}/ingest/batches/${encodeURIComponent(batchId)}` } : {}),
     },

@@ -2,7 +2,7 @@ import { MemoryError } from '../../contracts/errors.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { newDeliveryId } from '../new-id.ts';
-import { currentStep, isManyDocuments } from '../next-jobs.ts';
+import { currentStep, hasNoDocument } from '../next-jobs.ts';
 import { readManifest } from '../stored/artifacts.ts';
 import { keepCommitment, readOutcome, removeOutcome } from '../stored/outcome.ts';
 import { markPending } from '../stored/pending.ts';
@@ -22,7 +22,7 @@ export async function retryJob(deps: IngestDeps, tenant: string, jobId: string):
   if (!job) throw new MemoryError('not_found', `There is no job ${jobId}.`);
   if (!retryable.includes(job.state)) throw notRetryable(job);
   const { callbackUrl } = await readManifest(deps.blobs, job);
-  if (!isManyDocuments(job.sourceType)) await assertNotSuperseded(deps, job);
+  if (!hasNoDocument(job.sourceType)) await assertNotSuperseded(deps, job);
   // What the end before owes is told with its own state, and this run's end gets a call of its own.
   await secureCall(deps, job);
   const call = callbackUrl === undefined ? undefined : { deliveryId: newDeliveryId(), callbackUrl };

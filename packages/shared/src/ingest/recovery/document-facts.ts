@@ -7,7 +7,7 @@ import type { JobRecord, LedgerDocument, VersionFacts } from '../../ports/ledger
 import { sameJson } from '../../ports/same-json.ts';
 import { documentFacts, nameOf, versionRecord } from '../accept.ts';
 import { finishJob, newJob } from '../jobs/job-record.ts';
-import { isManyDocuments } from '../next-jobs.ts';
+import { hasNoDocument } from '../next-jobs.ts';
 import { factsOf, titleOf } from '../parse.ts';
 import { readExtraction, readFetched, readJson } from '../stored/artifacts.ts';
 import {
@@ -145,8 +145,8 @@ export function jobOfVersion({ manifest, outcome, run, deliveryId }: StoredVersi
   const state = outcome.state === 'aborted' ? 'cancelled' : outcome.state;
   const ended = finishJob({ ...fresh, run: outcome.run }, state, outcome.at, outcome);
   if (!outcome.job) return ended;
-  const { stage, stages, progress } = outcome.job;
-  return { ...ended, stage, stages, progress };
+  const { comparison, ...shown } = outcome.job;
+  return { ...ended, ...shown, ...(comparison ? { comparison } : {}) };
 }
 
 /**
@@ -156,7 +156,7 @@ export function jobOfVersion({ manifest, outcome, run, deliveryId }: StoredVersi
 export function documentOfFacts(facts: DocumentFacts, current: LedgerDocument | undefined): LedgerDocument | undefined {
   let document = current;
   for (const { manifest, outcome, committed, facts: known } of facts.versions) {
-    if (outcome?.state === 'aborted' || isManyDocuments(manifest.source.type)) continue;
+    if (outcome?.state === 'aborted' || hasNoDocument(manifest.source.type)) continue;
     const { version } = manifest;
     document = transitions.addVersion(document, manifest, versionRecord(manifest), documentFacts(manifest)) ?? document;
     if (!document) continue;

@@ -7,6 +7,7 @@ export const driftKinds = [
   'retry_unrecorded',
   'document_differs',
   'batch_missing',
+  'model_differs',
   'marker_left',
   'aborted_left',
   'job_without_document',

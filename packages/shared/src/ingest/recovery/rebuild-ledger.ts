@@ -1,6 +1,8 @@
 import { Manifest } from '../../contracts/model/manifest.ts';
 import type { QueuedJob } from '../../ports/job-queue.ts';
 import type { IngestDeps } from '../deps.ts';
+import { ModelSwitch } from '../reindex/namespace-models.ts';
+import { restoreModel } from '../reindex/restore-model.ts';
 import { readJson } from '../stored/artifacts.ts';
 import { BatchRecord } from '../stored/batch-record.ts';
 import { tenantsPrefix } from '../stored/blob-keys.ts';
@@ -82,6 +84,11 @@ async function restoreFact(deps: IngestDeps, fact: StoredFact): Promise<readonly
     case 'batch': {
       const batch = await readJson(deps.blobs, fact.key, BatchRecord);
       if (batch) await restoreBatch(deps, batch);
+      return undefined;
+    }
+    case 'model_switch': {
+      const known = await readJson(deps.blobs, fact.key, ModelSwitch);
+      if (known) await restoreModel(deps, known);
       return undefined;
     }
     case 'idempotency':

@@ -1,4 +1,6 @@
 import { Manifest } from '../../contracts/model/manifest.ts';
+import { ModelSwitch } from '../reindex/namespace-models.ts';
+import { restoreModel } from '../reindex/restore-model.ts';
 import { readJson } from '../stored/artifacts.ts';
 import { BatchRecord } from '../stored/batch-record.ts';
 import { tenantPrefix, tenantsPrefix } from '../stored/blob-keys.ts';
@@ -136,6 +138,11 @@ async function compareFact(
       if (!batch || (await deps.ledger.getBatch(batch.tenant, batch.batchId))) return;
       await restoreBatch(deps, batch);
       findings.found('batch_missing');
+      return;
+    }
+    case 'model_switch': {
+      const known = await readJson(deps.blobs, fact.key, ModelSwitch);
+      if (known && (await restoreModel(deps, known))) findings.found('model_differs');
       return;
     }
     case 'idempotency':

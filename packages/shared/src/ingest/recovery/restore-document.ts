@@ -5,7 +5,8 @@ import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { followOutcome } from '../finish.ts';
 import { retryRecord } from '../jobs/job-record.ts';
-import { currentStep, isManyDocuments } from '../next-jobs.ts';
+import { currentStep, hasNoDocument } from '../next-jobs.ts';
+import { restoreSwitches } from '../reindex/restore-model.ts';
 import { deletingKey, pendingKey } from '../stored/blob-keys.ts';
 import type { Outcome } from '../stored/outcome.ts';
 import { markPending } from '../stored/pending.ts';
@@ -42,7 +43,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
     if (!known.has(manifest.jobId) && !outcome && young) underWay.add(manifest.version);
   }
   const settled = { ...facts, versions: facts.versions.filter(({ manifest }) => !underWay.has(manifest.version)) };
-  const last = settled.versions.findLast(({ manifest }) => !isManyDocuments(manifest.source.type));
+  const last = settled.versions.findLast(({ manifest }) => !hasNoDocument(manifest.source.type));
   let changed = false;
   if (last) {
     const { namespace, embeddingModel } = last.manifest;
@@ -53,6 +54,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
       ),
     );
   }
+  if (await restoreSwitches(deps, settled.versions)) drift.push('model_differs');
   // A job succeeds once a search can find its version, not before.
   for (const version of settled.versions) {
     const { kind, job } = await restoreJob(deps, version, known.get(version.manifest.jobId));

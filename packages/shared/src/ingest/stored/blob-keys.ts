@@ -47,6 +47,19 @@ export const idempotencyKey = (tenant: string, key: string, attempt: number) => 
 /** Says that old records were looked for on a day (`2026-01-31`). */
 export const idempotencyExpiryKey = (day: string) => `${idempotencyPrefix}expired/${day}.json`;
 
+/** What is known of a namespace beside its documents. */
+export const namespacePrefix = ({ tenant, namespace }: { readonly tenant: string; readonly namespace: string }) =>
+  `${tenantPrefix(tenant)}namespaces/${hashOf(namespace)}/`;
+type NamespaceRef = Parameters<typeof namespacePrefix>[0];
+/** One for each embedding model that the namespace has, had, or is being filled for, once there is more than one. */
+export const namespaceModelsPrefix = (scope: NamespaceRef) => `${namespacePrefix(scope)}models/`;
+export const namespaceModelKey = (scope: NamespaceRef, model: string) =>
+  `${namespaceModelsPrefix(scope)}${hashOf(model)}.json`;
+/** One for each time that the namespace got another model, by number. */
+export const modelSwitchesPrefix = (scope: NamespaceRef) => `${namespacePrefix(scope)}switches/`;
+export const modelSwitchKey = (scope: NamespaceRef, number: number) =>
+  `${modelSwitchesPrefix(scope)}${String(number).padStart(8, '0')}.json`;
+
 /** Which jobs a request for many documents became. */
 export const batchKey = (tenant: string, batchId: string) => `${tenantPrefix(tenant)}batches/${batchId}.json`;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JobError } from '../../contracts/errors.ts';
+import { ModelComparison } from '../../contracts/model/comparison.ts';
 import { Timestamp } from '../../contracts/model/ids.ts';
 import { JobWarning, Stage, StageName } from '../../contracts/model/job.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
@@ -14,6 +15,7 @@ const StoredFacts = z.object({
   chunks: z.int().exactOptional(),
   bytes: z.int().exactOptional(),
   sha256: z.string().exactOptional(),
+  run: z.int().exactOptional(),
 });
 
 /**
@@ -33,7 +35,14 @@ export const Outcome = z.object({
   /** What the document shows of the version; absent where it was not committed. */
   facts: StoredFacts.optional(),
   /** What the job shows beside: from these the ledger is rebuilt. */
-  job: z.object({ stage: StageName, progress: z.number(), stages: z.array(Stage) }).optional(),
+  job: z
+    .object({
+      stage: StageName,
+      progress: z.number(),
+      stages: z.array(Stage),
+      comparison: ModelComparison.optional(),
+    })
+    .optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;
 
