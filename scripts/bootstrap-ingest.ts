@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { bootstrap, defaultSlowSeconds } from './bootstrap/bootstrap.ts';
 import { progressLine } from './bootstrap/progress-line.ts';
 import { renderReport } from './bootstrap/render-report.ts';
-import { demoToken } from './local/kept-secret.ts';
+import { ownToken } from './local/kept-secret.ts';
 
 const usage = `Ingests a library through the API and checks that everything came out as it must.
 
@@ -46,7 +44,7 @@ async function main(): Promise<number> {
   const line = progressLine(process.stderr);
   const report = await bootstrap({
     url: values.url ?? process.env.SEMANTIC_MEMORY_URL ?? 'http://127.0.0.1:8080',
-    token: values.token ?? process.env.SEMANTIC_MEMORY_TOKEN ?? (await ownToken(dataDir)),
+    token: values.token ?? process.env.SEMANTIC_MEMORY_TOKEN ?? (await ownToken(process.env)),
     source: values.source,
     namespace: values.namespace,
     slowSeconds,
@@ -57,16 +55,6 @@ async function main(): Promise<number> {
   }).finally(line.clear);
   process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
   return report.ok ? 0 : 1;
-}
-
-async function ownToken(dataDir: string): Promise<string> {
-  const kept = () => readFile(join(dataDir, 'jwt-secret'), 'utf8');
-  const secret = process.env.JWT_SECRET ?? (await kept().catch(() => ''));
-  if (!secret.trim())
-    throw new Error(
-      `No token: give --token, or JWT_SECRET, or a DATA_DIR that holds jwt-secret (looked in ${dataDir}).`,
-    );
-  return demoToken(secret.trim(), { audience: process.env.JWT_AUDIENCE, issuer: process.env.JWT_ISSUER });
 }
 
 try {

@@ -28,3 +28,18 @@ export function demoToken(secret: string, claims: { audience?: string | undefine
     ...(claims.issuer === undefined ? {} : { issuer: claims.issuer }),
   });
 }
+
+/**
+ * A demo token from JWT_SECRET, or from the secret that `make up` keeps in DATA_DIR.
+ * @throws Error where there is neither
+ */
+export async function ownToken(env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const dataDir = env.DATA_DIR ?? '.data';
+  const kept = () => readFile(join(dataDir, 'jwt-secret'), 'utf8');
+  const secret = env.JWT_SECRET ?? (await kept().catch(() => ''));
+  if (!secret.trim()) {
+    const where = `or a DATA_DIR that holds jwt-secret (looked in ${dataDir})`;
+    throw new Error(`No token: give --token, SEMANTIC_MEMORY_TOKEN or JWT_SECRET, ${where}.`);
+  }
+  return demoToken(secret.trim(), { audience: env.JWT_AUDIENCE, issuer: env.JWT_ISSUER });
+}
