@@ -4,7 +4,8 @@ export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
 export TURBO_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test format lint type-check coverage build bench eval chaos tools clean
+.PHONY: help setup up test format lint type-check coverage build bench eval chaos smoke check-env \
+  check-version coverage-gate workflows audit images tools clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -44,6 +45,28 @@ chaos: setup ## break the whole service as SEED says for MINUTES, then check eve
 
 tools: setup ## bring the tools that check the chart, the workflows, the alerts and the scripts
 	@bash scripts/install-tools.sh
+
+smoke: setup ## ingest a small library into a service of its own, search, ask, and send what must be refused
+	@exec node --conditions=development scripts/ingest-smoke.ts --start
+
+coverage-gate: setup ## every test, and every statement, branch, function and line of packages and apps is reached
+	@bash scripts/test.sh --coverage --coverageThreshold='{"global":{"statements":100,"branches":100,"functions":100,"lines":100}}'
+
+workflows: ## check the workflows of .github with actionlint
+	@bash scripts/lint-workflows.sh
+
+audit: setup ## known vulnerabilities in what the service runs on
+	@bash scripts/audit.sh
+
+images: ## build the images of api and worker, with Docker or buildah
+	@bash scripts/build-image.sh api
+	@bash scripts/build-image.sh worker
+
+check-version: setup ## the same version in packages, chart and images?
+	@scripts/bump-version --check
+
+check-env: setup ## compare .env.example with the variables that the code reads
+	@scripts/check-env
 
 clean: ## remove what was compiled and measured; packages and data stay
 	@bash scripts/clean.sh

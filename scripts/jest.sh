@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs jest as native ESM on the project's own Node. Arguments go to jest.
+# Runs jest as native ESM on the project's own Node, or on TEST_NODE. Arguments go to jest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
-exec node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js "$@"
+exec "${TEST_NODE:-node}" --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js "$@"

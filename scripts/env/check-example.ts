@@ -14,6 +14,8 @@ export const notSettings: Readonly<Record<string, string>> = {
   CHAOS_SETTINGS: 'make chaos hands it to the process that it starts',
   CI: 'set by the machines of continuous integration',
   CLOSING_LINE_FILE: '.ci/run hands it to scripts/test.sh',
+  GITHUB_OUTPUT: 'set by GitHub Actions',
+  GITHUB_REF_NAME: 'set by GitHub Actions',
   HOME: 'set by the system',
   MAKELEVEL: 'set by make',
   NODE_OPTIONS: 'read by Node.js itself',
@@ -21,6 +23,7 @@ export const notSettings: Readonly<Record<string, string>> = {
   PATH: 'set by the system',
   TEST_CHROMA_HOST: 'set for tests by jest',
   TEST_CHROMA_PORT: 'set for tests by jest',
+  TEST_NODE: 'scripts/test-on-this-node.sh hands it to scripts/jest.sh',
   TEST_REDIS_URL: 'set for tests by jest',
 };
 
