@@ -38,7 +38,7 @@ return {'ok', version, redis.call('HGET', KEYS[4], 'model')}
  * Compare-and-set of a document; where what a search sees changes, the generation moves on in the same step.
  * KEYS documents, rows, changes, tombstones, head, and five of the postings. ARGV documentId, expected revision, json,
  * row ('' where none), the model that the namespace must have ('' for any); where postings are to be switched on also
- * base, count, version, words, packed lengths, claim.
+ * base, count, version, words, packed lengths, claim, rules.
  * Answers `ok`, `retry` with the document as it stands, `other_model`, or `lost` where the postings are not there.
  */
 export const saveDocumentScript = ledgerScript(`${switchPostings}
@@ -54,7 +54,7 @@ if ARGV[4] ~= '' and redis.call('HGET', KEYS[2], id) ~= ARGV[4] then
   redis.call('ZREM', KEYS[4], id)
 end
 if #ARGV > 6 then
-  switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
+  switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[12])
 end
 return {'ok'}
 `);
@@ -83,7 +83,7 @@ if redis.call('HDEL', KEYS[2], id) == 1 then
     redis.call('HSET', KEYS[5], 'floor', oldest[2])
   end
 end
-return {'ok', switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, '', '0', '0', '0', '')}
+return {'ok', switchPostings(KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], id, '', '0', '0', '0', '', '')}
 `);
 
 /**

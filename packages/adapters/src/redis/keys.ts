@@ -77,11 +77,11 @@ function namespaceKeys(root: string) {
     tombstones: `${root}:tombstones`,
     /** epoch, generation, floor (older cursors must reload), revision, model, incomplete (the index lacks chunks). */
     head: `${root}:head`,
-    /** next (ordinal never given out), n (active chunks), sum (their words), ver (of the log). */
+    /** next (ordinal never given out), n (active chunks), sum (their words), ver (of the log), rules (of terms, where all are by the same). */
     lexicalState: `${root}:lx:state`,
     /** Two bytes by ordinal: words of the chunk, 0 where it is not active. */
     lexicalLengths: `${root}:lx:lengths`,
-    /** documentId → `BASE COUNT VERSION WORDS` of what is active. */
+    /** documentId → `BASE COUNT VERSION WORDS RULES` of what is active. */
     lexicalDocuments: `${root}:lx:documents`,
     /** Base of a range of ordinals that was given out and is not switched on → who has it. */
     lexicalClaims: `${root}:lx:claims`,

@@ -2,12 +2,13 @@ import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import type { LexicalIndex, PreparedPostings } from '@semantic-memory/shared/ports/lexical-index';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { pointTask, rangesOf, rankingOf, rankingTask } from '@semantic-memory/shared/search/lexical/rank-postings';
+import { termRules } from '@semantic-memory/shared/search/lexical/terms';
 import { closeRedis, openRedis } from './connection.ts';
 import { type LedgerAccess, readLedger, runLedgerScript } from './gate.ts';
 import { ledgerKeys } from './keys.ts';
 import { createLexicalCache, type KnownPostings } from './lexical-cache.ts';
 import { createScorer } from './lexical-scorer.ts';
-import { readScript, restoreScript } from './lexical-scripts.ts';
+import { markCurrentScript, readScript, restoreScript } from './lexical-scripts.ts';
 import { createPostingsWriter } from './postings-writer.ts';
 
 export interface RedisLexicalOptions {
@@ -56,15 +57,21 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
 
     async versions(scope) {
       const found = await readLedger(access, () => redis.hgetall(keys.namespace(scope).lexicalDocuments));
-      return new Map(Object.entries(found).map(([id, range]) => [id, Number(range.split(' ')[2])]));
+      const ranges = Object.entries(found).map(([id, range]) => ({ id, numbers: range.split(' ').map(Number) }));
+      const current = ranges.filter(({ numbers }) => numbers[4] === termRules);
+      return new Map(current.map(({ id, numbers }) => [id, numbers[2] ?? 0]));
     },
 
     async differs(scope) {
-      const { rows, lexicalDocuments } = keys.namespace(scope);
-      const [active, on] = await readLedger(access, () =>
-        Promise.all([redis.hlen(rows), redis.hlen(lexicalDocuments)]),
+      const { rows, lexicalDocuments, lexicalState } = keys.namespace(scope);
+      const [active, on, rules] = await readLedger(access, () =>
+        Promise.all([redis.hlen(rows), redis.hlen(lexicalDocuments), redis.hget(lexicalState, 'rules')]),
       );
-      return active !== on;
+      return active !== on || (on > 0 && Number(rules) !== termRules);
+    },
+
+    async markCurrent(scope) {
+      await runLedgerScript(access, markCurrentScript, [keys.namespace(scope).lexicalState], [termRules]);
     },
 
     async count(scope) {
@@ -112,7 +119,7 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
         access,
         readScript,
         [...fixed, ...lists],
-        [before.epoch, before.ver, ...before.lists.flatMap(({ bytes, last }) => [bytes, last])],
+        [before.epoch, before.ver, termRules, ...before.lists.flatMap(({ bytes, last }) => [bytes, last])],
         { bytes: true },
       );
       const done = await inTurn(head, async () => {
@@ -150,9 +157,9 @@ function createTurns() {
   };
 }
 
-/** What a script needs to switch postings on: base, count, version, words, packed lengths, claim. */
+/** What a script needs to switch postings on: base, count, version, words, packed lengths, claim, rules. */
 export function switchArgs(version: number, prepared: PreparedPostings): (string | number | Buffer)[] {
-  const { base, lengths, claim } = prepared;
+  const { base, lengths, claim, rules } = prepared;
   const words = lengths.reduce((sum, length) => sum + length, 0);
-  return [base, lengths.length, version, words, Buffer.from(Uint16Array.from(lengths).buffer), claim];
+  return [base, lengths.length, version, words, Buffer.from(Uint16Array.from(lengths).buffer), claim, rules];
 }

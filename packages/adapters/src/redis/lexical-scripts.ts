@@ -14,12 +14,12 @@ local function holdsPostings(documents, claims, id, base, claim)
   if active and string.match(active, '^%d+') == base then return true end
   return redis.call('HGET', claims, base) == claim
 end
-local function switchPostings(state, lengths, documents, log, claims, id, base, count, version, words, packed)
+local function switchPostings(state, lengths, documents, log, claims, id, base, count, version, words, packed, rules)
   local old = redis.call('HGET', documents, id)
   local oldBase, oldCount = '', '0'
   if old then
     local oldWords
-    oldBase, oldCount, oldWords = string.match(old, '^(%d+) (%d+) %d+ (%d+)$')
+    oldBase, oldCount, oldWords = string.match(old, '^(%d+) (%d+) %d+ (%d+)')
     if oldBase == base then return 0 end
     redis.call('SETRANGE', lengths, tonumber(oldBase) * 2, string.rep('\\0', tonumber(oldCount) * 2))
     redis.call('HINCRBY', state, 'n', -tonumber(oldCount))
@@ -30,7 +30,8 @@ local function switchPostings(state, lengths, documents, log, claims, id, base, 
     redis.call('SETRANGE', lengths, tonumber(base) * 2, packed)
     redis.call('HINCRBY', state, 'n', count)
     redis.call('HINCRBY', state, 'sum', words)
-    redis.call('HSET', documents, id, base .. ' ' .. count .. ' ' .. version .. ' ' .. words)
+    redis.call('HSET', documents, id, base .. ' ' .. count .. ' ' .. version .. ' ' .. words .. ' ' .. rules)
+    if redis.call('HGET', state, 'rules') ~= rules then redis.call('HDEL', state, 'rules') end
     redis.call('HDEL', claims, base)
   end
   if old or base ~= '' then
@@ -44,14 +45,15 @@ end
 
 /**
  * Gives out ordinals that nobody ever had, in one range with a part for each of several versions. KEYS state, claims.
- * ARGV claim, how many each version wants. Answers the first.
+ * ARGV claim, rules of terms, how many each version wants. Answers the first.
  */
 export const claimScript = ledgerScript(`
 local total = 0
-for index = 2, #ARGV - 1 do total = total + tonumber(ARGV[index]) end
+for index = 3, #ARGV - 1 do total = total + tonumber(ARGV[index]) end
 local first = redis.call('HINCRBY', KEYS[1], 'next', total) - total
+if first == 0 then redis.call('HSET', KEYS[1], 'rules', ARGV[2]) end
 local base = first
-for index = 2, #ARGV - 1 do
+for index = 3, #ARGV - 1 do
   redis.call('HSET', KEYS[2], string.format('%d', base), ARGV[1])
   base = base + tonumber(ARGV[index])
 end
@@ -70,26 +72,32 @@ return 1
 
 /**
  * Switches postings on for a version that is active. KEYS rows, state, lengths, documents, log, claims.
- * ARGV documentId, base, count, version, words, packed lengths, claim. Answers 1, or 0 where that version is not active
+ * ARGV documentId, base, count, version, words, packed lengths, claim, rules. Answers 1, or 0 where that version is not active
  * or the postings are not there.
  */
 export const restoreScript = ledgerScript(`${switchPostings}
 local row = redis.call('HGET', KEYS[1], ARGV[1])
 if not row or tostring(cjson.decode(row).activeVersion) ~= ARGV[4] then return 0 end
 if not holdsPostings(KEYS[4], KEYS[6], ARGV[1], ARGV[2], ARGV[7]) then return 0 end
-switchPostings(KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+switchPostings(KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[8])
 return 1
 `);
 
+/** KEYS state. ARGV rules. Says it only of a namespace that there is. */
+export const markCurrentScript = ledgerScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'rules', ARGV[1]) end
+`);
+
 /**
- * KEYS head, state, log, lengths, documents, rows, lists. ARGV known epoch, known ver, then of each list how many bytes
+ * KEYS head, state, log, lengths, documents, rows, lists. ARGV known epoch, known ver, rules of terms, then of each list how many bytes
  * are known, and the last posting of them. Answers epoch, ver, n, sum, whether to start afresh (then lengths and
- * documents, else the log since), whether all active documents have postings, the places of lists that were compacted
+ * documents, else the log since), whether all active documents have
+ * postings by these rules, the places of lists that were compacted
  * since and come whole, and of the others what they have beyond what is known.
  */
 export const readScript = ledgerScript(`
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
-local state = redis.call('HMGET', KEYS[2], 'ver', 'n', 'sum')
+local state = redis.call('HMGET', KEYS[2], 'ver', 'n', 'sum', 'rules')
 local ver = state[1] or '0'
 local afresh = epoch ~= ARGV[1] or tonumber(ver) < tonumber(ARGV[2])
 local entries = {}
@@ -105,10 +113,11 @@ else
   answer[6] = entries
   answer[7] = {}
 end
-answer[8] = redis.call('HLEN', KEYS[6]) == redis.call('HLEN', KEYS[5]) and 1 or 0
+local on = redis.call('HLEN', KEYS[5])
+answer[8] = redis.call('HLEN', KEYS[6]) == on and (on == 0 or state[4] == ARGV[3]) and 1 or 0
 local whole = {}
 for index = 7, #KEYS - 2 do
-  local at = (index - 7) * 2 + 3
+  local at = (index - 7) * 2 + 4
   local known = afresh and 0 or tonumber(ARGV[at])
   local part
   if known > 0 then

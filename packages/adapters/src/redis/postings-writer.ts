@@ -3,6 +3,7 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import { type LexicalEntry, maxFrequency, type PreparedPostings } from '@semantic-memory/shared/ports/lexical-index';
+import { termRules } from '@semantic-memory/shared/search/lexical/terms';
 import { type LedgerAccess, runLedgerScript } from './gate.ts';
 import { appendScript, claimScript } from './lexical-scripts.ts';
 
@@ -82,7 +83,9 @@ async function write(access: LedgerAccess, scope: Scope, versions: readonly Chun
   const { lexicalState, lexicalClaims, lexicalTerm } = access.keys.namespace(scope);
   const claim = randomBytes(8).toString('base64url');
   const counts = versions.map((chunks) => chunks.length);
-  const first = Number(await runLedgerScript(access, claimScript, [lexicalState, lexicalClaims], [claim, ...counts]));
+  const first = Number(
+    await runLedgerScript(access, claimScript, [lexicalState, lexicalClaims], [claim, termRules, ...counts]),
+  );
   const lists = new Map<string, number[]>();
   let ordinal = first;
   const prepared = versions.map((chunks): PreparedPostings => {
@@ -96,7 +99,7 @@ async function write(access: LedgerAccess, scope: Scope, versions: readonly Chun
       }
       ordinal += 1;
     }
-    return { base, lengths: chunks.map(({ length }) => length), claim };
+    return { base, lengths: chunks.map(({ length }) => length), claim, rules: termRules };
   });
   const all = [...lists];
   for (let from = 0; from < all.length; from += listsPerScript) {

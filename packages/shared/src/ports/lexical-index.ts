@@ -16,6 +16,8 @@ export interface PreparedPostings {
   readonly lengths: readonly number[];
   /** Shows that the ordinals are still this writer's. */
   readonly claim: string;
+  /** By which rules texts became terms. */
+  readonly rules: number;
 }
 
 /** Where a chunk lies. */
@@ -33,7 +35,10 @@ export interface Postings {
   /** Active chunks, and their words together. */
   readonly count: number;
   readonly totalLength: number;
-  /** False where there are active documents without postings: after a rebuild of the ledger they come back one by one. */
+  /**
+   * False where there are active documents without postings, or with some by other rules than the present: after a
+   * rebuild of the ledger, or a release that makes other terms, they come back one by one.
+   */
   readonly whole: boolean;
   /** Words of the chunk with that ordinal; 0 where it is not of an active version. */
   readonly lengths: Uint16Array;
@@ -94,10 +99,15 @@ export interface LexicalIndex {
   prepare(scope: Scope, chunks: readonly LexicalEntry[]): Promise<PreparedPostings>;
   /** Switches postings on for a version that is active without them. False where that version is not the active one. */
   restore(scope: Scope, documentId: string, version: number, prepared: PreparedPostings): Promise<boolean>;
-  /** The versions whose postings are on, by document. */
+  /** The versions whose postings are on, and by the present rules, by document. */
   versions(scope: Scope): Promise<Map<string, number>>;
-  /** Whether other than the active documents have postings on, by their number: cheap, and sure enough to look closer. */
+  /**
+   * Whether other than the active documents have postings on, by their number, or whether some may be by other rules:
+   * cheap, and sure enough to look closer.
+   */
   differs(scope: Scope): Promise<boolean>;
+  /** Told by who has looked closer that all postings are by the present rules. */
+  markCurrent(scope: Scope): Promise<void>;
   /** Chunks whose postings are on. */
   count(scope: Scope): Promise<number>;
   /** The postings of some terms, as of a moment not before the call: for whoever wants to look closely. */

@@ -1,6 +1,7 @@
 import type { Span } from '../contracts/model/ids.ts';
 import { functionWords } from './lexical/function-words.ts';
-import { identifier, stemOf, unspaced, unspacedRuns, word } from './lexical/terms.ts';
+import { identifiersIn } from './lexical/identifiers.ts';
+import { stemOf, unspaced, unspacedRuns, word } from './lexical/terms.ts';
 
 /** A place where a text has a word of the query. */
 export interface WordMatch extends Span {
@@ -63,14 +64,19 @@ export function createQueryWords(query: string, idfOfStem: (stem: string) => num
   };
 }
 
-/** Those of the words joined by signs that have a digit, as postings have them. */
+/** Names as postings have them, each before its pieces. */
 const identifiersOf = (text: string): WordMatch[] =>
-  [...text.matchAll(identifier)]
-    .map((match) => ({
-      ...{ word: plain(match[0]), isIdentifier: true },
-      ...{ start: match.index, end: match.index + match[0].length },
-    }))
-    .filter(({ word: own }) => /\p{N}/u.test(own));
+  Array.from(identifiersIn(text), ({ text: found, start, end }) => ({
+    ...{ word: plain(found), isIdentifier: true },
+    ...{ start, end },
+  }));
+
+/** Without what lies within another before it. */
+function outermost(matches: readonly WordMatch[]): WordMatch[] {
+  const kept: WordMatch[] = [];
+  for (const match of matches) if (match.start >= (kept.at(-1)?.end ?? 0)) kept.push(match);
+  return kept;
+}
 
 interface Part extends Span {
   /** Of a script that writes no spaces. */
@@ -100,7 +106,8 @@ function matchesIn(
   runs: ReadonlySet<string>,
   identifiers: ReadonlySet<string>,
 ): WordMatch[] {
-  const whole = identifiers.size > 0 ? identifiersOf(text).filter(({ word: own }) => identifiers.has(own)) : [];
+  const named = identifiers.size > 0 ? identifiersOf(text).filter(({ word: own }) => identifiers.has(own)) : [];
+  const whole = outermost(named);
   const matches = [...whole];
   for (const { start, end, isUnspaced } of partsOf(text)) {
     if (isUnspaced) {

@@ -2,6 +2,7 @@ import type { Scope } from '../contracts/model/ids.ts';
 import { type LexicalIndex, maxFrequency, type PreparedPostings } from '../ports/lexical-index.ts';
 import { pointTask, rankPostings } from '../search/lexical/rank-postings.ts';
 import { scorePostings } from '../search/lexical/score-postings.ts';
+import { termRules } from '../search/lexical/terms.ts';
 
 /** What a ledger in the same memory switches on and off together with a version. */
 export interface InMemoryLexicalIndex extends LexicalIndex {
@@ -18,7 +19,7 @@ interface Namespace {
   next: number;
   readonly lists: Map<string, number[]>;
   readonly lengths: number[];
-  readonly documents: Map<string, { base: number; count: number; version: number }>;
+  readonly documents: Map<string, { base: number; count: number; version: number; rules: number }>;
 }
 
 export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
@@ -29,6 +30,12 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
     const known = namespaces.get(id) ?? { next: 0, lists: new Map(), lengths: [], documents: new Map() };
     namespaces.set(id, known);
     return known;
+  };
+
+  const isCurrent = ([, { rules }]: [unknown, { rules: number }]) => rules === termRules;
+  const isWhole = (scope: Scope) => {
+    const { documents } = of(scope);
+    return activeOf(scope).size === documents.size && [...documents].every(isCurrent);
   };
 
   const index: InMemoryLexicalIndex = {
@@ -44,16 +51,16 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
           space.lists.set(term, list);
         }
       });
-      return { base, lengths: chunks.map(({ length }) => length), claim: String(base) };
+      return { base, lengths: chunks.map(({ length }) => length), claim: String(base), rules: termRules };
     },
-    activate(scope, documentId, version, { base, lengths }) {
+    activate(scope, documentId, version, { base, lengths, rules }) {
       const space = of(scope);
       if (space.documents.get(documentId)?.base === base) return;
       index.deactivate(scope, documentId);
       lengths.forEach((length, at) => {
         space.lengths[base + at] = length;
       });
-      space.documents.set(documentId, { base, count: lengths.length, version });
+      space.documents.set(documentId, { base, count: lengths.length, version, rules });
     },
     follow(active) {
       activeOf = active;
@@ -72,14 +79,17 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
       index.activate(scope, documentId, version, prepared);
       return true;
     },
-    versions: async (scope) => new Map([...of(scope).documents].map(([id, { version }]) => [id, version])),
-    differs: async (scope) => activeOf(scope).size !== of(scope).documents.size,
+    versions: async (scope) =>
+      new Map([...of(scope).documents].filter(isCurrent).map(([id, { version }]) => [id, version])),
+    differs: async (scope) => !isWhole(scope),
+    // Each document says it here.
+    markCurrent: async () => {},
     count: async (scope) => of(scope).lengths.filter((length) => length > 0).length,
     async read(scope, terms) {
       const { lengths, lists, documents } = of(scope);
       return {
         count: lengths.filter((length) => length > 0).length,
-        whole: activeOf(scope).size === documents.size,
+        whole: isWhole(scope),
         totalLength: lengths.reduce((sum, length) => sum + length, 0),
         lengths: Uint16Array.from(lengths),
         lists: terms.map((term) => Uint32Array.from(lists.get(term) ?? [])),

@@ -127,6 +127,23 @@ export function lexicalIndexSuite(
       expect([(await lexical.read(scope, [])).whole, await lexical.differs(scope)]).toEqual([true, false]);
     });
 
+    test('postings by other rules are not whole until they were written anew and that was said', async () => {
+      await commit('a', 'sea');
+      const { version } = await accept(ledger, scope, 'b');
+      const prepared = await lexical.prepare(scope, [entry('sea')]);
+      await ledger.activateVersion(scope, 'b', version, nextTime(), {}, { ...prepared, rules: prepared.rules - 1 });
+      expect([...(await lexical.versions(scope)).keys()]).toEqual(['a']);
+      expect([(await lexical.read(scope, ['sea'])).whole, await lexical.differs(scope)]).toEqual([false, true]);
+      expect(await holders('sea')).toEqual(['a@1#0:1', 'b@1#0:1']);
+      await commit('c', 'sea');
+      expect(await lexical.differs(scope)).toBe(true);
+      expect(await lexical.restore(scope, 'b', version, await lexical.prepare(scope, [entry('ship')]))).toBe(true);
+      await lexical.markCurrent(scope);
+      expect([(await lexical.read(scope, ['sea'])).whole, await lexical.differs(scope)]).toEqual([true, false]);
+      expect([...(await lexical.versions(scope)).keys()].sort()).toEqual(['a', 'b', 'c']);
+      expect(await holders('ship')).toEqual(['b@1#0:1']);
+    });
+
     test('among the best are only chunks that hold every required term, whatever it weighs', async () => {
       await commit('a', 'sea ship', 'sea', 'ship');
       await commit('b', 'sea sea sea', 'ship sea sun');

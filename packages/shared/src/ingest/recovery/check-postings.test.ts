@@ -39,3 +39,22 @@ test('a version that has postings of the one before gets its own', async () => {
   expect(await checkPostings(flow.deps, scope, { thorough: true })).toEqual({ missing: 1, restored: 1 });
   expect(await flow.deps.lexical.versions(scope)).toEqual(new Map([['notes', 2]]));
 });
+
+test('what a release before wrote by its own rules is written anew from the chunks', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('Write to jane@example.com.');
+  await flow.drain();
+  const old = {
+    ...(await flow.deps.lexical.prepare(scope, [{ terms: new Map([['swrite', 1]]), length: 1 }])),
+    rules: 1,
+  };
+  flow.lexical.activate(scope, 'notes', 1, old);
+  const holders = async () => {
+    const { lists, lengths } = await flow.deps.lexical.read(scope, ['ijane@example.com']);
+    return [...(lists[0] ?? [])].filter((posting) => lengths[posting >>> 5]).length;
+  };
+  expect(await holders()).toBe(0);
+  expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 1, restored: 1 });
+  expect(await holders()).toBe(1);
+  expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 0, restored: 0 });
+});

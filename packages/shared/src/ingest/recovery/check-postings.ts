@@ -12,7 +12,7 @@ interface PostingsDeps {
 
 /**
  * Gives a namespace's active versions the postings that they lack, from their chunks: after a rebuild of the ledger none
- * is left.
+ * is left, and after a release that makes other terms all are of the kind before.
  * @param options.thorough compares each document, also where the numbers agree
  * @returns how many versions words could not find, and how many they can now
  */
@@ -32,5 +32,6 @@ export async function checkPostings(
     missing += 1;
     if (await restorePostings(deps, scope, row)) restored += 1;
   }
+  if (restored === missing) await deps.lexical.markCurrent(scope);
   return { missing, restored };
 }

@@ -18,6 +18,7 @@ test.each([
   ['什么是"东京都"', '东京都的人口', true],
   ['什么是“东京都”', '东京。京都', false],
   ['"年"', '東京都2026年度', true],
+  ['"서울 시청"', '서울 시청에서', true],
   ['"the"', 'the sea', true],
   ['"ERR_SSL_42"', 'It says ERR_SSL_42: retry', true],
   ['"naïve Bayes"', 'nai\u0308ve Bayes', true],

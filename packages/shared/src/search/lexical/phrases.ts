@@ -1,8 +1,9 @@
-import { stemOf, unspaced, unspacedRuns, word, wordsOf } from './terms.ts';
+import { endsInKorean } from './korean.ts';
+import { stemOf, surestTerm, unspaced, unspacedRuns, word, wordsOf } from './terms.ts';
 
 /** What a query puts in quotes. */
 export interface Phrases {
-  /** Terms that every chunk with the phrases has: of the words with neighbours enough to be in postings. */
+  /** Terms that every chunk with the phrases has. */
   readonly required: readonly string[];
   /** Whether a text has each phrase: its words next to each other, in that order, whatever signs stand between them. */
   areIn(text: string): boolean;
@@ -29,12 +30,7 @@ export function phrasesOf(query: string): Phrases | undefined {
     .filter((phrase) => spelled(phrase) !== ' ');
   if (phrases.length === 0) return undefined;
   const wanted = phrases.map(spelled);
-  const required = new Set(
-    phrases
-      .flatMap(wordsOf)
-      .filter(isSpelledAlike)
-      .map((found) => `s${stemOf(found)}`),
-  );
+  const required = new Set(phrases.flatMap(wordsOf).map(surestTerm));
   return {
     required: [...required].slice(0, maxRequired),
     areIn(text) {
@@ -44,14 +40,14 @@ export function phrasesOf(query: string): Phrases | undefined {
   };
 }
 
-/** A character alone is a term only where no other of its script stands beside it. */
-const isSpelledAlike = (found: string): boolean => !unspaced.test(found) || Array.from(found).length > 1;
-
-/** The words of a text, each between spaces; where a script writes none, its characters are words. */
+/**
+ * The words of a text, each between spaces, in Korean without their particles; where a script writes no spaces, its
+ * characters are words.
+ */
 function spelled(text: string): string {
   const words: string[] = [];
   for (const [found] of text.normalize('NFKC').toLowerCase().matchAll(word)) {
-    if (!unspaced.test(found)) words.push(found);
+    if (!unspaced.test(found)) words.push(endsInKorean(found) ? stemOf(found) : found);
     else
       for (const [run] of found.matchAll(unspacedRuns)) words.push(...(unspaced.test(run) ? Array.from(run) : [run]));
   }

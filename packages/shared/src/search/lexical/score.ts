@@ -2,10 +2,10 @@ import type { LexicalRanking, LexicalTerm } from '../../ports/lexical-index.ts';
 import { idf } from './bm25.ts';
 import { isFunctionTerm } from './function-words.ts';
 import { averageLengthOf, idfOf } from './score-postings.ts';
-import { type TermSpace, termsOf } from './terms.ts';
+import { isCharacter, type TermSpace, termsOf, wordsOf } from './terms.ts';
 
 /** Stems and prefixes share the weight of a word; an identifier that occurs whole counts like a word of its own. */
-const spaceWeights: Record<TermSpace, number> = { s: 0.5, p: 0.5, i: 1 };
+const spaceWeights: Record<TermSpace, number> = { s: 0.5, p: 0.5, i: 1, u: 1, c: 1 };
 /** Of a query; a pasted page would otherwise read a list for each of its words. */
 const maxQueryTerms = 64;
 
@@ -15,8 +15,11 @@ const maxQueryTerms = 64;
  */
 export function queryTerms(query: string, required: readonly string[] = []): LexicalTerm[] {
   const weights = new Map<string, number>();
+  // A character says little beside words, but where a query is one, it is all there is to find.
+  const left: TermSpace = wordsOf(query).every(isCharacter) ? 'u' : 'c';
   for (const term of termsOf(query).terms) {
-    weights.set(term, (weights.get(term) ?? 0) + spaceWeights[term[0] as TermSpace]);
+    const space = term[0] as TermSpace;
+    if (space !== left) weights.set(term, (weights.get(term) ?? 0) + spaceWeights[space]);
   }
   const terms = new Map([...weights].slice(0, maxQueryTerms));
   for (const term of required) terms.set(term, weights.get(term) ?? 0);
@@ -32,7 +35,7 @@ export function statisticsOf(ranking: Omit<LexicalRanking, 'hits' | 'whole'>, te
   const idfs = new Map(terms.map(({ term, common }, at) => [term, idfOf(common, count, frequencies[at] ?? 0)]));
   return {
     ideal: terms.reduce((sum, { term, weight }) => sum + weight * (idfs.get(term) ?? 0), 0),
-    idfOfStem: (stem: string) => idfs.get(`s${stem}`) ?? 0,
+    idfOfStem: (stem: string) => idfs.get(`s${stem}`) ?? idfs.get(`u${stem}`) ?? 0,
     idfOfFrequency: (frequency: number) => idf(count, frequency),
     averageLength: averageLengthOf(totalLength, count),
   };

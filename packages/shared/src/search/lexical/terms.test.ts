@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { queryTerms } from './score.ts';
 import { lexicalEntry, prefixOf, stemOf, termsOf, wordsOf } from './terms.ts';
 
 test('words are in lower case and the compatibility form, whatever script they are in', () => {
@@ -23,6 +24,14 @@ test('an identifier is a term of its own beside its parts', () => {
   const { terms } = termsOf('See ERR_SSL_42, INV-2026-00417 or 10.0.3.7; not well-known.');
   expect(terms.filter((term) => term.startsWith('i'))).toEqual(['ierr_ssl_42', 'iinv-2026-00417', 'i10.0.3.7']);
   expect(terms).toContain('s2026');
+});
+
+test('pairs of characters are terms once, and every character is one that only a lone one asks for', () => {
+  const { terms } = termsOf('東京都2026年度');
+  expect(terms).toEqual(['u東京', 'u京都', 's2026', 'p2026', 'u年度', 'c東', 'c京', 'c都', 'c年', 'c度']);
+  expect(queryTerms('東京').map(({ term, weight }) => [term, weight])).toEqual([['u東京', 1]]);
+  expect(queryTerms('年').map(({ term, weight }) => [term, weight])).toEqual([['c年', 1]]);
+  expect(queryTerms('2026 年').map(({ term }) => term)).toEqual(['s2026', 'p2026', 'u年']);
 });
 
 test('a title counts twice, in terms and in length', () => {

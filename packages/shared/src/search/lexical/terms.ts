@@ -1,5 +1,7 @@
 import { stem } from 'porter2';
 import type { LexicalEntry } from '../../ports/lexical-index.ts';
+import { identifierTerms, mayHaveIdentifiers } from './identifiers.ts';
+import { endsInKorean, isKorean, withoutParticle } from './korean.ts';
 
 /** Scripts that write no spaces: their words are looked for as pairs of characters. */
 export const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
@@ -7,13 +9,21 @@ export const unspacedRuns =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{M}ー]+|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+/gu;
 /** A word in any script. */
 export const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
-/** Words joined by these, with a digit among them: `ERR_SSL_42`, `INV-2026-00417`, `10.0.3.7`. */
-export const identifier = /[\p{L}\p{N}]+(?:[-_./:#@][\p{L}\p{N}]+)+/gu;
 export const prefixLength = 5;
+/** A syllable block of Korean is two or three letters. */
+const koreanPrefixLength = 2;
+/**
+ * Moves on whenever the same text gets other terms: what was written by other rules is written anew by the reconciler.
+ * @see LexicalIndex.differs
+ */
+export const termRules = 2;
 /** Longer words are no words; what they begin with tells them apart well enough. */
 const maxTermLength = 64;
 /** What a length is kept in. */
 const maxLength = 65_535;
+
+/** One character of a script that writes no spaces; its marks do not count. */
+const unspacedCharacter = /(?!\p{M})[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu;
 
 /** Lower case in the compatibility form: equal for what a reader takes for the same. */
 const plain = (text: string): string => text.normalize('NFKC').toLowerCase();
@@ -39,32 +49,44 @@ function pairsOf(run: string): string[] {
   return characters.slice(1).map((character, index) => `${characters[index]}${character}`);
 }
 
-/** The English stem (Porter 2); a word of another language comes out more or less as it is. */
-export const stemOf = (word: string): string => (/^[a-z']+$/.test(word) ? stem(word) : word);
-
-/** The first five characters: a stemmer for any alphabetic language. */
-export const prefixOf = (word: string): string =>
-  isAscii(word) ? word.slice(0, prefixLength) : Array.from(word).slice(0, prefixLength).join('');
-
-function identifiersOf(text: string): string[] {
-  // Most texts have none, and putting a text into its compatibility form takes longer than looking.
-  if (!/\p{N}/u.test(text)) return [];
-  return [...plain(text).matchAll(identifier)]
-    .map(([found]) => found.slice(0, maxTermLength))
-    .filter((found) => /\p{N}/u.test(found));
+/** The English stem (Porter 2), or a Korean word without its particle; any other comes out more or less as it is. */
+export function stemOf(word: string): string {
+  if (/^[a-z']+$/.test(word)) return stem(word);
+  if (!endsInKorean(word)) return word;
+  const own = withoutParticle(word);
+  return endsInKorean(own) ? own : stemOf(own);
 }
 
-/** A term's first letter says its space: stem, prefix, or a whole identifier. They never mix. */
-export type TermSpace = 's' | 'p' | 'i';
+/** The first five characters, two of Korean: a stemmer for any alphabetic language. */
+export function prefixOf(word: string): string {
+  if (isAscii(word)) return word.slice(0, prefixLength);
+  const length = isKorean(word) ? koreanPrefixLength : prefixLength;
+  return Array.from(word).slice(0, length).join('');
+}
+
+/**
+ * A term's first letter says its space: stem, prefix, or identifier; of scripts that write no spaces a pair of
+ * characters (or one between others), or any character. They never mix.
+ */
+export type TermSpace = 's' | 'p' | 'i' | 'u' | 'c';
+
+/** The term that a text has wherever it has this word, by itself or, of a script without spaces, among others. */
+export function surestTerm(word: string): string {
+  if (!unspaced.test(word)) return `s${stemOf(word)}`;
+  return isCharacter(word) ? `c${word}` : `u${word}`;
+}
+
+/** Whether a word of a script that writes no spaces is a single character. */
+export const isCharacter = (word: string): boolean => unspaced.test(word) && Array.from(word).length === 1;
 
 /** Words whose terms are kept: a text's words are nearly all among those of the texts before it. */
 const mostKnownWords = 20_000;
-const knownWords = new Map<string, readonly [stem: string, prefix: string]>();
+const knownWords = new Map<string, readonly string[]>();
 
-function termsOfWord(word: string): readonly [stem: string, prefix: string] {
+function termsOfWord(word: string): readonly string[] {
   const known = knownWords.get(word);
   if (known) return known;
-  const terms = [`s${stemOf(word)}`, `p${prefixOf(word)}`] as const;
+  const terms = unspaced.test(word) ? [`u${word}`] : [`s${stemOf(word)}`, `p${prefixOf(word)}`];
   if (knownWords.size >= mostKnownWords) knownWords.clear();
   knownWords.set(word, terms);
   return terms;
@@ -74,11 +96,10 @@ function termsOfWord(word: string): readonly [stem: string, prefix: string] {
 export function termsOf(text: string): { terms: string[]; words: number } {
   const words = wordsOf(text);
   const terms: string[] = [];
-  for (const found of words) {
-    const [stem, prefix] = termsOfWord(found);
-    terms.push(stem, prefix);
-  }
-  for (const found of identifiersOf(text)) terms.push(`i${found}`);
+  for (const found of words) terms.push(...termsOfWord(found));
+  if (unspaced.test(text)) for (const [found] of plain(text).matchAll(unspacedCharacter)) terms.push(`c${found}`);
+  // Most texts have none, and putting a text into its compatibility form takes longer than looking.
+  if (mayHaveIdentifiers(text)) for (const found of identifierTerms(plain(text))) terms.push(`i${found}`);
   return { terms, words: words.length };
 }
 
