@@ -1,6 +1,7 @@
 import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/contracts/jobs';
 import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
 import { expireIdempotency } from '@semantic-memory/shared/ingest/idempotency/expire-idempotency';
+import { compactPostings } from '@semantic-memory/shared/ingest/index/compact-postings';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
 import { reembed } from '@semantic-memory/shared/ingest/reindex/embed-version';
 import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
@@ -46,6 +47,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       await expireIdempotency(deps);
       await finishDeletions(deps);
       await expireVersions(deps, deps.versionRetentionMs);
+      await compactPostings(deps);
     },
     sweep: (payload) => sweepDocument(deps, payload),
     notify: (payload, delivery) => notify(deps, payload, delivery),

@@ -31,6 +31,10 @@ export function ledgerKeys(prefix: string) {
     rebuilder: `${root}:rebuilder`,
     /** The start of the server up to which the ledger was compared with the blob store. */
     compared: `${root}:compared`,
+    /** Who is compacting postings; expires. */
+    compactor: `${root}:compactor`,
+    /** How far that has come, JSON. */
+    compaction: `${root}:compaction`,
     /** All keys of the ledger begin with this. */
     root: `${root}:`,
     /** Written to find out whether anything can be. */
@@ -64,6 +68,7 @@ function tenantKeys(root: string) {
 }
 
 function namespaceKeys(root: string) {
+  const lexicalTerms = `${root}:lx:t:`;
   return {
     /** documentId → `REVISION JSON`. */
     documents: `${root}:documents`,
@@ -77,18 +82,21 @@ function namespaceKeys(root: string) {
     tombstones: `${root}:tombstones`,
     /** epoch, generation, floor (older cursors must reload), revision, model, incomplete (the index lacks chunks). */
     head: `${root}:head`,
-    /** next (ordinal never given out), n (active chunks), sum (their words), ver (of the log), rules (of terms, where all are by the same). */
+    /** next (ordinal never given out), n (active chunks), sum (their words), ver (of the log), rules (of terms, where all are by the same);
+     * compactedNext and compactedDead (ordinals given out, and of these not active, when it was last compacted). */
     lexicalState: `${root}:lx:state`,
     /** Two bytes by ordinal: words of the chunk, 0 where it is not active. */
     lexicalLengths: `${root}:lx:lengths`,
     /** documentId → `BASE COUNT VERSION WORDS RULES` of what is active. */
     lexicalDocuments: `${root}:lx:documents`,
-    /** Base of a range of ordinals that was given out and is not switched on → who has it. */
+    /** Base of a range of ordinals that was given out and is not switched on → who has it, since when. */
     lexicalClaims: `${root}:lx:claims`,
     /** Stream of what was switched on and off; an entry's id is `VER-0`. */
     lexicalLog: `${root}:lx:log`,
+    /** What the lists begin with. */
+    lexicalTerms,
     /** Postings of a term: four bytes each, `ordinal << 5 | frequency`. Hashed, so that Redis holds no words of anyone's text. */
-    lexicalTerm: (term: string) => `${root}:lx:t:${termHash(term)}`,
+    lexicalTerm: (term: string) => `${lexicalTerms}${termHash(term)}`,
   };
 }
 

@@ -9,6 +9,7 @@ import { ledgerKeys } from './keys.ts';
 import { createLexicalCache, type KnownPostings } from './lexical-cache.ts';
 import { createScorer } from './lexical-scorer.ts';
 import { markCurrentScript, readScript, restoreScript } from './lexical-scripts.ts';
+import { createCompactor } from './postings-compactor.ts';
 import { createPostingsWriter } from './postings-writer.ts';
 
 export interface RedisLexicalOptions {
@@ -97,6 +98,8 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
         return scoresOf(result);
       });
     },
+
+    compact: createCompactor(access, logger),
 
     close: async () => {
       await Promise.all([closeRedis(redis), scorer.close()]);

@@ -6,6 +6,7 @@ import { type LexicalEntry, maxFrequency, type PreparedPostings } from '@semanti
 import { termRules } from '@semantic-memory/shared/search/lexical/terms';
 import { type LedgerAccess, runLedgerScript } from './gate.ts';
 import { appendScript, claimScript } from './lexical-scripts.ts';
+import { newClaim } from './live-ordinals.ts';
 
 /** Lists that one script appends to: it keeps the server for less than a millisecond. */
 const listsPerScript = 200;
@@ -81,7 +82,7 @@ export function postingsLost(): MemoryError {
 /** Writes the postings of several versions; all or none of them may be switched on. */
 async function write(access: LedgerAccess, scope: Scope, versions: readonly Chunks[]): Promise<PreparedPostings[]> {
   const { lexicalState, lexicalClaims, lexicalTerm } = access.keys.namespace(scope);
-  const claim = randomBytes(8).toString('base64url');
+  const claim = newClaim(randomBytes(8).toString('base64url'), Date.now());
   const counts = versions.map((chunks) => chunks.length);
   const first = Number(
     await runLedgerScript(access, claimScript, [lexicalState, lexicalClaims], [claim, termRules, ...counts]),

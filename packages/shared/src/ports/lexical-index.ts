@@ -116,5 +116,28 @@ export interface LexicalIndex {
   rank(scope: Scope, query: LexicalQuery): Promise<LexicalRanking>;
   /** What `rank` would give these chunks, in their order; 0 where nothing matches, or that version is not active. */
   score(scope: Scope, terms: readonly LexicalTerm[], chunks: readonly ChunkAddress[]): Promise<number[]>;
+  /**
+   * Does a bounded part of removing from the lists what can never be switched on (again), where it is worth it. Nobody
+   * who reads or writes meanwhile notices. Safe at any time and from several processes; what a crash leaves is gone on
+   * with by the next call.
+   */
+  compact(scopes: readonly Scope[], options?: CompactOptions): Promise<Compaction>;
   close(): Promise<void>;
+}
+
+export interface CompactOptions {
+  /** Compacts also where little is to be gained. */
+  readonly always?: boolean;
+  /** Stops after the batch at work. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a part of a compaction did. */
+export interface Compaction {
+  /** Lists that were written anew. */
+  readonly lists: number;
+  /** Postings that are gone. */
+  readonly dropped: number;
+  /** False where the next call has more to do. */
+  readonly done: boolean;
 }

@@ -19,6 +19,8 @@ interface Namespace {
   next: number;
   readonly lists: Map<string, number[]>;
   readonly lengths: number[];
+  /** Ranges that were written and not switched on so far: base → chunks. */
+  readonly claims: Map<number, number>;
   readonly documents: Map<string, { base: number; count: number; version: number; rules: number }>;
 }
 
@@ -27,7 +29,13 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
   const namespaces = new Map<string, Namespace>();
   const of = ({ tenant, namespace }: Scope): Namespace => {
     const id = JSON.stringify([tenant, namespace]);
-    const known = namespaces.get(id) ?? { next: 0, lists: new Map(), lengths: [], documents: new Map() };
+    const known = namespaces.get(id) ?? {
+      next: 0,
+      lists: new Map(),
+      lengths: [],
+      claims: new Map(),
+      documents: new Map(),
+    };
     namespaces.set(id, known);
     return known;
   };
@@ -43,6 +51,7 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
       const space = of(scope);
       const base = space.next;
       space.next += chunks.length;
+      space.claims.set(base, chunks.length);
       chunks.forEach(({ terms }, at) => {
         space.lengths[base + at] = 0;
         for (const [term, frequency] of terms) {
@@ -57,6 +66,7 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
       const space = of(scope);
       if (space.documents.get(documentId)?.base === base) return;
       index.deactivate(scope, documentId);
+      space.claims.delete(base);
       lengths.forEach((length, at) => {
         space.lengths[base + at] = length;
       });
@@ -117,6 +127,23 @@ export function createInMemoryLexicalIndex(): InMemoryLexicalIndex {
       );
       const { task, scoresOf } = pointTask(postings, terms, chunks);
       return scoresOf(scorePostings(task));
+    },
+    async compact(scopes) {
+      let lists = 0;
+      let dropped = 0;
+      for (const scope of scopes) {
+        const { claims, lengths, ...space } = of(scope);
+        const isClaimed = (ordinal: number) =>
+          [...claims].some(([base, count]) => ordinal >= base && ordinal < base + count);
+        for (const [term, list] of space.lists) {
+          const kept = list.filter((posting) => lengths[posting >>> 5] || isClaimed(posting >>> 5));
+          if (kept.length === list.length) continue;
+          space.lists.set(term, kept);
+          lists += 1;
+          dropped += list.length - kept.length;
+        }
+      }
+      return { lists, dropped, done: true };
     },
     close: async () => {},
   };

@@ -164,6 +164,32 @@ export function lexicalIndexSuite(
       expect(await best(['ship', 'moon'])).toEqual([]);
     });
 
+    test('compaction leaves of the lists what is or may become active, and nobody notices', async () => {
+      await commit('a', 'sea ship', 'sea');
+      await commit('b', 'sea ship');
+      await commit('c', 'ship');
+      const { version } = await accept(ledger, scope, 'd');
+      const inFlight = await lexical.prepare(scope, [entry('sea sun')]);
+      await commit('b', 'sea');
+      await ledger.removeDocument(scope.tenant, 'c');
+      const before = [await holders('sea'), await holders('ship')];
+      let dropped = 0;
+      for (let done = false; !done; ) {
+        const turn = await lexical.compact([scope], { always: true });
+        dropped += turn.dropped;
+        done = turn.done;
+      }
+      // Both words of b's first version, and the one of c.
+      expect(dropped).toBe(3);
+      expect([await holders('sea'), await holders('ship')]).toEqual(before);
+      const { lists } = await lexical.read(scope, ['sea', 'ship', 'sun']);
+      expect(lists.map((list) => list.length)).toEqual([4, 1, 1]);
+      await ledger.activateVersion(scope, 'd', version, nextTime(), {}, inFlight);
+      expect(await holders('sun')).toEqual(['d@1#0:1']);
+      await commit('e', 'ship');
+      expect(await holders('ship')).toEqual(['a@1#0:1', 'e@1#0:1']);
+    });
+
     test('tenants and namespaces have lists of their own', async () => {
       await commit('d', 'sea');
       expect(await holders('sea', lexical, { ...scope, namespace: 'other' })).toEqual([]);

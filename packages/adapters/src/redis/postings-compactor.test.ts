@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
+import { accept, freshScope, nextTime } from '@semantic-memory/shared/testing/ledger-fixtures';
+import { Redis } from 'ioredis';
+import { ledgerKeys } from './keys.ts';
+import { createRedisLedger } from './ledger.ts';
+import { createRedisLexicalIndex } from './lexical-index.ts';
+import { createCompactor } from './postings-compactor.ts';
+
+const url = process.env.TEST_REDIS_URL ?? '';
+const prefix = `compactor-test-${process.pid}`;
+const keys = ledgerKeys(prefix);
+const ledger = createRedisLedger({ url, prefix });
+/** Follows, with copies. */
+const lexical = createRedisLexicalIndex({ url, prefix });
+/** Keeps no list. */
+const bare = createRedisLexicalIndex({ url, prefix, cacheBytes: 0 });
+let redis: Redis;
+beforeAll(async () => {
+  redis = new Redis(url);
+  await ledger.rebuildOnce(async () => {});
+});
+afterAll(() => Promise.all([ledger.close(), lexical.close(), bare.close(), redis.quit()]));
+
+const entry = (words: string) => ({ terms: new Map(words.split(' ').map((word) => [word, 1])), length: 2 });
+
+async function commit(scope: Scope, documentId: string, words: string): Promise<void> {
+  const { version } = await accept(ledger, scope, documentId);
+  const prepared = await lexical.prepare(scope, [entry(words)]);
+  await ledger.activateVersion(scope, documentId, version, nextTime(), {}, prepared);
+}
+
+/** The documents that a reader finds by each word, and in how many postings. */
+async function found(scope: Scope, reader = lexical) {
+  const { lists, lengths, addressOf } = await reader.read(scope, ['sea', 'ship']);
+  return lists.map((list) => ({
+    documents: [...list].flatMap((one) => (lengths[one >>> 5] ? (addressOf(one >>> 5)?.documentId ?? 'nobody') : [])),
+    postings: list.length,
+  }));
+}
+
+/**
+ * Redis as the compactor sees it; `onCall` is told of each call before it takes place, and may do something else first. Not
+ * of the looks for the epoch that go with reads.
+ */
+function watched(onCall: (call: number, run: () => unknown) => unknown): Redis {
+  let calls = 0;
+  return new Proxy(redis, {
+    get(target, property) {
+      const value = Reflect.get(target, property, target);
+      if (typeof value !== 'function' || property === 'exists') return value;
+      return (...args: unknown[]) => onCall(++calls, () => value.apply(target, args));
+    },
+  });
+}
+
+/** Three documents, two of them replaced. */
+async function wasteful(scope: Scope): Promise<void> {
+  for (const id of ['a', 'b', 'c']) await commit(scope, id, 'sea ship');
+  for (const id of ['b', 'c']) await commit(scope, id, 'sea');
+}
+
+async function untilDone(scope: Scope): Promise<void> {
+  while (!(await lexical.compact([scope], { always: true })).done);
+}
+
+const whole = { sea: ['a', 'b', 'c'], ship: ['a'] };
+
+async function expectWhole(scope: Scope): Promise<void> {
+  for (const [sea, ship] of [await found(scope), await found(scope, bare)]) {
+    expect({ sea: sea?.documents.sort(), ship: ship?.documents }).toEqual(whole);
+  }
+}
+
+test.each(['before', 'after'])(
+  'a crash right %s any of its calls loses nothing, and the next goes on',
+  async (when) => {
+    let crashed = true;
+    for (let last = 1; crashed; last += 1) {
+      const scope = freshScope();
+      await wasteful(scope);
+      await found(scope);
+      crashed = false;
+      const dying = watched(async (call, run) => {
+        // Whoever is dead does nothing any more.
+        if (call > last || (call === last && when === 'before')) {
+          crashed = true;
+          throw new Error('killed');
+        }
+        const result = await run();
+        if (call !== last) return result;
+        crashed = true;
+        throw new Error('killed');
+      });
+      await createCompactor({ redis: dying, keys })([scope], { always: true }).catch(() => {});
+      await expectWhole(scope);
+      // The lock of the dead one runs out.
+      await redis.del(keys.compactor);
+      await untilDone(scope);
+      await expectWhole(scope);
+      expect((await found(scope, bare)).map(({ postings }) => postings)).toEqual([3, 1]);
+    }
+  },
+  60_000,
+);
+
+test('whoever writes, replaces and deletes between any two of its calls loses nothing', async () => {
+  const change = async (scope: Scope) => {
+    await commit(scope, 'd', 'sea ship');
+    await commit(scope, 'a', 'sea ship');
+    await ledger.removeDocument(scope.tenant, 'b');
+  };
+  for (let moment = 1, reached = true; reached; moment += 1) {
+    const scope = freshScope();
+    await wasteful(scope);
+    await found(scope);
+    reached = false;
+    const busy = watched(async (call, run) => {
+      if (call === moment) {
+        reached = true;
+        await change(scope);
+      }
+      return run();
+    });
+    await createCompactor({ redis: busy, keys })([scope], { always: true });
+    if (!reached) await change(scope);
+    for (const [sea, ship] of [await found(scope), await found(scope, bare)])
+      expect([sea?.documents.sort(), ship?.documents.sort()]).toEqual([
+        ['a', 'c', 'd'],
+        ['a', 'd'],
+      ]);
+  }
+}, 60_000);
+
+test('two at once, of which one was taken for dead, lose nothing', async () => {
+  for (let moment = 1, reached = true; reached; moment += 1) {
+    const scope = freshScope();
+    await wasteful(scope);
+    reached = false;
+    const slow = watched(async (call, run) => {
+      if (call === moment) {
+        reached = true;
+        await redis.del(keys.compactor);
+        await untilDone(scope);
+        await commit(scope, 'd', 'sea');
+      }
+      return run();
+    });
+    await createCompactor({ redis: slow, keys })([scope], { always: true });
+    const [sea, ship] = await found(scope, bare);
+    expect([sea?.documents.sort(), ship?.documents]).toEqual([reached ? ['a', 'b', 'c', 'd'] : ['a', 'b', 'c'], ['a']]);
+  }
+}, 60_000);
+
+test('nothing is written to a namespace that began anew meanwhile', async () => {
+  const scope = freshScope();
+  await wasteful(scope);
+  const { head, lexicalTerm } = keys.namespace(scope);
+  const before = await redis.getBuffer(lexicalTerm('sea'));
+  let renewed = false;
+  const late = watched(async (_, run) => {
+    const result = await run();
+    if (!renewed && Array.isArray(result) && result.length === 5) {
+      renewed = true;
+      await redis.hset(head, 'epoch', 'another');
+    }
+    return result;
+  });
+  expect(await createCompactor({ redis: late, keys })([scope], { always: true })).toMatchObject({
+    lists: 0,
+    done: false,
+  });
+  expect([renewed, await redis.getBuffer(lexicalTerm('sea'))]).toEqual([true, before]);
+});
+
+test('what a process left that is gone for an hour is dropped, and it is told so if it was only slow', async () => {
+  const scope = freshScope();
+  await commit(scope, 'a', 'sea');
+  const { version } = await accept(ledger, scope, 'b');
+  const left = await lexical.prepare(scope, [entry('sea')]);
+  await untilDone(scope);
+  expect((await found(scope))[0]?.postings).toBe(2);
+  const [, random] = left.claim.split('.');
+  const old = `${(Date.now() - 2 * 3_600_000).toString(36)}.${random}`;
+  await redis.hset(keys.namespace(scope).lexicalClaims, String(left.base), old);
+  await untilDone(scope);
+  expect((await found(scope))[0]?.postings).toBe(1);
+  const activation = ledger.activateVersion(scope, 'b', version, nextTime(), {}, { ...left, claim: old });
+  await expect(activation).rejects.toMatchObject({ code: 'dependency_unavailable' });
+});
+
+test('a namespace of which little died is left alone, and one that was compacted has nothing more to do', async () => {
+  const scope = freshScope();
+  await wasteful(scope);
+  expect(await lexical.compact([scope])).toEqual({ lists: 0, dropped: 0, done: true });
+  await redis.hset(keys.namespace(scope).lexicalState, { next: 3003 });
+  expect(await lexical.compact([scope])).toMatchObject({ dropped: 4, done: true });
+  expect(await lexical.compact([scope])).toEqual({ lists: 0, dropped: 0, done: true });
+});
+
+test('lists of which nothing is left are gone', async () => {
+  const scope = freshScope();
+  await commit(scope, 'a', 'sea');
+  expect((await found(scope))[0]?.postings).toBe(1);
+  await ledger.removeDocument(scope.tenant, 'a');
+  await untilDone(scope);
+  expect(await redis.exists(keys.namespace(scope).lexicalTerm('sea'))).toBe(0);
+  expect((await found(scope))[0]).toEqual({ documents: [], postings: 0 });
+});
