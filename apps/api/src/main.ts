@@ -111,6 +111,7 @@ const app = createApp({
   reranker,
   tokenVectors,
   languageModel,
+  languageModelInputTokens: config.llmInputTokens,
   tokenizer: createTokenizer(),
   readArchive: readTar,
   writeArchive: writeTar,

@@ -219,6 +219,11 @@ export const configVariables = {
     purpose: 'Model that writes answers; without it answers quote the documents.',
     format: 'name that the endpoint knows',
   }),
+  llmInputTokens: always('LLM_INPUT_TOKENS', '8000', whole(1000, 1_000_000), {
+    purpose:
+      'How many tokens of passages (three quarters) and conversation (a quarter) LLM_MODEL is given, by an estimate.',
+    format: 'tokens, well below what the model takes',
+  }),
   modelTimeoutMs: always('MODEL_TIMEOUT_MS', '30000', whole(100, 3_600_000), {
     purpose: 'Longest that the model endpoint may take over an answer, or for its next word.',
     format: 'milliseconds',

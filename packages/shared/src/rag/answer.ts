@@ -22,8 +22,12 @@ import { fittingPassages } from './prompt.ts';
 export interface RagDeps extends SearchDeps {
   /** Without one, answers are extractive: sentences of the documents, quoted. */
   readonly languageModel?: LanguageModel | undefined;
+  /** What that is given of passages and conversation, in tokens. */
+  readonly languageModelInputTokens?: number | undefined;
   readonly tokenizer?: Tokenizer | undefined;
 }
+
+const defaultInputTokens = 8000;
 
 const modelAway = 'language_model_unavailable';
 
@@ -85,7 +89,10 @@ async function* measured(
 ): AsyncGenerator<AnswerEvent, void, void> {
   const run: Run = {
     ...{ deps, request, signal, startedAt: deps.clock.now(), degraded: new Set<string>() },
-    model: deps.languageModel && { languageModel: deps.languageModel, tokenizer: deps.tokenizer },
+    model: deps.languageModel && {
+      languageModel: deps.languageModel,
+      budget: { inputTokens: deps.languageModelInputTokens ?? defaultInputTokens, tokenizer: deps.tokenizer },
+    },
     usage: { promptTokens: 0, completionTokens: 0 },
     firstTokenSeen: false,
   };
@@ -143,10 +150,10 @@ async function* answerEvents(run: Run, tenant: string, options: { startsAgain: b
 /** So many chunks on each side of a hit go to the model with it, where there is room. */
 const neighboursForModel = 1;
 
-async function passagesFor(run: Run, { tokenizer }: ModelDeps, { response, withNeighbours }: Retrieval) {
+async function passagesFor(run: Run, { budget }: ModelDeps, { response, withNeighbours }: Retrieval) {
   const wider = await withNeighbours?.(neighboursForModel);
   if (wider?.complete === false) degrade(run, 'neighbours_incomplete');
-  return fittingPassages(response.hits, wider?.hits ?? [], tokenizer);
+  return fittingPassages(response.hits, wider?.hits ?? [], budget);
 }
 
 const holds = (passage: SearchHit, { chunkId }: { readonly chunkId: string }) =>

@@ -1,14 +1,13 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { ChatTurn } from '../contracts/model/answer.ts';
 import type { SearchHit } from '../contracts/model/search.ts';
-import type { Tokenizer } from '../ports/embedder.ts';
 import type { ChatUsage, LanguageModel } from '../ports/language-model.ts';
 import { createAnswerFilter } from './answer-filter.ts';
-import { answerPrompt, fittingHistory, noAnswer, rewritePrompt } from './prompt.ts';
+import { answerPrompt, type Budget, fittingHistory, noAnswer, rewritePrompt } from './prompt.ts';
 
 export interface ModelDeps {
   readonly languageModel: LanguageModel;
-  readonly tokenizer?: Tokenizer | undefined;
+  readonly budget: Budget;
 }
 
 interface CallOptions {
@@ -23,7 +22,7 @@ export async function rewriteQuestion(
   history: readonly ChatTurn[],
   options: CallOptions,
 ): Promise<{ question: string; usage: ChatUsage }> {
-  const stream = deps.languageModel.stream(rewritePrompt(question, fittingHistory(history, deps.tokenizer)), options);
+  const stream = deps.languageModel.stream(rewritePrompt(question, fittingHistory(history, deps.budget)), options);
   let text = '';
   for (;;) {
     const step = await stream.next();
@@ -50,7 +49,7 @@ export async function* generateAnswer(
   options: CallOptions,
 ): AsyncGenerator<string, { usage: ChatUsage; refused: boolean }, void> {
   const { question, passages } = input;
-  const history = fittingHistory(input.history, deps.tokenizer);
+  const history = fittingHistory(input.history, deps.budget);
   const isSourceAddress = (address: string) => passages.some((hit) => hit.text.includes(address));
   const filter = createAnswerFilter({ sourceCount: passages.length, isSourceAddress });
   const stream = deps.languageModel.stream(answerPrompt(question, history, passages), options);

@@ -7,12 +7,23 @@ import type { ChatMessage } from '../ports/language-model.ts';
 /** A model begins its reply with this where the passages carry no answer. */
 export const noAnswer = 'NO_ANSWER';
 
-const passageTokens = 6000;
-const historyTokens = 2000;
+/** What a model is given beside the rules. */
+export interface Budget {
+  /** Tokens, three quarters of them for passages, one for the conversation. */
+  readonly inputTokens: number;
+  /** Of another model, most often: the counts are estimates. */
+  readonly tokenizer?: Tokenizer | undefined;
+}
 
-/** Without the model's own tokenizer: three bytes of UTF-8 a token errs on the side of too many in most languages. */
+const passageShare = 0.75;
+
+/**
+ * An estimate that errs on the side of too many: three bytes of UTF-8 a token without a tokenizer; with one of another model
+ * at most six, since a word of a script that it does not know is one token to it.
+ */
 function countTokens(text: string, tokenizer: Tokenizer | undefined): number {
-  return tokenizer ? tokenizer.tokenize(text).length : Math.ceil(new TextEncoder().encode(text).length / 3);
+  const bytes = new TextEncoder().encode(text).length;
+  return tokenizer ? Math.max(tokenizer.tokenize(text).length, Math.ceil(bytes / 6)) : Math.ceil(bytes / 3);
 }
 
 /**
@@ -24,8 +35,9 @@ function countTokens(text: string, tokenizer: Tokenizer | undefined): number {
 export function fittingPassages(
   hits: readonly SearchHit[],
   wider: readonly SearchHit[],
-  tokenizer: Tokenizer | undefined,
+  { inputTokens, tokenizer }: Budget,
 ): SearchHit[] {
+  const passageTokens = passageShare * inputTokens;
   const tokensOf = ({ title, text }: SearchHit) => countTokens(`${title} ${text}`, tokenizer);
   let used = 0;
   let passages = hits.filter((hit, index) => {
@@ -46,7 +58,8 @@ export function fittingPassages(
 }
 
 /** The last turns that fit. */
-export function fittingHistory(history: readonly ChatTurn[], tokenizer: Tokenizer | undefined): ChatTurn[] {
+export function fittingHistory(history: readonly ChatTurn[], { inputTokens, tokenizer }: Budget): ChatTurn[] {
+  const historyTokens = (1 - passageShare) * inputTokens;
   let used = 0;
   let from = history.length;
   while (from > 0) {
