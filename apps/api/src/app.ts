@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type OpenSpan, openSpan } from '@semantic-memory/runtime/tracing';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import compression from 'compression';
 import cors from 'cors';
@@ -31,8 +32,9 @@ export function createApp(deps: ApiDeps): express.Express {
     response.setHeader('cache-control', 'no-store');
     // An API that is ending answers, and sends the connection elsewhere.
     if (deps.lifecycle.draining) response.setHeader('connection', 'close');
-    tellWhenDone(deps, request, response);
-    next();
+    const span = spanOf(request);
+    tellWhenDone(deps, request, response, span);
+    span.within(next);
   });
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(
@@ -92,22 +94,38 @@ function addOpenRoutes(app: express.Express, deps: ApiDeps): void {
   });
 }
 
-/** One line a request: what was asked (never what it held), how it was answered, how long it took; and its metric. */
-function tellWhenDone(deps: ApiDeps, request: Request, response: Response): void {
+/** https://opentelemetry.io/docs/specs/semconv/http/http-spans/ The route is known at the end only. */
+function spanOf(request: Request): OpenSpan {
+  const { traceparent } = request.headers;
+  return openSpan(methodOf(request), {
+    kind: 'server',
+    parent: typeof traceparent === 'string' ? traceparent : undefined,
+    attributes: { 'http.request.method': methodOf(request), 'url.scheme': request.protocol },
+  });
+}
+
+/** One line a request: what was asked (never what it held), how it was answered, how long it took; its metric, its span. */
+function tellWhenDone(deps: ApiDeps, request: Request, response: Response, span: OpenSpan): void {
   const startedAt = performance.now();
   response.once('close', () => {
     const { statusCode: status, writableFinished } = response;
     const durationMs = performance.now() - startedAt;
     const route = routeOf(request);
+    span.rename(`${methodOf(request)} ${route}`);
+    span.add({ 'http.route': route, 'http.response.status_code': status });
+    if (status >= 500) span.fail({ code: String(status) });
     deps.metrics.httpRequest(methodOf(request), route, `${Math.floor(status / 100)}xx`, durationMs / 1000);
-    deps.logger.info('request', {
-      requestId: requestIds.of(request),
-      method: request.method,
-      route,
-      status,
-      durationMs: Math.round(durationMs),
-      ...(writableFinished ? {} : { brokenOff: true }),
-    });
+    span.within(() =>
+      deps.logger.info('request', {
+        requestId: requestIds.of(request),
+        method: request.method,
+        route,
+        status,
+        durationMs: Math.round(durationMs),
+        ...(writableFinished ? {} : { brokenOff: true }),
+      }),
+    );
+    span.end();
   });
 }
 

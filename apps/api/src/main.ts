@@ -19,6 +19,11 @@ import { createLogger } from '@semantic-memory/runtime/logger';
 import { createMetrics } from '@semantic-memory/runtime/metrics';
 import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
+import { startTracing } from '@semantic-memory/runtime/start-tracing';
+import { traceEmbedders } from '@semantic-memory/runtime/traced-embedder';
+import { traceLanguageModel } from '@semantic-memory/runtime/traced-language-model';
+import { traceQueue } from '@semantic-memory/runtime/traced-queue';
+import { traceVectorIndex } from '@semantic-memory/runtime/traced-vector-index';
 import { createModelDimensions } from '@semantic-memory/shared/ingest/index/model-dimension';
 import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconcile';
 import { keepLedgerWhole } from '@semantic-memory/shared/ingest/recovery/keep-whole';
@@ -37,6 +42,7 @@ const logger = createLogger({ level: config.logLevel, format: config.logFormat, 
 const shutdown = createShutdown({ logger, graceMs: config.drainMs + config.shutdownGraceMs + 5000 });
 if (config.exitWithParent) onParentGone(() => void shutdown.begin('the parent process is gone'));
 
+if (config.tracing) shutdown.add('tracing', await startTracing({ ...config.tracing, service: 'api', logger }));
 const { blobs: store, close: closeBlobs } = await openBlobStore({ ...config, logger });
 shutdown.add('blobs', closeBlobs);
 const metrics = createMetrics({
@@ -54,14 +60,16 @@ const lexical = createRedisLexicalIndex(redis);
 shutdown.add('lexical index', () => lexical.close());
 const answerLog = createRedisAnswerLog(redis);
 shutdown.add('answers', () => answerLog.close());
-const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
+const queue = traceQueue(createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') }));
 shutdown.add('queue', () => queue.close());
-const vectors = createChromaIndex({
-  host: config.chromaHost,
-  port: config.chromaPort,
-  ssl: config.chromaSsl,
-  onBreakerState: breaker('chroma'),
-});
+const vectors = traceVectorIndex(
+  createChromaIndex({
+    host: config.chromaHost,
+    port: config.chromaPort,
+    ssl: config.chromaSsl,
+    onBreakerState: breaker('chroma'),
+  }),
+);
 
 const { cache: cacheConfig } = config;
 const cache = cacheConfig && createTieredCache({ ...redis, ...cacheConfig, metrics, onBreakerState: breaker('cache') });
@@ -106,7 +114,7 @@ const app = createApp({
   logger,
   embeddingModel: config.embeddingModel,
   idempotencyTimeoutMs: config.idempotencyTimeoutMs,
-  embedderFor: embedders.embedderFor,
+  embedderFor: traceEmbedders(embedders.embedderFor),
   table: createDocumentTable({ ledger }),
   reranker,
   tokenVectors,
@@ -173,7 +181,9 @@ async function openLanguageModel() {
   if (!openai || !llmModel) return undefined;
   const { createOpenaiLanguageModel } = await import('@semantic-memory/adapters/openai/language-model');
   const onBreakerState = breaker('language_model');
-  return createOpenaiLanguageModel({ ...openai, model: llmModel, stallMs: config.modelTimeoutMs, onBreakerState });
+  return traceLanguageModel(
+    createOpenaiLanguageModel({ ...openai, model: llmModel, stallMs: config.modelTimeoutMs, onBreakerState }),
+  );
 }
 
 /** The first call of each period acts; every search of a namespace that has lost its index would. */

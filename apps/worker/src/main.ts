@@ -23,6 +23,10 @@ import { createLogger } from '@semantic-memory/runtime/logger';
 import { createMetrics } from '@semantic-memory/runtime/metrics';
 import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown';
+import { startTracing } from '@semantic-memory/runtime/start-tracing';
+import { traceEmbedders } from '@semantic-memory/runtime/traced-embedder';
+import { messagingSpan, traceQueue } from '@semantic-memory/runtime/traced-queue';
+import { traceVectorIndex } from '@semantic-memory/runtime/traced-vector-index';
 import { inSpan } from '@semantic-memory/runtime/tracing';
 import { createIndexWriter } from '@semantic-memory/shared/ingest/index/index-writer';
 import { createModelDimensions } from '@semantic-memory/shared/ingest/index/model-dimension';
@@ -41,6 +45,7 @@ const closingMs = 5_000;
 /** The queue edge: consumes the tiers that TIERS names and runs the shared logic. */
 const config = readConfigOrExit(process.env);
 const logger = createLogger({ level: config.logLevel, format: config.logFormat, module: 'worker' });
+const closeTracing = config.tracing ? await startTracing({ ...config.tracing, service: 'worker', logger }) : undefined;
 const metrics = createMetrics({ logger, does: { tiers: config.tiers, embeddingModel: config.embeddingModel } });
 
 const { blobs: store, close: closeBlobs } = await openBlobStore({ ...config, logger });
@@ -49,19 +54,21 @@ const blobs = guardBlobStore(store, breaker('blobs'));
 const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
 const lexical = createRedisLexicalIndex(redis);
-const queue = createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') });
+const queue = traceQueue(createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') }));
 const sayChromaState = breaker('chroma');
-const vectors = createChromaIndex({
-  host: config.chromaHost,
-  port: config.chromaPort,
-  ssl: config.chromaSsl,
-  onBreakerState: (state) => {
-    sayChromaState(state);
-    // What was lost while it was away, or with its folder, is brought back.
-    if (state === 'closed') askReconcile(queue, logger, 'index');
-  },
-  onCollectionMade: () => askReconcile(queue, logger, 'index'),
-});
+const vectors = traceVectorIndex(
+  createChromaIndex({
+    host: config.chromaHost,
+    port: config.chromaPort,
+    ssl: config.chromaSsl,
+    onBreakerState: (state) => {
+      sayChromaState(state);
+      // What was lost while it was away, or with its folder, is brought back.
+      if (state === 'closed') askReconcile(queue, logger, 'index');
+    },
+    onCollectionMade: () => askReconcile(queue, logger, 'index'),
+  }),
+);
 // Deletes that were interrupted are finished by the tier maintenance.
 const cache =
   config.cache && config.tiers.includes('maintenance')
@@ -96,7 +103,7 @@ const deps: HandlerDeps = {
   parser,
   ocr,
   tokenizer: createTokenizer(),
-  embedderFor: embedders.embedderFor,
+  embedderFor: traceEmbedders(embedders.embedderFor),
   vectors,
   indexWriter: createIndexWriter(vectors),
   lexical,
@@ -128,7 +135,11 @@ const workers = config.tiers.map((tier) =>
     prefix: config.queuePrefix,
     tier,
     concurrency: concurrencyOf(tier, config),
-    handle: (job, delivery) => inSpan(`process ingest.${job.name}`, {}, () => dispatch(handlers, job, delivery)),
+    handle(job, delivery) {
+      const { name, options } = messagingSpan('process', job);
+      const inTrace = { ...options, parent: delivery.traceparent };
+      return inSpan(name, inTrace, () => dispatch(handlers, job, delivery));
+    },
     logger: logger.child({ tier }),
     metrics,
     desk: queue,
@@ -163,6 +174,7 @@ const stopReconciling = config.tiers.includes('maintenance') ? startReconciling(
 
 // Closed in the opposite order: what runs ends first, then what it stood on.
 const shutdown = createShutdown({ logger, graceMs: config.shutdownGraceMs + closingMs });
+shutdown.add('tracing', async () => closeTracing?.());
 shutdown.add('metrics server', () => server.close());
 shutdown.add('blobs', closeBlobs);
 shutdown.add('ledger', () => ledger.close());

@@ -54,6 +54,29 @@ const whole = (least: number, most: number) =>
     .regex(/^\d+$/, 'is not a whole number')
     .transform(Number)
     .pipe(z.number().min(least, `is less than ${least}`).max(most, `is more than ${most}`));
+const share = z
+  .string()
+  .regex(/^\d*\.?\d+$/, 'is not a number')
+  .transform(Number)
+  .pipe(z.number().max(1, 'is more than 1'));
+/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables */
+const headerList = z
+  .string()
+  .regex(/^(?:[^=,]+=[^,]*(?:,|$))*$/, 'is not a list of name=value')
+  .transform((value, issues) => {
+    try {
+      const pairs = value.split(',').filter((pair) => pair !== '');
+      return Object.fromEntries(
+        pairs.map((pair) => {
+          const at = pair.indexOf('=');
+          return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
+        }),
+      );
+    } catch {
+      issues.addIssue('is not percent-encoded');
+      return z.NEVER;
+    }
+  });
 const flag = z
   .enum(['true', 'false', '1', '0'], 'is neither true nor false')
   .transform((value) => value === 'true' || value === '1');
@@ -330,6 +353,19 @@ export const configVariables = {
   exitWithParent: always('EXIT_WITH_PARENT', 'false', flag, {
     purpose: 'End when the process that started this one is gone. `make up` sets it.',
     format: 'true or false',
+  }),
+  otlpEndpoint: optional('OTEL_EXPORTER_OTLP_ENDPOINT', url(/^https?$/), {
+    purpose: 'Collector that takes traces by OTLP over HTTP, at this address with /v1/traces.',
+    format: 'http(s) address, such as http://otel-collector:4318',
+    defaultDescription: 'none; nothing is traced',
+  }),
+  otlpHeaders: always('OTEL_EXPORTER_OTLP_HEADERS', '', headerList, {
+    purpose: 'What that collector wants beside, such as its key.',
+    format: 'list with commas of name=value, percent-encoded',
+  }),
+  traceRatio: always('OTEL_TRACES_SAMPLER_ARG', '1', share, {
+    purpose: 'How many of the traces that begin here are kept; those of a caller are kept as the caller says.',
+    format: 'share from 0 to 1',
   }),
   logLevel: always('LOG_LEVEL', 'info', z.enum(['error', 'warn', 'info', 'debug'], 'is no level'), {
     purpose: 'Least level that is logged.',

@@ -121,3 +121,16 @@ test('late interaction is on unless it is turned off, and an endpoint that reran
   });
   expect(() => readConfig({ ...endpoint, RERANK_MODEL: '' })).toThrow('RERANK_MODEL is not set');
 });
+
+test('traces are sent where a collector is named, with its headers and the share that is kept', () => {
+  expect(readConfig({}).tracing).toBeUndefined();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+  expect(readConfig(env).tracing).toEqual({ endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT, headers: {}, sampleRatio: 1 });
+  const more = { OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a%20b, x-team = c', OTEL_TRACES_SAMPLER_ARG: '0.25' };
+  expect(readConfig({ ...env, ...more }).tracing).toMatchObject({
+    headers: { 'x-key': 'a b', 'x-team': 'c' },
+    sampleRatio: 0.25,
+  });
+  const wrong = { OTEL_EXPORTER_OTLP_HEADERS: 'no pair', OTEL_TRACES_SAMPLER_ARG: '2' };
+  expect(() => readConfig(wrong)).toThrow(/OTEL_EXPORTER_OTLP_HEADERS.*OTEL_TRACES_SAMPLER_ARG/s);
+});

@@ -16,6 +16,7 @@ type Fields = {
 };
 
 type S3Field = Extract<keyof Fields, `s3${string}`>;
+type TraceField = 'otlpEndpoint' | 'otlpHeaders' | 'traceRatio';
 type RerankField = Extract<keyof Fields, `rerank${string}`>;
 
 export interface S3Config {
@@ -47,7 +48,15 @@ export interface CacheConfig {
 export interface Config
   extends Omit<
     Fields,
-    'blobDir' | 'blobStore' | S3Field | CacheField | 'embeddingModel' | 'openaiApiKey' | 'openaiBaseUrl' | RerankField
+    | 'blobDir'
+    | 'blobStore'
+    | S3Field
+    | CacheField
+    | 'embeddingModel'
+    | 'openaiApiKey'
+    | 'openaiBaseUrl'
+    | RerankField
+    | TraceField
   > {
   readonly blobDir: string;
   /** Set where the blob store is a bucket. */
@@ -57,6 +66,14 @@ export interface Config
   readonly embeddingModel: string;
   /** Set where an endpoint that speaks the OpenAI protocol is configured. */
   readonly openai: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined;
+  /** Set where traces are wanted. */
+  readonly tracing:
+    | {
+        readonly endpoint: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly sampleRatio: number;
+      }
+    | undefined;
   /** Set where an endpoint reranks. */
   readonly reranker:
     | {
@@ -108,7 +125,9 @@ export function readConfig(
   if (fields.embeddingProvider === 'openai' && !fields.openaiApiKey && !fields.openaiBaseUrl)
     faults.push('OPENAI_API_KEY is not set, nor is OPENAI_BASE_URL, but EMBEDDING_PROVIDER is openai.');
   if (fields.rerankBaseUrl && !fields.rerankModel) faults.push('RERANK_MODEL is not set, but RERANK_BASE_URL is.');
-  const { openaiApiKey, openaiBaseUrl, rerankBaseUrl, rerankModel, rerankApiKey, rerankTimeoutMs, ...others } = fields;
+  const { otlpEndpoint, otlpHeaders, traceRatio, ...untraced } = fields;
+  const { openaiApiKey, openaiBaseUrl, rerankBaseUrl, rerankModel, rerankApiKey, rerankTimeoutMs, ...others } =
+    untraced;
   const { s3, rest: withCache } = takeS3(others, faults);
   const { cache, rest } = takeCache(withCache);
   if (faults.length > 0) throw new ConfigError(faults);
@@ -125,6 +144,7 @@ export function readConfig(
       openaiApiKey === undefined && openaiBaseUrl === undefined
         ? undefined
         : { apiKey: openaiApiKey ?? 'none', baseUrl: openaiBaseUrl },
+    tracing: otlpEndpoint ? { endpoint: otlpEndpoint, headers: otlpHeaders, sampleRatio: traceRatio } : undefined,
     reranker:
       rerankBaseUrl && rerankModel
         ? { baseUrl: rerankBaseUrl, model: rerankModel, apiKey: rerankApiKey, timeoutMs: rerankTimeoutMs }

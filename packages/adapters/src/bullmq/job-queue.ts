@@ -128,6 +128,7 @@ function optionsOf(job: QueuedJob): JobsOptions {
     removeOnComplete: true,
     removeOnFail: true,
     stackTraceLimit: 1,
+    ...(job.traceparent ? { telemetry: { metadata: job.traceparent } } : {}),
   };
 }
 

@@ -50,6 +50,26 @@ function createBench() {
 
 const gate = () => Promise.withResolvers<void>();
 
+test('the span that sent a job comes with it, also when it is delivered again', async () => {
+  const bench = createBench();
+  const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
+  await bench.queue.add([parseJobFor(undefined, { traceparent })]);
+  const seen: unknown[] = [];
+  bench.start(async (_, { traceparent: sentBy, attempt }) => {
+    seen.push([sentBy, attempt]);
+    if (attempt === 1) throw new Error('once more');
+  });
+  await bench.emptied();
+  await bench.queue.add([parseJobFor()]);
+  await bench.emptied();
+  expect(seen).toEqual([
+    [traceparent, 1],
+    [traceparent, 2],
+    [undefined, 1],
+    [undefined, 2],
+  ]);
+});
+
 test('a job reaches the handler once, parsed, and leaves nothing behind', async () => {
   const bench = createBench();
   const job = parseJobFor();

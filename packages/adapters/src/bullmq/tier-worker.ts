@@ -20,6 +20,8 @@ export interface JobContext {
   readonly stalls: number;
   /** From when the job was due until it was taken. */
   readonly waitedMs: number;
+  /** The span that sent the job, where it was traced. */
+  readonly traceparent?: string | undefined;
   /**
    * Whether a job that runs long should end at its next checkpoint, with an error whose retry is `yield`, since others
    * wait or the worker closes. Asks the queue once per slice of time, else answers at once.
@@ -175,7 +177,8 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
     metrics.jobAttempt(tier, outcome, (performance.now() - startedAt) / 1000);
   try {
     const makeWay = createMakeWay(options, job);
-    await handle(parsed, { attempt, lastAttempt, waitedMs, stalls, makeWay, signal: run.signal });
+    const traceparent = job.opts.telemetry?.metadata;
+    await handle(parsed, { attempt, lastAttempt, waitedMs, stalls, makeWay, traceparent, signal: run.signal });
     count('succeeded');
   } catch (thrown) {
     // Every delivery that used up no attempt was a wait, or lost its process: a little longer a pause does no harm there.

@@ -2,7 +2,14 @@ import type { JobName, JobPayload, Tier } from '../contracts/jobs.ts';
 import type { Priority } from '../contracts/model/ids.ts';
 
 export type QueuedJob = {
-  [Name in JobName]: { name: Name; payload: JobPayload<Name>; priority?: Priority; delayMs?: number };
+  [Name in JobName]: {
+    name: Name;
+    payload: JobPayload<Name>;
+    priority?: Priority;
+    delayMs?: number;
+    /** The span that sends it (W3C Trace Context), for the run that takes it up. */
+    traceparent?: string;
+  };
 }[JobName];
 
 export interface QueueCounts {

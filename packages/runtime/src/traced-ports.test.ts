@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { SpanKind } from '@opentelemetry/api';
+import type { LanguageModel } from '@semantic-memory/shared/ports/language-model';
+import { createFakeEmbedder } from '@semantic-memory/shared/testing/fake-embedder';
+import { createInMemoryQueue } from '@semantic-memory/shared/testing/in-memory-queue';
+import { createInMemoryVectorIndex } from '@semantic-memory/shared/testing/in-memory-vector-index';
+import { parseJobFor } from '@semantic-memory/shared/testing/job-queue-suite';
+import { recordSpans, type SpanRecorder } from './testing/span-recorder.ts';
+import { traceEmbedders } from './traced-embedder.ts';
+import { traceLanguageModel } from './traced-language-model.ts';
+import { messagingSpan, traceQueue } from './traced-queue.ts';
+import { traceVectorIndex } from './traced-vector-index.ts';
+import { inSpan } from './tracing.ts';
+
+let recorder: SpanRecorder;
+beforeEach(() => {
+  recorder = recordSpans();
+});
+afterEach(() => recorder.stop());
+
+const named = (name: string) => recorder.spans().filter((span) => span.name === name);
+
+test('a job carries the span that sent it, and the run that takes it up is its child', async () => {
+  const inMemory = createInMemoryQueue();
+  const queue = traceQueue(inMemory);
+  await inSpan('request', {}, () => queue.add([parseJobFor('job_a'), parseJobFor('job_b')]));
+  const taken = [inMemory.take(), inMemory.take()];
+  for (const job of taken) {
+    if (!job) throw new Error('nothing was added');
+    const { name, options } = messagingSpan('process', job);
+    await inSpan(name, { ...options, parent: job.traceparent }, async () => {});
+  }
+  const [request] = named('request');
+  const sent = named('send ingest.parse');
+  expect(sent.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual(
+    [1, 2].map(() => request?.spanContext().spanId),
+  );
+  expect(named('process ingest.parse').map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual(
+    sent.map((span) => span.spanContext().spanId),
+  );
+  expect(sent.map(({ kind, attributes }) => [kind, attributes['semantic_memory.job_id']])).toEqual([
+    [SpanKind.PRODUCER, 'job_a'],
+    [SpanKind.PRODUCER, 'job_b'],
+  ]);
+});
+
+test('a queue that is away fails its spans and its caller', async () => {
+  const inMemory = createInMemoryQueue();
+  inMemory.unavailable = true;
+  await expect(traceQueue(inMemory).add([parseJobFor()])).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(named('send ingest.parse')[0]?.attributes['error.type']).toBe('dependency_unavailable');
+});
+
+test('embeddings and the vector index have spans that say how much, and nothing of what', async () => {
+  const embedderFor = traceEmbedders(() => createFakeEmbedder(undefined, { lateInteraction: true }));
+  const embedder = embedderFor('any');
+  await embedder.ready();
+  const [vector] = await embedder.embedPassages(['a canary', 'another']);
+  await embedder.embedQuery('a canary');
+  await embedder.lateInteraction?.embedPassages(['a canary']);
+  await embedder.lateInteraction?.embedQuery('a canary');
+  const spans = named(`embeddings ${embedder.model}`);
+  expect(spans.map(({ attributes }) => attributes['semantic_memory.texts'])).toEqual([2, 1, 1, 1]);
+  const index = traceVectorIndex(createInMemoryVectorIndex());
+  const key = { tenant: 't', namespace: 'n', model: embedder.model };
+  const record = { chunkId: 'c', documentId: 'd', version: 1, index: 0, headings: [], start: 0, end: 8 };
+  await index.addMissing(key, [{ ...record, text: 'a canary', vector: vector ?? new Float32Array() }]);
+  expect(await index.query(key, { vector: vector ?? new Float32Array(), limit: 1 })).toHaveLength(1);
+  expect(named('chroma upsert')[0]?.attributes).toMatchObject({
+    'db.system.name': 'chroma',
+    'db.operation.batch.size': 1,
+  });
+  expect(named('chroma query')).toHaveLength(1);
+  expect(
+    JSON.stringify(recorder.spans().map(({ name, attributes, events }) => [name, attributes, events])),
+  ).not.toContain('canary');
+});
+
+test('what a language model writes is one span, from the question to the last word, also where nobody listens on', async () => {
+  const model: LanguageModel = {
+    model: 'm',
+    async *stream() {
+      yield 'a ';
+      yield 'canary';
+      return { promptTokens: 5, completionTokens: 2 };
+    },
+  };
+  const traced = traceLanguageModel(model);
+  const words: string[] = [];
+  for await (const word of traced.stream([], {})) words.push(word);
+  expect(words).toEqual(['a ', 'canary']);
+  for await (const word of traced.stream([], {})) {
+    expect(word).toBe('a ');
+    break;
+  }
+  const [whole, left] = named('chat m');
+  expect(whole?.attributes).toMatchObject({ 'gen_ai.usage.input_tokens': 5, 'gen_ai.usage.output_tokens': 2 });
+  expect(left?.ended).toBe(true);
+});
