@@ -96,7 +96,7 @@ export function createMetrics(options: MetricsOptions = {}): PrometheusMetrics {
     for (const outcome of ['accepted', 'rejected', 'failed']) requests.inc({ outcome }, 0);
     for (const mode of ['hybrid', 'dense', 'lexical']) searches.zero({ mode });
     for (const mode of ['extractive', 'generative']) {
-      for (const outcome of ['answered', 'refused', 'failed', 'cancelled']) rags.zero({ outcome, mode });
+      for (const outcome of ['answered', 'refused', 'rejected', 'failed', 'cancelled']) rags.zero({ outcome, mode });
     }
     for (const layer of ['l1', 'l2']) for (const result of ['hit', 'miss']) cache.inc({ layer, result }, 0);
     cache.inc({ layer: 'l2', result: 'error' }, 0);

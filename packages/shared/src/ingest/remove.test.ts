@@ -89,6 +89,22 @@ test('a delete that never reached the ledger is void once the document was inges
   expect(await flow.vectors.count(key(flow))).toBe(1);
 });
 
+test('deletes that were gone on with are told once, and not for ever', async () => {
+  const flow = createInMemoryFlow();
+  const told: string[] = [];
+  const deps = {
+    ...flow.deps,
+    metrics: { ...flow.deps.metrics, indexDrift: (kind: string, count: number) => void told.push(`${kind} ${count}`) },
+  };
+  await ingested(flow, 'The harbour is open.');
+  flow.ledger.removeDocument = failingOnce(flow.ledger.removeDocument);
+  await expect(removeDocument(deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  flow.ahead = 61_000;
+  await finishDeletions(deps);
+  await finishDeletions(deps);
+  expect(told).toEqual(['delete_interrupted 1', 'delete_interrupted 0']);
+});
+
 test('two deletes at the same time both say that it is gone', async () => {
   const flow = createInMemoryFlow();
   await ingested(flow, 'The harbour is open.');

@@ -13,7 +13,7 @@ export interface Metrics {
   jobStalled(tier: Tier): void;
   search(mode: SearchMode, seconds: number): void;
   rag(
-    outcome: 'answered' | 'refused' | 'failed' | 'cancelled',
+    outcome: 'answered' | 'refused' | 'rejected' | 'failed' | 'cancelled',
     mode: 'extractive' | 'generative',
     seconds: number,
   ): void;

@@ -191,6 +191,15 @@ test('errors that are not the model being away are not hidden', async () => {
   const languageModel = scriptedModel([new MemoryError('unprocessable', 'There is no such model.')]);
   const promise = answer({ ...memory.deps, languageModel }, 'acme', ask({ question: 'Refunds?' }));
   await expect(promise).rejects.toMatchObject({ code: 'unprocessable' });
+  expect(memory.metrics.recorded).toContain('rag rejected generative 0');
+});
+
+test('a caller who has gone is counted apart from what we failed at', async () => {
+  const memory = await shopMemory();
+  const languageModel = scriptedModel([new MemoryError('cancelled', 'The caller has gone.')]);
+  const promise = answer({ ...memory.deps, languageModel }, 'acme', ask({ question: 'When are refunds paid?' }));
+  await expect(promise).rejects.toMatchObject({ code: 'cancelled' });
+  expect(memory.metrics.recorded).toContain('rag cancelled generative 0');
 });
 
 test('in a conversation the model makes a question that stands alone, and both calls are counted', async () => {

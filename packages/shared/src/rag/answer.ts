@@ -1,5 +1,5 @@
 import { ulid } from 'ulid';
-import { MemoryError, toMemoryError } from '../contracts/errors.ts';
+import { MemoryError, requestFaultCodes, toMemoryError } from '../contracts/errors.ts';
 import type {
   Answer,
   AnswerEvent,
@@ -108,11 +108,16 @@ async function* measured(
       yield event;
     }
   } catch (error) {
-    // Whoever asked has gone: no fault of ours.
-    const outcome = toMemoryError(error).code === 'cancelled' ? 'cancelled' : 'failed';
-    deps.metrics.rag(outcome, mode(), seconds());
+    deps.metrics.rag(outcomeOf(error), mode(), seconds());
     throw error;
   }
+}
+
+/** Whose fault it was that there is no answer: the caller's, who may also have gone, or ours. */
+function outcomeOf(error: unknown): 'cancelled' | 'rejected' | 'failed' {
+  const { code } = toMemoryError(error);
+  if (code === 'cancelled') return 'cancelled';
+  return (requestFaultCodes as readonly string[]).includes(code) ? 'rejected' : 'failed';
 }
 
 async function* answerEvents(run: Run, tenant: string, options: { startsAgain: boolean }): AsyncGenerator<AnswerEvent> {

@@ -189,3 +189,25 @@ const record = (jobId: string) => ({
   chunks: 0,
   mediaType: 'text/plain',
 });
+
+test('index_drift is what the last reconciliation of all found, and one of a single tenant leaves it alone', async () => {
+  const flow = createInMemoryFlow();
+  const gauge = new Map<string, number>();
+  const deps = {
+    ...flow.deps,
+    metrics: { ...flow.deps.metrics, indexDrift: (kind: string, count: number) => void gauge.set(kind, count) },
+  };
+  const lose = rememberAll(flow);
+  await flow.ingest('Lost.', { documentId: 'lost' });
+  lose();
+  flow.ahead += later;
+  expect(await reconcile(deps, { ...all, tenant: 'acme' })).toMatchObject({ drift: { job_missing: 1 } });
+  expect(gauge.size).toBe(0);
+  lose();
+  expect(await reconcile(deps, all)).toMatchObject({ drift: { job_missing: 1 } });
+  expect(gauge.get('job_missing')).toBe(1);
+  await flow.drain();
+  flow.ahead += later;
+  await reconcile(deps, all);
+  expect([...gauge.values()].filter((count) => count > 0)).toEqual([]);
+});
