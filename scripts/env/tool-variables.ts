@@ -35,6 +35,7 @@ export const toolVariables: readonly DescribedVariable[] = [
   of('CHAOS_KINDS', 'What make chaos may break.', 'list with commas of kinds of fault', 'all'),
   of('CHAOS_SETTLE_SECONDS', 'How long all may take to end after the last fault of make chaos.', 'seconds', '300'),
   of('CHAOS_DIR', 'Data, logs and history of make chaos; emptied first.', 'path', '.data/chaos'),
+  of('BENCH_BACKLOG', 'How many documents of another tenant the one of make bench stands behind.', 'count', '1500'),
   of('BENCH_DATA', 'Folder with what make bench measures and the repository cannot ship.', 'path', 'none'),
   of('BENCH_OUTPUT', 'Where make bench writes.', 'path', '.data/bench'),
   of('EVAL_SETS', 'Sets that make eval measures.', 'list with commas of folders', 'those of the repository'),

@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Service, startService } from '@semantic-memory/e2e/service';
 import { barChart } from './bar-chart.ts';
+import { measureFairness } from './scenarios/fairness.ts';
 import { measureFiles } from './scenarios/files.ts';
 import { measureLongPdf } from './scenarios/long-pdf.ts';
 import { measurePostLatency } from './scenarios/post-latency.ts';
@@ -12,13 +13,15 @@ import { rounded, timed } from './statistics.ts';
 
 /**
  * Measures the whole service as `make up` runs it, on a data folder of its own. Names of scenarios as arguments choose;
- * BENCH_OUTPUT names the folder for the results, BENCH_DATA one with the files that cannot be shipped.
+ * BENCH_OUTPUT names the folder for the results, BENCH_DATA one with the files that cannot be shipped, BENCH_BACKLOG how
+ * many documents another's one stands behind.
  */
 const scenarios: Record<string, (service: Service) => Promise<object>> = {
   'short-texts': (service) => measureShortTexts(service, 2_000),
   'long-pdf': (service) => measureLongPdf(service, 350),
   'post-latency': (service) => measurePostLatency(service, 100),
   'huge-pdf': (service) => measureLongPdf(service, 2_000),
+  fairness: (service) => measureFairness(service, Number(process.env.BENCH_BACKLOG ?? 1_500), 20),
   search: (service) => measureSearch(service, 20_000, 300),
   files: (service) => {
     const dataDir = process.env.BENCH_DATA;

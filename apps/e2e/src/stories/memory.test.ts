@@ -92,6 +92,18 @@ test('the same document again replaces the version before: only the new text is 
   expect(await service.client.stats()).toMatchObject({ documents: 1, consistent: true });
 });
 
+test('words are found through what stands unseen in them: NULs, lone surrogates, zero-width and right-to-left marks', async () => {
+  const text = `The bea\u0000con is trim\u200bmed by the wic\u202ek\u202ckeeper\u2066 \ud800 at mid\u00adnight.`;
+  const job = await service.client.ingestText(text, { documentId: 'unseen' });
+  expect(await waitForEnd(service, job.id)).toMatchObject({ state: 'succeeded' });
+  const { hits } = await service.client.search({ query: 'beacon trimmed wickkeeper midnight' });
+  expect(hits[0]).toMatchObject({
+    documentId: 'unseen',
+    text: 'The beacon is trimmed by the wickkeeper \ufffd at midnight.',
+  });
+  await service.client.delete('unseen');
+});
+
 test('metadata that is patched filters at once', async () => {
   await service.client.patch('handbook', { metadata: { team: 'finance', year: 2026 } });
   const found = async (filter: Record<string, string | number>) =>

@@ -10,12 +10,14 @@ import { runScript } from '../redis/script.ts';
 import { defaultPriority, othersWait, placeAgain, placeInTurn, priorityClass } from './fair-order.ts';
 import { parseCounts, queueCountsArgs, queueCountsScript } from './queue-counts.ts';
 import { queueName } from './queue-names.ts';
-import { countLoneStart } from './suspects.ts';
+import { countLoneStart, forgiveStall } from './suspects.ts';
 
 /** What a worker asks the queue about a job that it has in hand. */
 export interface QueueDesk {
   /** Of a job that is under suspicion to kill its process: see `suspects.ts`. */
   countLoneStart(tier: Tier, id: string, by: 1 | -1): Promise<number>;
+  /** Of jobs that a worker leaves unfinished since it is told to end: that is no death to hold against them. */
+  forgiveStall(tier: Tier, ids: readonly string[]): Promise<void>;
   /** Whether others should run before a job of this tenant and priority goes on. */
   othersWait(tier: Tier, priority: Priority, tenant: string): Promise<boolean>;
   /** Gives an active job its place for when it is handed back. */
@@ -99,6 +101,13 @@ export function createBullmqQueue({ url, prefix, logger, onBreakerState }: Bullm
     },
 
     countLoneStart: (tier, id, by) => withRedis(redis, () => countLoneStart(redis, `${keyOf(tier)}:${id}`, by)),
+    forgiveStall: (tier, ids) =>
+      withRedis(redis, () =>
+        forgiveStall(
+          redis,
+          ids.map((id) => `${keyOf(tier)}:${id}`),
+        ),
+      ),
     othersWait: (tier, priority, tenant) => withRedis(redis, () => othersWait(redis, keyOf(tier), priority, tenant)),
     placeAgain: (tier, priority, job) =>
       withRedis(redis, () => placeAgain(redis, keyOf(tier), priorityClass(priority), job)),

@@ -3,6 +3,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 /** Steps that this process is running, each with the signal that stops it. */
 export interface RunningJobs {
   readonly size: number;
+  readonly ids: readonly string[];
   /** @param runningMs after which the signal fires */
   start(id: string, runningMs: number): { readonly signal: AbortSignal; end(): void };
   /** Stops those whose lock is gone: another worker may have them already. */
@@ -23,6 +24,9 @@ export function createRunningJobs(): RunningJobs {
   return {
     get size() {
       return controllers.size;
+    },
+    get ids() {
+      return [...controllers.keys()];
     },
     start(id, runningMs) {
       const controller = new AbortController();

@@ -38,6 +38,23 @@ export async function countLoneStart(redis: Redis, jobKey: string, by: 1 | -1): 
   return (await runScript(redis, countScript, [jobKey], [by])) as number;
 }
 
+const forgiveScript = script(`
+for index = 1, #KEYS do
+  if redis.call('EXISTS', KEYS[index]) == 1 then
+    local stalls = redis.call('HINCRBY', KEYS[index], 'stc', -1)
+    if stalls + 1 >= tonumber(ARGV[1]) then redis.call('HINCRBY', KEYS[index], 'loneStarts', -1) end
+  end
+end
+`);
+
+/**
+ * Takes back beforehand what BullMQ's stalled check (which counts in the field `stc`) will hold against jobs that a worker
+ * leaves behind when it is told to end.
+ */
+export async function forgiveStall(redis: Redis, jobKeys: readonly string[]): Promise<void> {
+  if (jobKeys.length > 0) await runScript(redis, forgiveScript, [...jobKeys], [suspectAfter]);
+}
+
 /** Turns of one process: what kills a job of one tier kills those of all that run there. */
 export interface Turns {
   /** Resolves when it is the caller's turn, with what ends it. */

@@ -172,21 +172,30 @@ test('a malformed job is dropped, logged and counted, and the next one is served
   expect(bench.logged.filter((line) => line.includes('dropped'))).toHaveLength(3);
 });
 
-test('the job of a process that was killed is handed out again, and that is no attempt', async () => {
-  const bench = createBench();
-  await bench.queue.add([parseJobFor()]);
+const shortTimes = { lockMs: 400, stalledCheckMs: 200 };
+
+/** A worker in a process of its own that has taken a job and holds on to it. */
+async function startHolding(prefix: string) {
   const script = fileURLToPath(new URL('./testing/holding-worker.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=development', script, url, bench.prefix, '400', '200'], {
+  const times = [shortTimes.lockMs, shortTimes.stalledCheckMs].map(String);
+  const child = spawn(process.execPath, ['--conditions=development', script, url, prefix, ...times], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');
+  return child;
+}
+
+test('the job of a process that was killed is handed out again, and that is no attempt', async () => {
+  const bench = createBench();
+  await bench.queue.add([parseJobFor()]);
+  const child = await startHolding(bench.prefix);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  const seen: number[] = [];
-  const handle = async (_: unknown, { attempt }: JobContext) => void seen.push(attempt);
-  bench.start(handle, { lockMs: 400, stalledCheckMs: 200 });
+  const seen: unknown[] = [];
+  const handle = async (_: unknown, { attempt, stalls }: JobContext) => void seen.push([attempt, stalls]);
+  bench.start(handle, shortTimes);
   await bench.emptied();
-  expect(seen).toEqual([1]);
+  expect(seen).toEqual([[1, 1]]);
   expect(bench.counted).toContain('jobStalled parse');
 }, 20_000);
 
@@ -253,6 +262,20 @@ test('a job that outlasts the grace is stopped and goes on in another worker wit
   await bench.emptied();
   expect(seen).toEqual([1]);
 });
+
+test('a job that does not stop when its worker is told to end goes on in another, and that is no death of it', async () => {
+  const bench = createBench();
+  await bench.queue.add([parseJobFor()]);
+  for (let restart = 1; restart <= 2; restart += 1) {
+    const child = await startHolding(bench.prefix);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }
+  const seen: unknown[] = [];
+  bench.start(async (_, { attempt, stalls }) => void seen.push([attempt, stalls]), shortTimes);
+  await bench.emptied();
+  expect(seen).toEqual([[1, 0]]);
+}, 60_000);
 
 test('a worker that was cut off from Redis goes on by itself', async () => {
   const bench = createBench();

@@ -145,6 +145,11 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
         tier,
         running: running.size,
       });
+      await desk
+        ?.forgiveStall(tier, running.ids)
+        .catch((error: unknown) =>
+          logger.warn('the queue is away: the end of this worker counts as a death of its steps', { tier, error }),
+        );
       await worker.disconnect();
     },
   };

@@ -36,22 +36,29 @@ const memoryWrapper = (limit: DataLimitGiB): Argv => ['prlimit', `--data=${limit
 // Innermost, since the kernel forgets the wish when credentials change.
 const parentWrapper: Argv = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
-let probed: Promise<{ report: IsolationReport; prefixFor: (limit: DataLimitGiB) => Argv }> | undefined;
+interface Probed {
+  readonly report: IsolationReport;
+  readonly prefixFor: (limit: DataLimitGiB | undefined) => Argv;
+}
 
-function probe() {
+let probed: Promise<Probed> | undefined;
+
+function probe(): Promise<Probed> {
   probed ??= (async () => {
-    const network = await firstThatWorks(networkWrappers);
-    const memory = await firstThatWorks([memoryWrapper(2)]);
-    const parent = await firstThatWorks([parentWrapper]);
+    const [network, memory, parent] = await Promise.all([
+      firstThatWorks(networkWrappers),
+      firstThatWorks([memoryWrapper(2)]),
+      firstThatWorks([parentWrapper]),
+    ]);
     const missing = [
       ...(network ? [] : ['unshare -n: children are not cut off from the network']),
       ...(memory ? [] : ['prlimit: memory of children is watched, but not limited by the kernel']),
       ...(parent ? [] : ['setpriv: a child in a loop outlives a worker that was killed']),
     ];
     const report = { network: !!network, memoryLimit: !!memory, diesWithParent: !!parent, missing };
-    const prefixFor = (limit: DataLimitGiB) => [
+    const prefixFor: Probed['prefixFor'] = (limit) => [
       ...(network ?? []),
-      ...(memory ? memoryWrapper(limit) : []),
+      ...(memory && limit ? memoryWrapper(limit) : []),
       ...(parent ?? []),
     ];
     return { report, prefixFor };
@@ -72,12 +79,15 @@ async function firstThatWorks(wrappers: readonly Argv[]): Promise<Argv | undefin
   return undefined;
 }
 
-/** What isolation of parser children is missing on this host; for `/health/ready`. */
+/** What isolation of children is missing on this host; for `/health/ready`. */
 export async function isolationReport(): Promise<IsolationReport> {
   return (await probe()).report;
 }
 
-/** The command line that starts `argv` with all the isolation that this host allows. Every wrapper execs: one process. */
-export async function isolated(argv: Argv, dataLimit: DataLimitGiB): Promise<Argv> {
+/**
+ * The command line that starts `argv` with all the isolation that this host allows. Every wrapper execs: one process.
+ * @param dataLimit none where it runs nothing but what is ours, on sizes that we choose
+ */
+export async function isolated(argv: Argv, dataLimit?: DataLimitGiB): Promise<Argv> {
   return [...(await probe()).prefixFor(dataLimit), ...argv];
 }

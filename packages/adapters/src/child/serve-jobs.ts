@@ -7,6 +7,9 @@ const progressIntervalMs = 200;
 
 /** The child's side of a pool: does the jobs that the parent sends, one at a time, until the parent goes away. */
 export function serveJobs(handle: (job: unknown, progress: () => void) => Promise<unknown>): void {
+  // Ctrl-C and a supervisor's SIGTERM may reach the whole process group: the parent decides when the work is done.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => {});
   const send = (message: ReplyMessage) => process.send?.(message);
   let compiled = false;
   process.on('message', async ({ id, job, resultPath }: JobMessage) => {

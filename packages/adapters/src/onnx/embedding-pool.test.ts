@@ -1,10 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
+import type { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { killsOf } from '@semantic-memory/shared/ingest/jobs/poison';
+import { isolationReport } from '../child/isolation.ts';
 import { EmbeddingPool } from './embedding-pool.ts';
 import { modelFile } from './model-card.ts';
 
@@ -46,7 +49,7 @@ test('gives up a text under which the process died three times, and no other', a
   const innocent = pool.embed(['memory']);
   const outcome = poison.then(
     () => 'embedded',
-    (error: { code: string }) => error.code,
+    (error: MemoryError) => `${error.code}, ${killsOf(error)} killed`,
   );
   let settled = false;
   void outcome.then(() => {
@@ -58,9 +61,29 @@ test('gives up a text under which the process died three times, and no other', a
     if (!settled && pool.pids[0] === pid) process.kill(pid!, 'SIGKILL');
     await new Promise((resolve) => setImmediate(resolve));
   }
-  expect(await outcome).toBe('internal');
+  expect(await outcome).toBe('internal, 3 killed');
   expect((await innocent)[0]?.vector).toHaveLength(384);
   await pool.close();
+});
+
+test('its processes have no secrets, and no network where the host allows that', async () => {
+  process.env.CANARY_SECRET = 'canary-4711';
+  const pool = new EmbeddingPool({ processes: 1, modelPath: modelFile('model.onnx'), encode });
+  try {
+    await pool.ready();
+    const [pid] = pool.pids;
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+    const names = environment.split('\0').map((line) => line.split('=')[0]);
+    // Those that begin with NODE_CHANNEL are the channel's own.
+    expect(names.filter((name) => name && name !== 'PATH' && !name.startsWith('NODE_CHANNEL'))).toEqual([]);
+    const isApart = (await readlink(`/proc/${pid}/ns/net`)) !== (await readlink('/proc/self/ns/net'));
+    expect(isApart).toBe((await isolationReport()).network);
+    // And it works.
+    expect((await pool.embed(['memory']))[0]?.vector).toHaveLength(384);
+  } finally {
+    delete process.env.CANARY_SECRET;
+    await pool.close();
+  }
 });
 
 test('refuses work after it was closed, and what waited then', async () => {

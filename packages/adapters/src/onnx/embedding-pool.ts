@@ -1,12 +1,11 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import { crashError, maxKills } from '@semantic-memory/shared/ingest/jobs/poison';
 import { Turns } from '../child/turns.ts';
 import { type EmbeddingModelFiles, type EmbeddingProcess, startEmbeddingProcess } from './embedding-process.ts';
 import type { TokenRows } from './embedding-protocol.ts';
 
 /** One text runs, one waits in the channel: the process never idles between two texts. */
 const maxInFlight = 2;
-/** A text whose process dies under it this often is given up. */
-const maxTries = 3;
 /** So many processes in a row that died before they were ready: starting another cannot help. */
 const maxFailedStarts = 3;
 /** The longest text takes 0.15 s on an ordinary core; this is a process that hangs. */
@@ -209,8 +208,8 @@ export class EmbeddingPool {
       return;
     }
     const [running] = member.tasks;
-    if (running !== undefined && ++running.tries >= maxTries)
-      running.batch.reject(internalError('The embedding model died of this text', reason));
+    if (running !== undefined && ++running.tries >= maxKills)
+      running.batch.reject(crashError('The embedding model died of this text.', new Error(reason), running.tries));
     this.#urgent.unshift(...member.tasks);
     if (this.#urgent.length + this.#queue.size + this.#waiters.length > 0) this.#startMissing();
     this.#dispatch();

@@ -1,5 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { isolated, systemPath } from '../child/isolation.ts';
 import { workInBackground } from '../child/work-in-background.ts';
 import type { EmbeddingReport, EmbeddingTask } from './embedding-protocol.ts';
 import type { Projection } from './model-session.ts';
@@ -36,33 +37,68 @@ export interface EmbeddingModelFiles {
   readonly background?: boolean | undefined;
 }
 
-/** The child gets no environment: it needs none, and so can leak none. A small heap, since the model lives outside it. */
-export function startEmbeddingProcess(
-  { modelPath, projection, background }: EmbeddingModelFiles,
-  events: EmbeddingProcessEvents,
-): EmbeddingProcess {
-  const files = projection ? [modelPath, JSON.stringify(projection)] : [modelPath];
-  const child: ChildProcess = fork(program, files, {
-    execPath: process.execPath,
-    execArgv: [
-      ...(isSource ? ['--conditions=development'] : []),
-      '--max-semi-space-size=1',
-      '--max-old-space-size=128',
-    ],
-    env: {},
+/**
+ * The child gets no environment but the search path, and no network where the host allows that: it needs neither, and so
+ * can leak nothing. A small heap, since the model lives outside it. It starts once the host was asked what it allows.
+ */
+export function startEmbeddingProcess(files: EmbeddingModelFiles, events: EmbeddingProcessEvents): EmbeddingProcess {
+  let child: ChildProcess | undefined;
+  let isUnwanted = false;
+  const { promise: gone, resolve: markGone } = Promise.withResolvers<void>();
+  const end = (reason: string) => {
+    markGone();
+    events.onExit(reason);
+  };
+  void isolated(commandOf(files)).then((argv) => {
+    if (isUnwanted) return end('ended before it began');
+    child = spawnModel(argv, end);
+    if (files.background) workInBackground(child.pid);
+    child.on('message', (report: EmbeddingReport) => events.onReport(report));
+  });
+  return {
+    get pid() {
+      return child?.pid;
+    },
+    // Nothing is sent before it has said that it is ready. A channel that has just broken is told by the exit that follows.
+    send: (task) => void child?.send(task, () => {}),
+    kill: () => {
+      isUnwanted = true;
+      child?.kill('SIGKILL');
+    },
+    close: async () => {
+      isUnwanted = true;
+      if (child?.connected) child.disconnect();
+      const timer = setTimeout(() => child?.kill('SIGKILL'), closeGraceMs);
+      await gone;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function commandOf({ modelPath, projection }: EmbeddingModelFiles): string[] {
+  return [
+    process.execPath,
+    ...(isSource ? ['--conditions=development'] : []),
+    '--max-semi-space-size=1',
+    '--max-old-space-size=128',
+    program,
+    modelPath,
+    ...(projection ? [JSON.stringify(projection)] : []),
+  ];
+}
+
+/** @param onEnd called once, when the process has gone, with how */
+function spawnModel([command = '', ...args]: readonly string[], onEnd: (reason: string) => void): ChildProcess {
+  const child = spawn(command, args, {
+    env: { PATH: systemPath },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  if (background) workInBackground(child.pid);
   let stderr = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-maxStderrCharacters);
   });
-  const { promise: gone, resolve: markGone } = Promise.withResolvers<void>();
-  const end = (reason: string) => {
-    markGone();
-    events.onExit(stderr === '' ? reason : `${reason}: ${stderr.trim()}`);
-  };
+  const end = (reason: string) => onEnd(stderr === '' ? reason : `${reason}: ${stderr.trim()}`);
   child.once('error', (error) => {
     // Where the process never started there is no exit event.
     if (child.pid === undefined) end(error.message);
@@ -73,17 +109,5 @@ export function startEmbeddingProcess(
     if (child.stderr!.closed) end(reason);
     else child.stderr!.once('close', () => end(reason));
   });
-  child.on('message', (report: EmbeddingReport) => events.onReport(report));
-  return {
-    pid: child.pid,
-    // A channel that has just broken is told by the exit that follows.
-    send: (task) => void child.send(task, () => {}),
-    kill: () => void child.kill('SIGKILL'),
-    close: async () => {
-      if (child.connected) child.disconnect();
-      const timer = setTimeout(() => child.kill('SIGKILL'), closeGraceMs);
-      await gone;
-      clearTimeout(timer);
-    },
-  };
+  return child;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
+import type { StepPayload } from '../contracts/jobs.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { acceptOnce } from './idempotency/accept-once.ts';
 import { cancelJob } from './jobs/cancel.ts';
@@ -7,6 +8,7 @@ import { crashError } from './jobs/poison.ts';
 import { retryJob } from './jobs/retry.ts';
 import { reconcile } from './recovery/reconcile.ts';
 import { removeDocument } from './remove.ts';
+import { runStep } from './run-step.ts';
 import { documentPrefix, pendingPrefix } from './stored/blob-keys.ts';
 import { readChunks, readText } from './versions/read-document.ts';
 
@@ -106,15 +108,60 @@ test('a document that is at fault ends as failed, with its reason and hint', asy
   expect(flow.queue.waiting).toEqual([]);
 });
 
-test('a document that breaks its parser three times is poison', async () => {
+const kill = () => crashError('the process died', undefined);
+
+test('a document that kills its parser three times is poison, and what fails in between counts for nothing', async () => {
   const flow = createInMemoryFlow();
   const job = await flow.ingest('boom');
-  for (let attempt = 1; attempt <= 3; attempt += 1) {
-    flow.faults.parse = crashError('the parser process died', undefined);
-    const run = flow.runNext({ attempt, lastAttempt: false });
-    await (attempt < 3 ? expect(run).rejects.toBeInstanceOf(MemoryError) : run);
+  const faults = [kill(), new Error('a fault that passes'), kill(), new Error('another one'), kill()];
+  for (const [index, fault] of faults.entries()) {
+    expect(await jobOf(flow, job.id)).toMatchObject({ state: index === 0 ? 'queued' : 'running' });
+    flow.faults.parse = fault;
+    const run = flow.runNext({ attempt: index + 1, lastAttempt: index === 4 });
+    await (index < 4 ? expect(run).rejects.toBeInstanceOf(Error) : run);
   }
+  expect(await jobOf(flow, job.id)).toMatchObject({
+    state: 'failed',
+    error: { code: 'poison_document', message: expect.stringContaining('3 times') },
+  });
+});
+
+test('kills in different stages, of children and of workers, are counted together', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('boom');
+  flow.faults.parse = kill();
+  await expect(flow.runNext()).rejects.toBeInstanceOf(MemoryError);
+  await flow.runNext();
+  expect(await jobOf(flow, job.id)).toMatchObject({ stage: 'embed' });
+  const [step] = flow.queue.waiting;
+  const delivery = { attempt: 1, lastAttempt: false, signal: new AbortController().signal };
+  flow.faults.embed = kill();
+  const payload = step?.payload as StepPayload;
+  await expect(runStep(flow.deps, 'embed', payload, { ...delivery, stalls: 0 })).rejects.toBeInstanceOf(MemoryError);
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'running' });
+  // A worker has died with it since.
+  await runStep(flow.deps, 'embed', payload, { ...delivery, stalls: 1 });
   expect(await jobOf(flow, job.id)).toMatchObject({ state: 'failed', error: { code: 'poison_document' } });
+  expect(flow.embedded).toEqual([]);
+  // Whoever tries it again means it: the count begins anew.
+  await retryJob(flow.deps, 'acme', job.id);
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('a process that dies while its worker is told to end is no kill', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('innocent');
+  const [step] = flow.queue.waiting;
+  for (let restart = 1; restart <= 5; restart += 1) {
+    const goesOn = new MemoryError('dependency_unavailable', 'The worker stops.', { retry: { kind: 'elsewhere' } });
+    flow.faults.parse = kill();
+    const delivery = { attempt: 1, lastAttempt: false, stalls: 0, signal: AbortSignal.abort(goesOn) };
+    await expect(runStep(flow.deps, 'parse', step?.payload as StepPayload, delivery)).rejects.toBe(goesOn);
+  }
+  flow.faults.parse = undefined;
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
 });
 
 test('pages without text are read by OCR and keep their place', async () => {

@@ -10,7 +10,17 @@ import { endDeleted, endJob } from './finish.ts';
 import { indexStep, removeRecords, takeBackLateWrites } from './index-step.ts';
 import type { CancellationWatch } from './jobs/cancellation-watch.ts';
 import { finishStage, isOpen, makeWayStage, progressStage, retryStage, stageOf, waitStage } from './jobs/job-record.ts';
-import { isCrash, isPoison, killsInARow, maxKills, poison, survive } from './jobs/poison.ts';
+import {
+  addKills,
+  childrenKilled,
+  isPoison,
+  killsInARow,
+  killsOf,
+  maxKills,
+  poison,
+  riskyStages,
+  survive,
+} from './jobs/poison.ts';
 import { openStepRecord, type StepRecord } from './jobs/step-record.ts';
 import { currentStep, nextStage } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
@@ -147,7 +157,7 @@ function createContext(
 ): { context: StepContext; reached: () => { done: number; total: number } } {
   let writtenAt = deps.clock.now();
   let latest = { done: 0, total: 0 };
-  let survived = stalls === 0;
+  let survived = stalls === 0 && childrenKilled(record.job) === 0;
   const context: StepContext = {
     payload,
     manifest,
@@ -193,7 +203,7 @@ async function recordFault(
     if (stage === 'index') await takeBackLateWrites(deps, payload);
     return;
   }
-  const error = classify(thrown, delivery, stage);
+  const error = classify(thrown, delivery, stage, record.job);
   const fields = { jobId: payload.jobId, documentId: payload.documentId, tier: name, attempt: delivery.attempt };
   if (error.code === 'not_found') {
     // The version's manifest is gone: its document was deleted meanwhile.
@@ -223,7 +233,7 @@ async function recordFault(
   const change = waits ? waitStage : retryStage;
   // Where the ledger itself is away the queue's own retry still holds the job.
   await record
-    .update((job) => change(job, stage, toJobError(error), now(deps)))
+    .update((job) => addKills(change(job, stage, toJobError(error), now(deps)), killsOf(error)))
     .catch((ledgerError: unknown) =>
       deps.logger.warn('ledger away while recording a fault', { ...fields, error: ledgerError }),
     );
@@ -255,10 +265,10 @@ async function outageBefore(deps: StepDeps, stage: StageName, payload: StepPaylo
   throw error;
 }
 
-function classify(thrown: unknown, delivery: Delivery, stage: StageName): MemoryError {
+function classify(thrown: unknown, delivery: Delivery, stage: StageName, job: JobRecord): MemoryError {
   // The process ends or the step took too long: what the work threw when it was stopped says less than why it was.
   const error = toMemoryError(delivery.signal.aborted ? delivery.signal.reason : thrown);
-  const isParsing = stage === 'parse' || stage === 'ocr';
-  if (isParsing && isCrash(error) && delivery.attempt >= maxKills) return poison(stage, delivery.attempt, thrown);
-  return error;
+  const kills = killsInARow(job, stage, delivery.stalls) + killsOf(error);
+  const isFatal = killsOf(error) > 0 && riskyStages.includes(stage) && kills >= maxKills;
+  return isFatal ? poison(stage, kills, thrown) : error;
 }

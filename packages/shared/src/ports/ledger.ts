@@ -17,6 +17,8 @@ export interface JobRecord extends Omit<Job, 'links'> {
   readonly deliveryId?: string | undefined;
   /** Of the processes that died with a stage of a run at work, those after which it went on: they are not held against it. */
   readonly survived?: { readonly stage: string; readonly run: number; readonly stalls: number } | undefined;
+  /** Child processes that died of the job's content in a run of it, in any stage, since it last stored anything. */
+  readonly killed?: { readonly run: number; readonly children: number } | undefined;
 }
 
 /** A document as the ledger keeps it. */

@@ -9,7 +9,7 @@ export const documentPath = (documentId: string) => `${apiPrefix}/documents/${en
 /** A job as its tenant sees it, in an answer of the API and in the call of a webhook. */
 export function jobView(record: JobRecord): Job {
   const { tenant: _tenant, run: _run, priority: _priority, deliveryId: _delivery, ...shown } = record;
-  const { survived: _survived, sourceType, parentJobId, batchId, ...job } = shown;
+  const { survived: _survived, killed: _killed, sourceType, parentJobId, batchId, ...job } = shown;
   const self = jobPath(job.id);
   return {
     ...job,
