@@ -5,7 +5,7 @@ export TURBO_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test format lint type-check coverage build bench eval chaos smoke check-env \
-  check-version coverage-gate workflows audit images tools clean
+  check-version coverage-gate workflows audit images tools helm-test clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -45,6 +45,9 @@ chaos: setup ## break the whole service as SEED says for MINUTES, then check eve
 
 tools: setup ## bring the tools that check the chart, the workflows, the alerts and the scripts
 	@bash scripts/install-tools.sh
+
+helm-test: setup ## lint, render, test and scan the chart; docs of its values without drift
+	@bash scripts/helm-test.sh
 
 smoke: setup ## ingest a small library into a service of its own, search, ask, and send what must be refused
 	@exec node --conditions=development scripts/ingest-smoke.ts --start

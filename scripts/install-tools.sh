@@ -7,7 +7,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-all=(helm kubectl kubeconform helm-docs helm-unittest kube-score actionlint shellcheck promtool prometheus kubernetes-schemas)
+all=(helm kubectl kubeconform helm-docs helm-unittest kube-score actionlint shellcheck promtool prometheus kubernetes-schemas
+  custom-resources)
 bin=.tools/bin
 log=.tools/install-tools.log
 work=
@@ -69,16 +70,22 @@ schemas_from_pypi() {
   done
   rm -rf "$1"/kubernetes_validate*
   python3 - "$1" <<'PYTHON'
+import json
 import pathlib
-import re
 import sys
 
 for file in pathlib.Path(sys.argv[1]).glob("*/*.json"):
-    text = file.read_text()
-    # They name themselves and each other by addresses that lead nowhere.
-    text = re.sub(r'"\$id": *"[^"]*",?', "", text)
-    file.write_text(text.replace("/api/_definitions.json", "_definitions.json"))
+    schema = json.loads(file.read_text().replace("/api/_definitions.json", "_definitions.json"))
+    # They name themselves by an address that leads nowhere.
+    schema.pop("$id", None)
+    file.write_text(json.dumps(schema))
 PYTHON
+}
+
+# Validators of the resources of KEDA, Gateway API, Traefik and the Prometheus operator; checksums are the lockfile's.
+custom_resources_from_npm() {
+  cp scripts/tools/custom-resources/package*.json "$1/"
+  npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund >>"$log" 2>&1 || { echo "npm cannot fetch them, see $log"; return 1; }
 }
 
 # Of Debian or Ubuntu, whose signature apt checks. Taken out of the package: nothing is installed or started.
@@ -95,8 +102,9 @@ folder_of() {
   case $1 in
     helm | kubectl) echo kubectl-layer-2.2.2 ;;
     shellcheck) echo shellcheck-0.11.0.1 ;;
-    kubernetes-schemas) echo kubernetes-schemas-1.37.0 ;;
+    kubernetes-schemas) echo kubernetes-schemas-1.37.0-1 ;;
     promtool | prometheus) echo prometheus ;;
+    custom-resources) echo "custom-resources-$(cksum <scripts/tools/custom-resources/package-lock.json | cut -d ' ' -f 1)" ;;
     *) echo "$1-$(cat "scripts/tools/$1/go.mod" "scripts/tools/$1/go.sum" | cksum | cut -d ' ' -f 1)" ;;
   esac
 }
@@ -107,6 +115,7 @@ fetch() {
     shellcheck) shellcheck_from_pypi "$2" ;;
     kubernetes-schemas) schemas_from_pypi "$2" ;;
     promtool | prometheus) from_apt "$2" ;;
+    custom-resources) custom_resources_from_npm "$2" ;;
     *) from_go "$2" "$1" ;;
   esac
 }
@@ -129,10 +138,9 @@ for tool in "${@:-${all[@]}}"; do
       continue
     fi
   fi
-  if [ "$tool" = kubernetes-schemas ]; then
-    ln -sfn "${folder#.tools/}" .tools/kubernetes-schemas
-  else
-    ln -sf "../${folder#.tools/}/$tool" "$bin/$tool"
-  fi
+  case $tool in
+    kubernetes-schemas | custom-resources) ln -sfn "${folder#.tools/}" ".tools/$tool" ;;
+    *) ln -sf "../${folder#.tools/}/$tool" "$bin/$tool" ;;
+  esac
 done
 [ "${#missing[@]}" -eq 0 ]

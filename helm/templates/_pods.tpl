@@ -30,7 +30,11 @@ spec:
     metadata:
       labels:
         {{- include "memory.labels" . | nindent 8 }}
-        semantic-memory/scraped: "true"
+        {{- if .tierName }}
+        semantic-memory/process: worker
+        {{- else }}
+        semantic-memory/process: api
+        {{- end }}
         {{- with $tier.podLabels }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
