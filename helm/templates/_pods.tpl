@@ -65,7 +65,7 @@ spec:
             - { name: metrics, containerPort: 9464 }
           {{- $port := ternary "http" "metrics" $isApi }}
           startupProbe:
-            httpGet: { path: /health/live, port: {{ $port }} }
+            httpGet: { path: /health/started, port: metrics }
             {{- toYaml $root.Values.probes.startup | nindent 12 }}
           livenessProbe:
             httpGet: { path: /health/live, port: {{ $port }} }

@@ -43,6 +43,9 @@ test('the process serves, reports its ports, takes a document in durably and end
   expect(await queues.json()).toMatchObject({
     queues: expect.arrayContaining([expect.objectContaining({ tier: 'embed', waiting: 1 })]),
   });
+  let started = await fetch(`http://127.0.0.1:${metricsPort}/health/started`);
+  while (started.status === 503) started = await fetch(`http://127.0.0.1:${metricsPort}/health/started`);
+  expect(await started.json()).toEqual({ state: 'started' });
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   expect(metrics).toContain('ingest_requests_total{outcome="accepted"} 1');
   expect(metrics).toContain('queue_jobs{queue="embed",state="wait"} 1');

@@ -99,6 +99,7 @@ const reranker = config.reranker
 const checkHost = createWrittenHostCheck(config.fetchAllowHosts);
 const loop = watchEventLoop();
 const lifecycle = createLifecycle();
+let modelsLoading = true;
 const app = createApp({
   blobs,
   ledger,
@@ -160,7 +161,12 @@ shutdown.add(
 );
 
 try {
-  const metricsServer = await startMetricsServer({ host: config.host, port: config.metricsPort, metrics });
+  const metricsServer = await startMetricsServer({
+    host: config.host,
+    port: config.metricsPort,
+    metrics,
+    started: () => !modelsLoading,
+  });
   shutdown.add('metrics server', () => metricsServer.close());
   const server = await startServer(app, lifecycle, { host: config.host, port: config.port });
   shutdown.add('server', () => server.close({ drainMs: config.drainMs, graceMs: config.shutdownGraceMs }));
@@ -169,7 +175,11 @@ try {
   embedders
     .embedderFor(config.embeddingModel)
     .ready()
-    .catch((error: unknown) => logger.warn('the embedding model is not ready', { error }));
+    .catch((error: unknown) => logger.warn('the embedding model is not ready', { error }))
+    // Also where it cannot be loaded: by words alone it can search.
+    .finally(() => {
+      modelsLoading = false;
+    });
 } catch (error) {
   logger.error('the api cannot start', { error });
   await shutdown.begin('the start failed', 1);

@@ -147,6 +147,7 @@ const workers = config.tiers.map((tier) =>
 );
 
 const loop = watchEventLoop();
+let modelsLoading = config.tiers.includes('embed');
 const checks: DependencyCheck[] = [
   { name: 'redis', check: () => ledger.check(), needed: true },
   { name: 'redisWrites', check: () => ledger.checkWrites(), needed: true },
@@ -161,6 +162,7 @@ const server = await startMetricsServer({
     live: () => ({ tiers: config.tiers, eventLoopLagMs: loop.lagMs() }),
     ready: () => checkDependencies(checks, dependencyTimeoutMs),
   },
+  started: () => !modelsLoading,
 });
 const stopWatchdog = startWatchdog({
   queue,
@@ -194,6 +196,10 @@ if (config.tiers.includes('embed')) {
   embedders
     .embedderFor(config.embeddingModel)
     .ready()
-    .catch((error: unknown) => logger.warn('the embedding model is not ready', { error }));
+    .catch((error: unknown) => logger.warn('the embedding model is not ready', { error }))
+    // Also where it cannot be loaded: starting the process anew would not bring it.
+    .finally(() => {
+      modelsLoading = false;
+    });
 }
 logger.info('worker started', { tiers: config.tiers, metricsPort: server.port });

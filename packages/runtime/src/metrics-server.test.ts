@@ -53,6 +53,21 @@ test('a process without health checks has none, and a taken port is refused', as
   }
 });
 
+test('a process that loads models says when it has started', async () => {
+  let loaded = false;
+  const server = await startMetricsServer({ host, port: 0, metrics, started: () => loaded });
+  const ask = () => fetch(`http://${host}:${server.port}/health/started`);
+  try {
+    const before = await ask();
+    expect([before.status, await before.json()]).toEqual([503, { state: 'starting' }]);
+    loaded = true;
+    const after = await ask();
+    expect([after.status, await after.json()]).toEqual([200, { state: 'started' }]);
+  } finally {
+    await server.close();
+  }
+});
+
 test('a dependency that is not needed may be away', async () => {
   const check = async () => {
     throw new Error('refused');

@@ -13,6 +13,8 @@ export interface MetricsServerOptions {
     readonly live: () => Readonly<Record<string, unknown>>;
     readonly ready: () => Promise<Readiness>;
   };
+  /** Whether what is loaded at the start (the models) is there; for startup probes, on `/health/started`. */
+  readonly started?: () => boolean;
 }
 
 export interface MetricsServer {
@@ -21,7 +23,10 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Serves `/metrics`, and `/health/live` and `/health/ready` where `health` is given. Rejects where the port is taken. */
+/**
+ * Serves `/metrics`, `/health/live` and `/health/ready` where `health` is given, and `/health/started` where `started` is.
+ * Rejects where the port is taken.
+ */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
@@ -33,6 +38,9 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       sendJson(response, 200, { state: 'live', ...options.health.live() });
     } else if (path === '/health/ready' && options.health) {
       void sendReadiness(response, options.health.ready);
+    } else if (path === '/health/started' && options.started) {
+      const started = options.started();
+      sendJson(response, started ? 200 : 503, { state: started ? 'started' : 'starting' });
     } else {
       sendJson(response, 404, { state: 'not found' });
     }
