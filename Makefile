@@ -23,6 +23,7 @@ format: setup ## format the code and sort its imports
 	@biome check --write .
 
 lint: setup ## formatting, import walls, unused code and dependencies, shell scripts
+	@bash scripts/install-tools.sh shellcheck || true
 	@bash scripts/lint.sh
 
 type-check: setup ## check the types of all packages
