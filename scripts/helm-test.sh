@@ -102,7 +102,8 @@ check_policy() {
   grep '^.WARNING' "$rendered/score" || true
 }
 
-checks=("${@:-${all[@]}}")
+[ $# -gt 0 ] || set -- "${all[@]}"
+checks=("$@")
 # shellcheck disable=SC2046 # words are wanted
 bash scripts/install-tools.sh $(for name in "${checks[@]}"; do tools_of "$name"; done | tr ' ' '\n' | sort -u)
 

@@ -123,7 +123,8 @@ fetch() {
 mkdir -p "$bin"
 : >"$log"
 missing=()
-for tool in "${@:-${all[@]}}"; do
+[ $# -gt 0 ] || set -- "${all[@]}"
+for tool in "$@"; do
   case " ${all[*]} " in *" $tool "*) ;; *) say "no such tool: $tool (${all[*]})"; exit 2 ;; esac
   folder=.tools/$(folder_of "$tool")
   if [ ! -d "$folder" ]; then
