@@ -5,6 +5,7 @@ import { type Service, startService } from '@semantic-memory/e2e/service';
 import { barChart } from './bar-chart.ts';
 import { measureFairness } from './scenarios/fairness.ts';
 import { measureFiles } from './scenarios/files.ts';
+import { measureGrowth } from './scenarios/growth.ts';
 import { measureLongPdf } from './scenarios/long-pdf.ts';
 import { measurePostLatency } from './scenarios/post-latency.ts';
 import { measureSearch } from './scenarios/search-latency.ts';
@@ -23,6 +24,9 @@ const scenarios: Record<string, (service: Service) => Promise<object>> = {
   'huge-pdf': (service) => measureLongPdf(service, 2_000),
   fairness: (service) => measureFairness(service, Number(process.env.BENCH_BACKLOG ?? 1_500), 20),
   search: (service) => measureSearch(service, 20_000, 300),
+  'growth-10k': (service) => measureGrowth(service, 10_000),
+  'growth-100k': (service) => measureGrowth(service, 100_000),
+  'growth-300k': (service) => measureGrowth(service, 300_000),
   files: (service) => {
     const dataDir = process.env.BENCH_DATA;
     if (dataDir === undefined) return Promise.resolve({ skipped: 'BENCH_DATA names no folder' });
@@ -30,7 +34,10 @@ const scenarios: Record<string, (service: Service) => Promise<object>> = {
   },
 };
 
-const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scenarios);
+/** Takes a quarter of an hour and 10 GB of disk: only by name. */
+const large = ['growth-300k'];
+const all = Object.keys(scenarios).filter((name) => !large.includes(name));
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : all;
 const output = resolve(process.env.BENCH_OUTPUT ?? '.data/bench');
 await mkdir(output, { recursive: true });
 const results: Record<string, object> = {};
