@@ -7,6 +7,7 @@ import type { QueuedJob } from '../ports/job-queue.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import { createDocumentTable } from '../search/document-table.ts';
 import { search } from '../search/search.ts';
+import { createFakeEmbedder } from '../testing/fake-embedder.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { type Actor, createSchedule } from '../testing/interleaving.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
@@ -14,10 +15,12 @@ import { accept, storeOriginal } from './accept.ts';
 import { cancelJob } from './jobs/cancel.ts';
 import { retryJob } from './jobs/retry.ts';
 import { reconcile } from './recovery/reconcile.ts';
+import { acceptReindex } from './reindex/accept-reindex.ts';
+import { reembed } from './reindex/embed-version.ts';
 import { finishDeletions, removeDocument } from './remove.ts';
 import { runStep } from './run-step.ts';
 import { readChunkSet } from './stored/artifacts.ts';
-import { deletingPrefix, pendingPrefix, tombstoneKey, versionOfKey } from './stored/blob-keys.ts';
+import { deletingPrefix, documentPrefix, pendingPrefix, tombstoneKey, versionOfKey } from './stored/blob-keys.ts';
 import { Tombstone } from './stored/tombstone.ts';
 
 /*
@@ -27,6 +30,8 @@ import { Tombstone } from './stored/tombstone.ts';
  */
 
 const tenant = 'acme';
+const scope = { tenant, namespace: 'default' };
+const nextModel = 'next-model';
 const documentId = 'notes';
 const chunksOfVersion = 3;
 const seedsPerRace = 60;
@@ -46,17 +51,20 @@ interface Race {
   deletedUpTo: number;
   kills: number;
   cancels: number;
+  /** The model that the namespace has in the end. */
+  model: string;
   /** What the queue holds for when the race is over. */
   readonly later: QueuedJob[];
   /** Jobs that somebody cancelled for good. */
   readonly cancelled: Set<string>;
+  reindex?: JobRecord;
   depsFor(actor: Actor): InMemoryFlow['deps'];
   ingest(actor: Actor, name: string): Promise<JobRecord>;
   remove(actor: Actor): Promise<void>;
 }
 
 function createRace(): Race {
-  const flow = createInMemoryFlow();
+  const flow = createInMemoryFlow({ otherModels: [createFakeEmbedder(nextModel)] });
   // Files and timers would make the order depend on the machine.
   const { blobs } = flow;
   blobs.localFile = async (key) => ({ path: key, dispose: async () => {} });
@@ -84,6 +92,7 @@ function createRace(): Race {
     deletedUpTo: 0,
     kills: 0,
     cancels: 0,
+    model: flow.deps.embeddingModel,
     later: [],
     cancelled: new Set(),
     depsFor(actor) {
@@ -160,10 +169,11 @@ async function work(race: Race, actor: Actor, running: Set<QueuedJob>, isOver: (
 async function perform(deps: InMemoryFlow['deps'], job: QueuedJob): Promise<void> {
   if (job.name === 'sweep' || job.name === 'reconcile' || job.name === 'expire' || job.name === 'notify') return;
   const delivery = { attempt: 1, lastAttempt: false, stalls: 0, signal: new AbortController().signal };
+  if (job.name === 'reembed') return reembed(deps, job.payload, delivery.signal);
   await runStep(deps, job.name as StepName, job.payload as StepPayload, delivery);
 }
 
-const live = (race: Race) => ({ tenant, namespace: 'default', model: race.flow.deps.embeddingModel });
+const live = (race: Race) => ({ ...scope, model: race.model });
 
 /** Searches all the time; whatever it finds must be one whole version, or nothing where nothing may be there. */
 async function watch(race: Race, actor: Actor, isOver: () => boolean, mayBeGone: () => boolean, asOf?: string) {
@@ -188,6 +198,8 @@ interface Story {
   /** A version that is active, or begun, before. */
   readonly before?: 'active' | 'embedded';
   readonly deletes?: boolean;
+  /** Fewer, where a run takes long. */
+  readonly seeds?: number;
   readonly actors: readonly ((race: Race, actor: Actor) => Promise<void>)[];
 }
 
@@ -205,6 +217,11 @@ const retriesFirst = async (race: Race, actor: Actor) => {
   if (!job) return;
   const again = await retryJob(race.depsFor(actor), tenant, job.id).catch(ignore('conflict', 'not_found'));
   if (again) race.cancelled.delete(job.id);
+};
+const reindexes = async (race: Race, actor: Actor) => {
+  const request = { model: nextModel, force: true, judged: [] };
+  // Only a delete could have made the namespace's only document go; the namespace stays.
+  race.reindex = await acceptReindex(race.depsFor(actor), scope, request);
 };
 const inTurn =
   (...acts: readonly ((race: Race, actor: Actor) => Promise<void>)[]) =>
@@ -232,6 +249,24 @@ const stories: Record<string, Story> = {
     before: 'embedded',
     actors: [inTurn(cancelsFirst, retriesFirst), ingests('two')],
   },
+  'another model, while a new version comes': { before: 'active', seeds: 12, actors: [reindexes, ingests('two')] },
+  'another model, while a first version is in flight': {
+    before: 'embedded',
+    seeds: 12,
+    actors: [reindexes, ingests('two')],
+  },
+  'another model, while the document is deleted': {
+    before: 'active',
+    deletes: true,
+    seeds: 12,
+    actors: [reindexes, deletes],
+  },
+  'another model, while the document is deleted and comes again': {
+    before: 'active',
+    deletes: true,
+    seeds: 12,
+    actors: [reindexes, inTurn(deletes, ingests('two'))],
+  },
   'a cancel, a retry and a delete': {
     before: 'embedded',
     deletes: true,
@@ -243,7 +278,7 @@ test.each(Object.keys(stories))(
   '%s: the newest wins, the deleted stays deleted, in every order',
   async (name) => {
     const story = stories[name]!;
-    for (let seed = 1; seed <= seedsPerRace; seed += 1) {
+    for (let seed = 1; seed <= (story.seeds ?? seedsPerRace); seed += 1) {
       const race = createRace();
       try {
         await play(race, story, seed);
@@ -264,7 +299,7 @@ async function play(race: Race, story: Story, seed: number): Promise<void> {
   let open = story.actors.length;
   const workers: { actor: Actor; running: Set<QueuedJob> }[] = [];
   const isOver = () =>
-    open === 0 && race.flow.queue.waiting.length === 0 && workers.every((one) => one.running.size === 0);
+    open === 0 && race.flow.queue.waiting.every(isLater) && workers.every((one) => one.running.size === 0);
   const startWorker = () => {
     const running = new Set<QueuedJob>();
     schedule.start(`worker ${workers.length + 1}`, async (actor) => {
@@ -333,9 +368,15 @@ async function expectAgreement(race: Race): Promise<void> {
     race.jobs.map((job) => job.id),
   );
   expect(jobs.filter((job) => !isTerminal(job.state))).toEqual([]);
+  if (race.reindex) {
+    expect(await flow.ledger.getJob(tenant, race.reindex.id)).toMatchObject({ state: 'succeeded' });
+    expect(await flow.ledger.embeddingModelOf(scope)).toBe(nextModel);
+    race.model = nextModel;
+  }
   const keys = [...flow.blobs.blobs.keys()];
   expect(keys.filter((key) => key.startsWith(pendingPrefix) || key.startsWith(deletingPrefix))).toEqual([]);
-  expect(keys.filter((key) => versionOfKey(key) > 0 && versionOfKey(key) <= deletedUpTo)).toEqual([]);
+  const ofDocument = keys.filter((key) => key.startsWith(documentPrefix(tenant, documentId)));
+  expect(ofDocument.filter((key) => versionOfKey(key) > 0 && versionOfKey(key) <= deletedUpTo)).toEqual([]);
 
   const kept = jobs.filter((job) => job.version > deletedUpTo && !race.cancelled.has(job.id));
   const newest = kept.sort((a, b) => b.version - a.version)[0];

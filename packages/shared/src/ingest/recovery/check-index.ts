@@ -36,9 +36,8 @@ export async function checkIndex(deps: ReconcileDeps, findings: Findings, scope:
   const tenants = scope.tenant === undefined ? await deps.ledger.tenants() : [scope.tenant];
   let foundLoss = false;
   for (const tenant of tenants) {
-    for (const { namespace, embeddingModel } of await deps.ledger.namespaces(tenant)) {
-      const key: CollectionKey = { tenant, namespace, model: embeddingModel };
-      if (await checkNamespace(deps, findings, writer, key, scope.exact ?? false)) foundLoss = true;
+    for (const { namespace } of await deps.ledger.namespaces(tenant)) {
+      if (await checkNamespace(deps, findings, writer, { tenant, namespace }, scope.exact ?? false)) foundLoss = true;
     }
   }
   // Whoever lost a collection has lost the one beside it as well.
@@ -50,10 +49,12 @@ async function checkNamespace(
   deps: ReconcileDeps,
   findings: Findings,
   writer: IndexWriter,
-  key: CollectionKey,
+  scope: Scope,
   exact: boolean,
 ): Promise<boolean> {
-  const { rows, isMarked } = await activeRows(deps, key);
+  const { rows, isMarked, model } = await activeRows(deps, scope);
+  if (model === undefined) return false;
+  const key: CollectionKey = { ...scope, model };
   findings.checked += 1;
   const expected = chunksOf(rows);
   const count = await deps.vectors.count(key);
@@ -81,9 +82,9 @@ async function checkNamespace(
 const nameOf = (row: DocumentRow) => `${row.documentId}@${row.activeVersion}`;
 
 async function activeRows(deps: ReconcileDeps, scope: Scope) {
-  const { rows, indexIncomplete } = await deps.ledger.documentChanges(scope, undefined);
+  const { rows, indexIncomplete, embeddingModel: model } = await deps.ledger.documentChanges(scope, undefined);
   const active = rows.filter((row) => row.activeVersion > 0);
-  return { rows: new Map(active.map((row) => [row.documentId, row])), isMarked: indexIncomplete ?? false };
+  return { rows: new Map(active.map((row) => [row.documentId, row])), isMarked: indexIncomplete ?? false, model };
 }
 
 function chunksOf(rows: ReadonlyMap<string, DocumentRow>): number {
@@ -94,7 +95,9 @@ function chunksOf(rows: ReadonlyMap<string, DocumentRow>): number {
 
 /** Says that the namespace is whole again, where that is so by now. */
 async function unmark(deps: ReconcileDeps, key: CollectionKey): Promise<void> {
-  const { rows } = await activeRows(deps, key);
+  const { rows, model } = await activeRows(deps, key);
+  // It has got another one meanwhile: the next look is at that one's collection.
+  if (model !== key.model) return;
   const indexed = await deps.vectors.versions(key);
   const lacking = [...rows.values()].filter((row) => (indexed.get(nameOf(row))?.chunks ?? 0) < row.chunks);
   if (lacking.length === 0) await deps.ledger.markIndex(key, 'whole');

@@ -7,6 +7,7 @@ import type { VersionRef } from '../stored/blob-keys.ts';
 import type { EmbeddedChunks } from '../stored/embedded-chunks.ts';
 import { forEachAtOnce } from '../stored/walk-store.ts';
 import { embedVersion } from './embed-version.ts';
+import { openHistoryFill } from './fill-history.ts';
 
 /** Documents that are embedded at the same time: enough to keep an endpoint busy with short ones. */
 const atOnce = 8;
@@ -50,7 +51,8 @@ export async function openFill(deps: FillDeps, key: CollectionKey, watch: FillWa
   const recut = new Map<string, string>();
   let cursor: string | undefined;
 
-  const isThere = ({ documentId, activeVersion, chunks, run = 0 }: DocumentRow) => {
+  const history = await openHistoryFill(deps, key);
+  const isActiveThere = ({ documentId, activeVersion, chunks, run = 0 }: DocumentRow) => {
     const versions = there.get(documentId);
     if (versions?.size !== 1 || versions.get(activeVersion) !== chunks) return false;
     return run === 0 || recut.get(documentId) === `${activeVersion}.${run}`;
@@ -62,7 +64,15 @@ export async function openFill(deps: FillDeps, key: CollectionKey, watch: FillWa
     else there.get(documentId)?.delete(version);
   }
 
+  const isThere = (row: DocumentRow) => isActiveThere(row) && history.isThere(row);
+
   async function bringUp(row: DocumentRow): Promise<void> {
+    if (!isActiveThere(row)) await bringUpActive(row);
+    if (!history.isThere(row)) await history.bringUp(row, watch.signal);
+    await watch.stored();
+  }
+
+  async function bringUpActive(row: DocumentRow): Promise<void> {
     const { documentId, activeVersion: version, run = 0 } = row;
     const ref = { tenant: key.tenant, documentId, version };
     const embedded = await embedVersion(deps, ref, key.model, watch.signal);
@@ -78,7 +88,6 @@ export async function openFill(deps: FillDeps, key: CollectionKey, watch: FillWa
     there.set(documentId, new Map([[version, embedded.set.chunks.length]]));
     // Deleted or replaced while it was written: what came after it did not know of these records.
     if (!(await isActive(ref))) await forget(documentId, version);
-    await watch.stored();
   }
 
   async function write(embedded: EmbeddedChunks, isRecut: boolean): Promise<void> {

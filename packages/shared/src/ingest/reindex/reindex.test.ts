@@ -22,7 +22,7 @@ interface World {
   readonly flow: InMemoryFlow;
   readonly former: string;
   readonly embedder: FakeEmbedder;
-  find(query: string, mode?: 'dense' | 'hybrid'): ReturnType<typeof search>;
+  find(query: string, asOf?: string): ReturnType<typeof search>;
   reindex(request?: Partial<ReindexRequest>): Promise<JobRecord>;
   job(id: string): Promise<JobRecord | undefined>;
   count(model: string): Promise<number>;
@@ -44,9 +44,10 @@ async function createWorld(documents = 30): Promise<World> {
     flow,
     former: flow.deps.embeddingModel,
     embedder,
-    find: (query, mode = 'dense') =>
+    find: (query, asOf) =>
       search({ ...flow.deps, table, versionRetentionMs: 1e9 }, 'acme', {
-        ...{ query, namespace: 'default', topK: 5, mode, highlight: false },
+        ...{ query, namespace: 'default', topK: 5, mode: 'dense', highlight: false },
+        ...(asOf === undefined ? {} : { asOf }),
       }),
     reindex: (request = {}) => acceptReindex(flow.deps, scope, { model: next, force: false, judged: [], ...request }),
     job: (id) => flow.ledger.getJob('acme', id),
@@ -205,6 +206,27 @@ test('back to the model before: nothing is embedded but what came since, also in
   expect((await find('windmill')).hits[0]).toMatchObject({ documentId: 'report-1', version: 2 });
   expect(await stats(flow.deps, 'acme')).toMatchObject({ documents: 8, vectors: 8, consistent: true });
   expect(await reconcile(flow.deps, { documents: 'all', index: 'exact' })).toMatchObject({ drift: {} });
+});
+
+test('a search as of a moment before the switch finds the versions of then, also those that were replaced before it', async () => {
+  const { flow, find, reindex } = await createWorld(3);
+  await flow.ingest('The first text tells of a windmill.', { documentId: 'report-1' });
+  await flow.drain();
+  const then = new Date(flow.deps.clock.now() + 500).toISOString();
+  flow.ahead += 1000;
+  await flow.ingest('The second text tells of a lantern.', { documentId: 'report-1' });
+  await flow.drain();
+  await reindex();
+  expect(await flow.runNext()).toBe('fill');
+  flow.ahead += 1000;
+  await flow.ingest('The third text tells of a ferry.', { documentId: 'report-1' });
+  await flow.drain();
+  expect(await flow.ledger.embeddingModelOf(scope)).toBe(next);
+  expect((await find('windmill', then)).hits[0]).toMatchObject({ documentId: 'report-1', version: 2 });
+  const between = new Date(flow.deps.clock.now() - 500).toISOString();
+  expect((await find('lantern', between)).hits[0]).toMatchObject({ documentId: 'report-1', version: 3 });
+  expect((await find('ferry')).hits[0]).toMatchObject({ documentId: 'report-1', version: 4 });
+  expect(await flow.vectors.count({ ...scope, model: next, history: true })).toBe(3);
 });
 
 test('a worker that dies in the middle repeats little: what is embedded is not embedded again', async () => {

@@ -74,31 +74,40 @@ async function moveToHistory(deps: RetireDeps, ref: ReplacedVersion, period: Act
   const { tenant, namespace, documentId, version } = ref;
   const model = await deps.ledger.embeddingModelOf(ref);
   const embedded = await historyOf(deps.blobs, ref, model);
-  let moved = 0;
-  if (embedded && period.from < period.to) {
-    const { set } = embedded;
-    const key: CollectionKey = { tenant, namespace, model: set.model, history: true };
-    for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
-      const records: VectorRecord[] = [];
-      for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
-        const batch = set.chunks.slice(at, at + vectorBatchSize);
-        const vectors = await readVectors(deps.blobs, embedded.ref, at, {
-          count: batch.length,
-          dimension: set.dimension,
-        });
-        if (vectors) {
-          records.push(
-            ...batch.map((chunk, index) => ({ ...vectorRecord(ref, chunk, vectors[index]), active: period })),
-          );
-        } else deps.logger.error('vectors of a former version are missing; history has a gap', { documentId, version });
-      }
-      await deps.indexWriter.write(key, records);
-      moved += records.length;
-    }
-  }
+  const moved = embedded ? await addToHistory(deps, namespace, embedded, period) : 0;
   // Only there: a search that began before the namespace got its model may still look into the collection of the former.
   if (model !== undefined) await deps.vectors.removeDocument({ tenant, namespace, model }, documentId, version);
   return moved;
+}
+
+/**
+ * Adds what the history of a model lacks of a version that was active in a period.
+ * @returns how many chunks it holds of it now
+ */
+export async function addToHistory(
+  deps: Pick<RetireDeps, 'blobs' | 'indexWriter' | 'logger'>,
+  namespace: string,
+  { ref, set }: EmbeddedChunks,
+  period: ActivePeriod,
+): Promise<number> {
+  // One that was replaced within the millisecond was active at no moment.
+  if (period.from >= period.to) return 0;
+  const { tenant, documentId, version } = ref;
+  const key: CollectionKey = { tenant, namespace, model: set.model, history: true };
+  let added = 0;
+  for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
+    const records: VectorRecord[] = [];
+    for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
+      const batch = set.chunks.slice(at, at + vectorBatchSize);
+      const vectors = await readVectors(deps.blobs, ref, at, { count: batch.length, dimension: set.dimension });
+      if (vectors) {
+        records.push(...batch.map((chunk, index) => ({ ...vectorRecord(ref, chunk, vectors[index]), active: period })));
+      } else deps.logger.error('vectors of a former version are missing; history has a gap', { documentId, version });
+    }
+    await deps.indexWriter.write(key, records);
+    added += records.length;
+  }
+  return added;
 }
 
 /**
