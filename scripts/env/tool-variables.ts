@@ -29,6 +29,7 @@ export const toolVariables: readonly DescribedVariable[] = [
   of('RELEASE_CONFIRM', 'The version that prepare-release.sh is to release, typed out.', 'version', 'none'),
   of('RELEASE_BASE', 'Where publish-release.sh proposes the bump to.', 'branch', 'none'),
   of('UP_SECONDS', 'How long check-up.sh waits until make up runs.', 'seconds', '900'),
+  of('GRAFANA_PASSWORD', 'Password of admin in the Grafana of docker-compose.yml.', 'text', 'admin'),
   of('SEED', 'What make chaos breaks, and when, follows from it.', 'whole number', 'made up'),
   of('MINUTES', 'How long make chaos breaks things.', 'minutes', '2'),
   of('CHAOS_RATE', 'How many operations make chaos begins.', 'operations a second', '4'),

@@ -16,9 +16,10 @@ let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'semantic-memory-bump-'));
   const files = new Set((await findVersions(repository)).map(({ file }) => file));
-  for (const file of [...files, 'docker-compose.yml', 'helm/values.yaml', 'CHANGELOG.md']) {
+  for (const file of [...files, 'docker-compose.yml', 'helm/values.yaml']) {
     await cp(join(repository, file), join(root, file));
   }
+  await writeFile(join(root, 'CHANGELOG.md'), '# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A song.\n');
 });
 afterEach(() => rm(root, { recursive: true }));
 

@@ -42,6 +42,12 @@ test('a version that was confirmed, is new and is told of in the changelog may b
   expect(releaseFaults(candidate)).toEqual([]);
 });
 
+test('the version of this repository is told of in its changelog as a release must be', async () => {
+  const text = await readFile(join(repository, 'CHANGELOG.md'), 'utf8');
+  const version = (await findVersions(repository))[0]?.version ?? '';
+  expect(releaseFaults({ version, confirm: version, branch: 'main', tags: [], changelog: text })).toEqual([]);
+});
+
 test('an accident is refused: another version than confirmed, a second time, from elsewhere', () => {
   expect(releaseFaults({ ...request, confirm: '1.2.1' })).toEqual([
     'The version would be 1.2.0, and 1.2.1 was confirmed.',

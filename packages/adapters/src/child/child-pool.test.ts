@@ -44,6 +44,11 @@ test('a child gives way to this process', async () => {
   expect(getPriority(await pidOf())).toBeGreaterThan(getPriority());
 });
 
+test('a child needs no home of its user: one that the system does not know has none', async () => {
+  start({});
+  expect(await pool.run({}, limits)).toMatchObject({ home: '/nonexistent' });
+});
+
 test('a child that has grown is replaced after its job', async () => {
   start({ recycleRssBytes: 200 * mebibyte });
   const grown = await pidOf({ takeBytes: 250 * mebibyte });

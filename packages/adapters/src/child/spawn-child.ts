@@ -31,6 +31,8 @@ export async function spawnChild(options: SpawnOptions): Promise<ChildProcess> {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {
       PATH: systemPath,
+      // A user that the system does not know, as in a container, has no home: some libraries ask for one as they load.
+      HOME: '/nonexistent',
       NODE_COMPILE_CACHE: options.compileCacheDirectory,
       // One job at a time per child: its threads would only take cores from the other children.
       UV_THREADPOOL_SIZE: '2',
