@@ -296,14 +296,17 @@ async function remove(state: RunState, settings: DriverSettings, slot: Slot): Pr
   const asked: { askedAt: number; doneAt?: number } = { askedAt: Date.now() };
   slot.deletes.push(asked);
   state.history.write({ type: 'delete asked', document: slot.key, documentId });
-  let outcome = await insist(state, slot, 'delete', (client) => client.delete(documentId), settings);
+  const ask = () => insist(state, slot, 'delete', (client) => client.delete(documentId), { ...settings, goesOn: true });
+  let outcome = await ask();
+  let doubtful = outcome.kind !== 'unanswered' && outcome.doubtful;
   while (isForgotten(state, outcome)) {
     note(state, 'documents forgotten for a while');
     await pause(2_000);
-    outcome = await insist(state, slot, 'delete', (client) => client.delete(documentId), settings);
+    outcome = await ask();
+    doubtful ||= outcome.kind !== 'unanswered' && outcome.doubtful;
   }
   if (outcome.kind === 'unanswered') return;
-  if (outcome.kind === 'refused' && !(outcome.doubtful && outcome.error.status === 404)) {
+  if (outcome.kind === 'refused' && !(doubtful && outcome.error.status === 404)) {
     refusedOfKnown(state, slot, 'delete', outcome.error);
   }
   asked.doneAt = Date.now();

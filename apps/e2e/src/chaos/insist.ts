@@ -19,6 +19,8 @@ export interface InsistOptions {
   readonly takesNo?: boolean;
   /** A 409 that another try may turn into an answer: the first request with its key is still under way. */
   readonly repeatsConflict?: boolean;
+  /** Whether what was answered 503 may go on all the same: a delete that broke off in the middle is carried out. */
+  readonly goesOn?: boolean;
   readonly giveUpAt: () => number;
 }
 
@@ -26,7 +28,7 @@ const pauseMs = 400;
 
 /**
  * Repeats a request until its answer is definite, as a careful user does: after a lost connection it may have been
- * heard (`doubtful`), after a 503 it was not.
+ * heard (`doubtful`), after a 503 it was not, or what it asked for goes on (`goesOn`).
  */
 export async function insist<Result>(
   state: RunState,
@@ -49,6 +51,7 @@ export async function insist<Result>(
       if (status === 503 || status === 429) {
         state.refusalsMs.push(tookMs);
         if (options.takesNo && !doubtful) return { kind: 'refused', error: thrown, doubtful };
+        if (options.goesOn && status === 503) doubtful = true;
       } else if (status === 409 && options.repeatsConflict && /under way/.test(message)) {
         // Asked again below.
       } else if (status === 0 || status >= 500) {

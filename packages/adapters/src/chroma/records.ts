@@ -1,4 +1,3 @@
-import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { RecordSelection, VectorHit, VectorQuery, VectorRecord } from '@semantic-memory/shared/ports/vector-index';
 import type { Metadata, Where } from 'chromadb';
 import { dithered } from './dither.ts';
@@ -48,18 +47,19 @@ function toMetadata(record: VectorRecord): RecordMetadata {
   };
 }
 
-/** @param distance cosine distance, 1 − cosine */
+/**
+ * Undefined for a record that was removed after Chroma had found it and before it read what it holds.
+ * @param distance cosine distance, 1 − cosine
+ */
 export function toHit(row: {
   id: string;
   document?: string | null | undefined;
   metadata?: Metadata | null | undefined;
   distance?: number | null | undefined;
-}): VectorHit {
+}): VectorHit | undefined {
   const { id, document, distance } = row;
   const metadata = row.metadata as RecordMetadata | null | undefined;
-  if (!metadata || typeof document !== 'string' || typeof distance !== 'number') {
-    throw new MemoryError('internal', 'The index holds a record that is not whole.', { details: { chunkId: id } });
-  }
+  if (!metadata || typeof document !== 'string' || typeof distance !== 'number') return undefined;
   return {
     chunkId: id,
     documentId: metadata.documentId,

@@ -23,6 +23,9 @@ const batchSizeFor = (dimension: number) =>
 /** Ids a look-up or a delete; SQLite's limit on variables gives 5,461. */
 const idBatchSize = 2_000;
 
+/** How often a query is asked while records are removed under it. */
+const maxQueries = 4;
+
 /**
  * The vector index in Chroma: a collection for each tenant, namespace and model. Chroma is a copy that can be rebuilt,
  * so nothing is kept here that is nowhere else.
@@ -80,16 +83,21 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
     async query(key, query) {
       if (query.limit <= 0 || query.documentIds?.length === 0 || query.chunkIds?.length === 0) return [];
       const where = whereOf(query);
-      return collections.reading(key, timing.queryMs, [], async (collection) => {
-        const result = await collection.query({
-          queryEmbeddings: [Array.from(query.vector)],
-          nResults: query.limit,
-          include: ['documents', 'metadatas', 'distances'],
-          ...(where ? { where } : {}),
-          ...(query.chunkIds ? { ids: [...query.chunkIds] } : {}),
+      for (let attempt = 1; ; attempt += 1) {
+        const found = await collections.reading(key, timing.queryMs, [], async (collection) => {
+          const result = await collection.query({
+            queryEmbeddings: [Array.from(query.vector)],
+            nResults: query.limit,
+            include: ['documents', 'metadatas', 'distances'],
+            ...(where ? { where } : {}),
+            ...(query.chunkIds ? { ids: [...query.chunkIds] } : {}),
+          });
+          return (result.rows()[0] ?? []).map(toHit);
         });
-        return (result.rows()[0] ?? []).map(toHit);
-      });
+        const hits = found.filter((hit) => hit !== undefined);
+        // What vanished under the query took the place of others.
+        if (hits.length === found.length || attempt === maxQueries) return hits;
+      }
     },
 
     vectorsOf: (key, chunkIds) =>

@@ -262,6 +262,27 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       }
     });
 
+    test('answers a query with whole records, while others come and go', async () => {
+      const kept = documentOf('kept', 1, 5);
+      await index.addMissing(key, kept);
+      let changing = true;
+      const change = async () => {
+        for (let round = 1; round <= 10; round += 1) {
+          await index.addMissing(key, documentOf('passing', round, 40));
+          await index.removeDocument(key, 'passing');
+        }
+        changing = false;
+      };
+      const ask = async () => {
+        while (changing) {
+          const hits = await index.query(key, { vector: recordOf('passing', 1, 0).vector, limit: 45 });
+          expect(hits.filter(({ documentId }) => documentId === 'kept')).toHaveLength(5);
+          for (const hit of hits) expect(hit.text).toBe(`chunk ${hit.index} of ${hit.documentId}`);
+        }
+      };
+      await Promise.all([change(), ask(), ask(), ask()]);
+    }, 60_000);
+
     test('answers when asked whether it is there', async () => {
       await index.check();
     });
