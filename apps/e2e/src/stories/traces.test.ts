@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { type OpenaiServer, startOpenaiServer } from '@semantic-memory/shared/testing/openai-server';
@@ -13,6 +13,9 @@ import { Redis } from 'ioredis';
 import { eventually, waitForEnd } from '../job-end.ts';
 import { type CollectedSpan, type Collector, startCollector } from '../observation/collector.ts';
 import { type Service, startService } from '../service.ts';
+
+// Everything is started here, beside whatever else the machine does.
+jest.setTimeout(60_000);
 
 /** What the service tells about its work, and what it must never tell. All processes send their spans to one collector. */
 const canary = (what: string) => `canary-${what}-7731-of-this-test-and-no-other`;
