@@ -20,8 +20,9 @@ interface Measured {
 
 /**
  * Thresholds belong to the model, since each spreads its scores differently. For the default model they were measured
- * (docs/evaluation.md): a MaxSim of 0.675 refuses 0.4 to 2 % of
- * answerable and 84 to 97 % of off-topic questions, a cosine of 0.60 3 to 5 % and 51 to 91 %. For other models nothing was measured, so nothing is refused for a low score and all evidence is called weak.
+ * (docs/evaluation.md): a MaxSim of 0.675 refuses 0.4 to 2 % of answerable and 84 to 97 % of off-topic questions, a cosine
+ * of 0.60 3 to 5 % and 51 to 91 %. For other models nothing was measured, so nothing is refused for a low score and all
+ * evidence is called weak.
  */
 const measured: Readonly<Record<string, Measured>> = {
   'bge-small-en-v1.5-int8': { similarity: { none: 0.6, weak: 0.7 }, support: { none: 0.675, weak: 0.72 } },

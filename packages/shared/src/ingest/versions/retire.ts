@@ -3,11 +3,11 @@ import { DocumentId, Namespace, Tenant, Version } from '../../contracts/model/id
 import type { BlobStore } from '../../ports/blob-store.ts';
 import { activePeriod, replacedAtMs } from '../../ports/document-transitions.ts';
 import type { DocumentRecord } from '../../ports/ledger.ts';
-import type { ActivePeriod, CollectionKey, VectorRecord } from '../../ports/vector-index.ts';
+import type { ActivePeriod, CollectionKey } from '../../ports/vector-index.ts';
 import type { StepDeps } from '../deps.ts';
-import { vectorRecord } from '../index/vector-record.ts';
+import { indexRecords } from '../index/index-records.ts';
 import { collectionsOf } from '../reindex/namespace-models.ts';
-import { encodeJson, readChunkSet, readVectors, vectorBatchSize } from '../stored/artifacts.ts';
+import { encodeJson, readChunkSet } from '../stored/artifacts.ts';
 import { replacedKey, type VersionRef } from '../stored/blob-keys.ts';
 import { type EmbeddedChunks, embeddedBy, readEmbedded } from '../stored/embedded-chunks.ts';
 
@@ -22,9 +22,6 @@ export const ReplacedVersion = z.object({
   version: Version,
 });
 export type ReplacedVersion = Omit<z.infer<typeof ReplacedVersion>, 'schemaVersion'>;
-
-/** Records of one write. */
-const writeAtOnce = 8 * vectorBatchSize;
 
 /**
  * Retires the versions of a document between two activations: their chunks move to history, and all are marked to be
@@ -87,24 +84,22 @@ async function moveToHistory(deps: RetireDeps, ref: ReplacedVersion, period: Act
 export async function addToHistory(
   deps: Pick<RetireDeps, 'blobs' | 'indexWriter' | 'logger'>,
   namespace: string,
-  { ref, set }: EmbeddedChunks,
+  embedded: EmbeddedChunks,
   period: ActivePeriod,
 ): Promise<number> {
+  const { ref, set } = embedded;
   // One that was replaced within the millisecond was active at no moment.
   if (period.from >= period.to) return 0;
   const { tenant, documentId, version } = ref;
   const key: CollectionKey = { tenant, namespace, model: set.model, history: true };
+  const sayGap = () =>
+    deps.logger.error('vectors of a former version are missing; history has a gap', { documentId, version });
   let added = 0;
-  for (let from = 0; from < set.chunks.length; from += writeAtOnce) {
-    const records: VectorRecord[] = [];
-    for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
-      const batch = set.chunks.slice(at, at + vectorBatchSize);
-      const vectors = await readVectors(deps.blobs, ref, at, { count: batch.length, dimension: set.dimension });
-      if (vectors) {
-        records.push(...batch.map((chunk, index) => ({ ...vectorRecord(ref, chunk, vectors[index]), active: period })));
-      } else deps.logger.error('vectors of a former version are missing; history has a gap', { documentId, version });
-    }
-    await deps.indexWriter.write(key, records);
+  for await (const { records } of indexRecords(deps.blobs, embedded, sayGap)) {
+    await deps.indexWriter.write(
+      key,
+      records.map((record) => ({ ...record, active: period })),
+    );
     added += records.length;
   }
   return added;
