@@ -5,7 +5,8 @@ import { search } from '../../search/search.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { retryJob } from '../jobs/retry.ts';
 import { removeDocument } from '../remove.ts';
-import { documentPrefix, replacedPrefix } from '../stored/blob-keys.ts';
+import { vectorBatchSize } from '../stored/artifacts.ts';
+import { documentPrefix, replacedPrefix, vectorsKey } from '../stored/blob-keys.ts';
 import { committedFrom } from '../stored/outcome.ts';
 import { expireVersions } from './expire.ts';
 import { openContent, readChunks, readText } from './read-document.ts';
@@ -49,6 +50,29 @@ async function keysBelow(flow: InMemoryFlow, prefix: string): Promise<string[]> 
   for await (const key of flow.blobs.list(prefix)) keys.push(key);
   return keys;
 }
+
+test('where vectors of a replaced version are missing, history keeps the rest and says that it has a gap', async () => {
+  const flow = createTimedFlow();
+  const said: string[] = [];
+  Object.assign(flow.deps, {
+    logger: { ...flow.deps.logger, error: (message: string) => void said.push(message) },
+  });
+  const sections = Array.from(
+    { length: vectorBatchSize + 8 },
+    (_, at) => `# Pier ${at}\n\nThe harbour has pier ${at}.`,
+  );
+  await ingested(flow, sections.join('\n\n'));
+  const first = now(flow);
+  const ref = { tenant: 'acme', documentId: 'notes', version: 1 };
+  const before = (await found(flow)).length;
+  expect(await flow.blobs.has(vectorsKey(ref, 0))).toBe(true);
+  await flow.blobs.remove(vectorsKey(ref, 0));
+  flow.ahead = 2 * minute;
+  await ingested(flow, 'The harbour is closed.');
+  expect(await found(flow)).toEqual(['notes@2 The harbour is closed.']);
+  expect((await found(flow, first)).length).toBe(before - vectorBatchSize);
+  expect(said).toEqual([expect.stringContaining('history has a gap')]);
+});
 
 test('a search as of a moment answers from the versions that were active then', async () => {
   const flow = createTimedFlow();
