@@ -60,7 +60,6 @@ const run = spawn(process.execPath, ['--conditions=development', 'apps/e2e/src/c
   env: { ...process.env, CHAOS_SETTINGS: JSON.stringify(settings) },
   stdio: 'inherit',
 });
-// Ctrl-C reaches it too; it ends, and its processes with it.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => run.kill('SIGTERM'));
+// It ends, and its processes with it; then we do.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal));
 run.once('exit', (status) => process.exit(status ?? 1));

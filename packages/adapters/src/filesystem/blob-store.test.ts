@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
 import { blobStoreSuite } from '@semantic-memory/shared/testing/blob-store-suite';
 import { createFilesystemBlobStore } from './blob-store.ts';
 import { fileFailure } from './file-errors.ts';
@@ -32,6 +33,77 @@ test('leaves no temporary file behind, whether a write succeeds, loses or breaks
   await expect(store.putStream('c', endless(), { maxBytes: 1_000 })).rejects.toThrow();
   await store.removePrefix('a/');
   expect(await temporaryFiles()).toEqual([]);
+});
+
+describe('what is half written when its prefix is removed by another process', () => {
+  /** A blob whose second half comes when it is let go on. */
+  function halfWritten(store: BlobStore, key: string) {
+    const half = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<void>();
+    const stream = (async function* () {
+      yield new Uint8Array(100_000);
+      half.resolve();
+      await rest.promise;
+      yield bytes;
+    })();
+    const written = store.putStream(key, stream, { maxBytes: 1_000_000 });
+    return { half: half.promise, finish: () => rest.resolve(), written };
+  }
+
+  test('is removed with it, and what is written elsewhere stays', async () => {
+    const [writer, remover] = [createFilesystemBlobStore(root), createFilesystemBlobStore(root)];
+    const inside = halfWritten(writer, 'a/b/c');
+    const beside = halfWritten(writer, 'a,b/c');
+    const sibling = halfWritten(writer, 'ab/c');
+    await Promise.all([inside.half, beside.half, sibling.half]);
+    expect(await temporaryFiles()).toHaveLength(3);
+    expect(await remover.removePrefix('a/')).toBe(0);
+    expect(await temporaryFiles()).toHaveLength(2);
+    for (const each of [beside, sibling]) {
+      each.finish();
+      await each.written;
+    }
+    expect(await remover.has('a,b/c')).toBe(true);
+    expect(await remover.has('ab/c')).toBe(true);
+    inside.finish();
+    await inside.written;
+  });
+
+  test('is as good as written before: its writer goes on, and nothing of it comes back', async () => {
+    const [writer, remover] = [createFilesystemBlobStore(root), createFilesystemBlobStore(root)];
+    const blob = halfWritten(writer, 'a/b/c');
+    await blob.half;
+    await remover.removePrefix('a/');
+    blob.finish();
+    await blob.written;
+    expect(await temporaryFiles()).toEqual([]);
+    expect(existsSync(join(root, 'a'))).toBe(false);
+  });
+
+  test('is an error where nobody removed it: the folder is gone, or a frozen writer was taken for a dead one', async () => {
+    const store = createFilesystemBlobStore(root);
+    const [lost, frozen] = [halfWritten(store, 'a/b'), halfWritten(store, 'a/c')];
+    await Promise.all([lost.half, frozen.half]);
+    const now = Date.now;
+    await rm(join(root, '.tmp'), { recursive: true });
+    lost.finish();
+    await expect(lost.written).rejects.toMatchObject({ code: 'internal' });
+    await mkdir(join(root, '.tmp'));
+    Date.now = () => now() + 2 * 60 * 60 * 1000;
+    try {
+      frozen.finish();
+      await expect(frozen.written).rejects.toMatchObject({ code: 'internal' });
+    } finally {
+      Date.now = now;
+    }
+  });
+});
+
+test('a key too long for the name of one file is written all the same', async () => {
+  const store = createFilesystemBlobStore(root);
+  const key = `${'a'.repeat(200)}/${'b'.repeat(200)}`;
+  await store.put(key, bytes);
+  expect(await store.has(key)).toBe(true);
 });
 
 test('removes what killed processes left an hour ago, and lets the rest be', async () => {

@@ -1,17 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
 import { hashedStream } from '../blobs/hashed-stream.ts';
 import { takeUpTo } from '../blobs/take-up-to.ts';
-import { blobPath, prefixPath, temporaryFolder } from './blob-path.ts';
+import { blobPath, prefixPath } from './blob-path.ts';
 import { createDirectories } from './directories.ts';
 import { fileFailure, isAbsent } from './file-errors.ts';
-import { createNaming } from './naming.ts';
+import { createNaming, type Name } from './naming.ts';
 import { prepareFolders } from './prepare-folders.ts';
 import { readRange, readWholeFile, smallBytes, writeSmallFile } from './small-file.ts';
+import { createTemporaryFiles } from './temporary-files.ts';
 import { keysBelow } from './walk.ts';
 
 /**
@@ -21,75 +21,65 @@ import { keysBelow } from './walk.ts';
  */
 export function createFilesystemBlobStore(directory: string): BlobStore {
   const root = resolve(directory);
-  const temporary = join(root, temporaryFolder);
+  const temporary = createTemporaryFiles(root);
   const directories = createDirectories(root);
   let prepared: Promise<void> | undefined;
 
   /** Once; a failure is not remembered, since the disk may come back. */
   function prepare(): Promise<void> {
-    prepared ??= prepareFolders(root, temporary).catch((error) => {
-      prepared = undefined;
-      throw error;
-    });
+    prepared ??= prepareFolders(root, temporary.folder)
+      .then(temporary.removeLeftovers)
+      .catch((error) => {
+        prepared = undefined;
+        throw error;
+      });
     return prepared;
   }
 
-  const temporaryPath = () => join(temporary, randomUUID());
-
-  /** Runs `write` on a new temporary file, syncs it, and hands it to `name`; the file is gone afterwards either way. */
-  async function written<Result>(
-    write: (handle: FileHandle) => Promise<void>,
-    name: (path: string) => Promise<Result>,
-  ): Promise<Result> {
+  /** Has `write` fill a new temporary file, and gives it its name. Returns what `name` does; nothing is left beside. */
+  async function written(path: string, write: (from: string) => Promise<void>, name: Name): Promise<boolean> {
     await prepare().catch(rethrow);
-    const path = temporaryPath();
-    const handle = await open(path, 'wx', 0o600).catch(rethrow);
-    let named = false;
+    const begun = Date.now();
+    const from = temporary.pathFor(path);
+    let isNamed = false;
     try {
-      try {
-        await write(handle);
-        // A new file's size and blocks are flushed by fdatasync; its times need not be.
-        await handle.datasync().catch(rethrow);
-      } finally {
-        await handle.close().catch(rethrow);
-      }
-      const result = await name(path).catch(rethrow);
-      named = result !== false;
-      return result;
+      await write(from);
+      isNamed = await named(from, name, begun);
+      return isNamed;
     } finally {
-      if (!named) await rm(path, { force: true }).catch(rethrow);
+      if (!isNamed) await rm(from, { force: true }).catch(rethrow);
     }
   }
 
-  /** As `written`, for bytes that are all there. */
-  async function writtenWhole<Result>(bytes: Uint8Array, name: (path: string) => Promise<Result>): Promise<Result> {
-    if (bytes.byteLength > smallBytes) return written((handle) => writeAll(handle, bytes), name);
-    await prepare().catch(rethrow);
-    const path = temporaryPath();
-    let named = false;
+  async function named(from: string, name: Name, begun: number): Promise<boolean> {
     try {
-      await writeSmallFile(path, bytes);
-      const result = await name(path);
-      named = result !== false;
-      return result;
+      return await name(from);
     } catch (error) {
+      // As if it had been written just before it was removed.
+      if (isAbsent(error) && temporary.wasRemoved(from, begun)) return true;
       return rethrow(error);
-    } finally {
-      if (!named) await rm(path, { force: true }).catch(rethrow);
     }
   }
 
-  const { moveTo, moveIfAbsent, linkTo, nameSoon } = createNaming(directories, temporaryPath);
+  const writtenWhole = (path: string, bytes: Uint8Array, name: Name): Promise<boolean> =>
+    written(
+      path,
+      (from) =>
+        bytes.byteLength > smallBytes ? writeParts(from, [bytes]) : writeSmallFile(from, bytes).catch(rethrow),
+      name,
+    );
+
+  const { moveTo, moveIfAbsent, linkTo, nameSoon } = createNaming(directories, temporary.pathFor);
 
   return {
     async put(key, bytes) {
       const path = blobPath(root, key);
-      await writtenWhole(bytes, moveTo(path));
+      await writtenWhole(path, bytes, moveTo(path));
     },
 
     async putIfAbsent(key, bytes) {
       const path = blobPath(root, key);
-      return writtenWhole(bytes, moveIfAbsent(path));
+      return writtenWhole(path, bytes, moveIfAbsent(path));
     },
 
     async copy(from, to) {
@@ -125,13 +115,12 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       const { parts, facts } = hashedStream(stream, maxBytes);
       try {
         const head = await takeUpTo(parts, smallBytes);
-        if (head.isAll) await writtenWhole(head.bytes, nameIt(path));
-        else {
-          await written(async (handle) => {
-            await writeAll(handle, head.bytes);
-            for await (const part of parts) await writeAll(handle, part);
-          }, nameIt(path));
-        }
+        const all = async function* () {
+          yield head.bytes;
+          yield* parts;
+        };
+        if (head.isAll) await writtenWhole(path, head.bytes, nameIt(path));
+        else await written(path, (from) => writeParts(from, all()), nameIt(path));
       } finally {
         // Where a write failed the rest of the stream is not wanted.
         await parts.return(undefined);
@@ -185,20 +174,20 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       if (folder === root) throw new MemoryError('internal', 'The whole blob store is never removed.');
       await prepare().catch(rethrow);
       // Out of sight in one step: a reader sees all of it or nothing, and a crash leaves no half.
-      const gone = temporaryPath();
+      const gone = temporary.pathFor(folder);
+      let removed = 0;
       try {
-        await rename(folder, gone);
-      } catch (error) {
-        if (isAbsent(error)) return 0;
-        throw fileFailure(error);
-      }
-      directories.forget(folder);
-      try {
-        // The parent may be taken away as well by now: then whoever did that syncs.
-        await directories.sync(dirname(folder)).catch(absentOr);
-        let removed = 0;
-        for await (const _ of keysBelow(gone, '')) removed += 1;
-        await rm(gone, { recursive: true, force: true });
+        try {
+          await rename(folder, gone);
+          directories.forget(folder);
+          // The parent may be taken away as well by now: then whoever did that syncs.
+          await directories.sync(dirname(folder)).catch(absentOr);
+          for await (const _ of keysBelow(gone, '')) removed += 1;
+          await rm(gone, { recursive: true, force: true });
+        } catch (error) {
+          if (!isAbsent(error)) throw error;
+        }
+        await temporary.removeOf(folder);
         return removed;
       } catch (error) {
         throw fileFailure(error);
@@ -226,6 +215,18 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       }
     },
   };
+}
+
+/** Writes a new file and syncs it. @throws what the file system reports, as `MemoryError`, and what `parts` throws */
+async function writeParts(path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, 'wx', 0o600).catch(rethrow);
+  try {
+    for await (const part of parts) await writeAll(file, part);
+    // A new file's size and blocks are flushed by fdatasync; its times need not be.
+    await file.datasync().catch(rethrow);
+  } finally {
+    await file.close().catch(rethrow);
+  }
 }
 
 /** A write may take less than it was given. */
