@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
 import type { OcrEngine } from '@semantic-memory/shared/ports/ocr';
 import sharp from 'sharp';
-import { makePdf, pageOfLines } from '../parse/testing/make-pdf.ts';
+import { makePdf, pageOfLines, type Scan } from '../parse/testing/make-pdf.ts';
 import { createOcrEngine } from './ocr-engine.ts';
 
 // Children start slowly on a busy machine.
@@ -57,8 +57,8 @@ test.each(['page.png', 'page-on-its-side.png', 'page-in-shadow.jpg'])('%s is rea
 });
 
 test('of a PDF the pages asked for are read, and a blank one is empty without a failure', async () => {
-  const jpeg = await readFile(fixturePath('scanned-letter.jpg'));
-  const scan = { jpeg, width: 850, height: 1100 };
+  const bytes = await readFile(fixturePath('scanned-letter.jpg'));
+  const scan: Scan = { bytes, filter: 'DCTDecode', width: 850, height: 1100 };
   const path = await written('mixed.pdf', makePdf([pageOfLines(['Not asked for.']), scan, { lines: [] }]));
   const pages = await collect(
     engine.read({ tenant: 't', path, mediaType: 'application/pdf', pages: [2, 3], limits }, never),
@@ -71,14 +71,31 @@ test('of a PDF the pages asked for are read, and a blank one is empty without a 
   expect(pages[1]!.text).toBe('');
 });
 
-test('a page whose picture cannot be drawn is a failure, not an empty page', async () => {
-  const scan = { jpeg: Buffer.alloc(3000, 0x5a), width: 850, height: 1100 };
-  const path = await written('broken.pdf', makePdf([scan]));
-  const pages = await collect(
+async function readScan(scan: Scan): Promise<OcrPage | undefined> {
+  const path = await written('scan.pdf', makePdf([scan]));
+  const [page] = await collect(
     engine.read({ tenant: 't', path, mediaType: 'application/pdf', pages: [1], limits }, never),
   );
-  expect(pages[0]).toMatchObject({ text: '', failure: expect.stringContaining('could not be drawn') });
+  return page;
+}
+
+test.each([
+  ['JPXDecode', 'page.jp2'],
+  ['CCITTFaxDecode', 'page.g4'],
+  ['JBIG2Decode', 'page.jb2'],
+] as const)('a scan compressed with %s is read', async (filter, name) => {
+  const page = await readScan({ bytes: await readFile(fixturePath(name)), filter, width: 900, height: 300 });
+  expect(page?.failure).toBeUndefined();
+  expect(words(page!.text)).toEqual(words(await readFile(fixturePath('page.txt'), 'utf8')));
 });
+
+test.each(['DCTDecode', 'JPXDecode', 'JBIG2Decode'] as const)(
+  'a page whose picture cannot be drawn is a failure, not an empty page (%s)',
+  async (filter) => {
+    const page = await readScan({ bytes: Buffer.alloc(3000, 0x5a), filter, width: 850, height: 1100 });
+    expect(page).toMatchObject({ text: '', failure: expect.stringContaining('could not be drawn') });
+  },
+);
 
 test('the pages of a TIFF are read one by one, and one beyond the limit of pixels is refused', async () => {
   const first = sharp(fixturePath('page.png')).extract({ left: 0, top: 0, width: 900, height: 150 });

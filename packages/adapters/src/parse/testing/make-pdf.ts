@@ -1,7 +1,22 @@
-/** A page of a test PDF: lines of text, or one JPEG over the whole page. */
-export type PageContent =
-  | { readonly lines: readonly PdfLine[] }
-  | { readonly jpeg: Uint8Array; readonly width: number; readonly height: number };
+/** A page of a test PDF: lines of text, or a scan. */
+export type PageContent = { readonly lines: readonly PdfLine[] } | Scan;
+
+/** One grey or black and white picture over the whole page. */
+export interface Scan {
+  readonly bytes: Uint8Array;
+  /** How they are compressed: JPEG, JPEG 2000, CCITT group 4, JBIG2 without global segments. */
+  readonly filter: keyof typeof scanFilters;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What each filter needs to be told, by `width`. */
+const scanFilters = {
+  DCTDecode: () => '/BitsPerComponent 8',
+  JPXDecode: () => '/BitsPerComponent 8',
+  CCITTFaxDecode: (width: number) => `/BitsPerComponent 1/DecodeParms<</K -1/Columns ${width}/BlackIs1 true>>`,
+  JBIG2Decode: () => '/BitsPerComponent 1',
+} as const;
 
 export interface PdfLine {
   readonly text: string;
@@ -15,7 +30,7 @@ export function pageOfLines(texts: readonly string[], size = 12): PageContent {
   return { lines: texts.map((text, index) => ({ text, x: 72, y: 720 - index * size * 1.25, size })) };
 }
 
-/** Writes a small PDF of US letter pages, in Helvetica. */
+/** Writes a small PDF in Helvetica. Pages have the width of US letter; those with lines its height too, a scan its own. */
 export function makePdf(pages: readonly PageContent[], info = ''): Buffer {
   const chunks: Buffer[] = [Buffer.from('%PDF-1.4\n')];
   const offsets: number[] = [];
@@ -34,23 +49,27 @@ export function makePdf(pages: readonly PageContent[], info = ''): Buffer {
   add(4, `<<${info}>>`);
   for (const [index, page] of pages.entries()) {
     const first = 5 + index * 3;
+    const pageHeight = 'lines' in page ? 792 : (612 * page.height) / page.width;
     const content =
       'lines' in page
         ? page.lines
             .map(({ text, x, y, size }) => `BT /F1 ${size} Tf ${x} ${y} Td (${escapeString(text)}) Tj ET`)
             .join('\n')
-        : 'q 612 0 0 792 0 0 cm /Im1 Do Q';
+        : `q 612 0 0 ${pageHeight} 0 0 cm /Im1 Do Q`;
     const resources = 'lines' in page ? '/Font<</F1 3 0 R>>' : `/XObject<</Im1 ${first + 2} 0 R>>`;
-    add(first, `<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents ${first + 1} 0 R/Resources<<${resources}>>>>`);
+    add(
+      first,
+      `<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 ${pageHeight}]/Contents ${first + 1} 0 R/Resources<<${resources}>>>>`,
+    );
     add(first + 1, `<</Length ${content.length}>>stream\n`, content, '\nendstream');
     if ('lines' in page) add(first + 2, 'null');
     else {
-      const { jpeg, width, height } = page;
-      const shape = `/Width ${width}/Height ${height}/ColorSpace/DeviceGray/BitsPerComponent 8`;
+      const { bytes, filter, width, height } = page;
+      const shape = `/Width ${width}/Height ${height}/ColorSpace/DeviceGray${scanFilters[filter](width)}`;
       add(
         first + 2,
-        `<</Type/XObject/Subtype/Image${shape}/Filter/DCTDecode/Length ${jpeg.length}>>stream\n`,
-        jpeg,
+        `<</Type/XObject/Subtype/Image${shape}/Filter/${filter}/Length ${bytes.length}>>stream\n`,
+        bytes,
         '\nendstream',
       );
     }
