@@ -48,24 +48,22 @@ export const errorCodes = [
 export const ErrorCode = z.enum(errorCodes);
 export type ErrorCode = z.infer<typeof ErrorCode>;
 
-/** The error as it stands in a Job. */
 export const JobError = z
   .object({ code: ErrorCode, message: z.string(), hint: z.string().optional() })
-  .meta({ id: 'JobError' });
+  .meta({ id: 'JobError', description: 'The error as it stands in a Job.' });
 export type JobError = z.infer<typeof JobError>;
 
-/** The body of every answer that is not a success. */
 export const ErrorBody = z
   .object({
     error: z.object({
       code: ErrorCode,
       message: z.string(),
-      hint: z.string().optional(),
-      details: z.unknown().optional(),
-      requestId: z.string(),
+      hint: z.string().optional().describe('What can be done about it.'),
+      details: z.unknown().optional().describe('Such as all faults of a malformed request.'),
+      requestId: z.string().describe('As in the header `X-Request-Id` and in the logs.'),
     }),
   })
-  .meta({ id: 'Error' });
+  .meta({ id: 'Error', description: 'The body of every answer that is not a success.' });
 export type ErrorBody = z.infer<typeof ErrorBody>;
 
 /**

@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 export const Live = z.object({ state: z.literal('live'), eventLoopLagMs: z.number() }).meta({ id: 'Live' });
 
-/** Each dependency by name. `needed`: without it the process is of no use. */
 export const Ready = z
   .object({
     state: z.enum(['ready', 'not ready', 'shutting down']),
@@ -11,5 +10,5 @@ export const Ready = z
       z.object({ state: z.enum(['up', 'down']), needed: z.boolean(), tookMs: z.number() }),
     ),
   })
-  .meta({ id: 'Ready' });
+  .meta({ id: 'Ready', description: 'Each dependency by name. `needed`: without it the process is of no use.' });
 export type Ready = z.infer<typeof Ready>;

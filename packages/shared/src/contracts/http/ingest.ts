@@ -9,8 +9,11 @@ export const maxBatchItems = 1000;
 
 const Title = z.string().trim().min(1).max(1000);
 const Options = z.record(z.string().max(200), z.unknown());
-/** Gets the Job when it has ended. Whether the address may be called is checked apart, and again before each call. */
-export const CallbackUrl = z.url({ protocol: /^https?$/ }).max(4096);
+/** Whether the address may be called is checked apart, and again before each call. */
+export const CallbackUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(4096)
+  .describe('Gets the Job when it has ended.');
 
 /** As a request may write a source: a misspelt member is a fault, not silence. */
 const RequestSource = z
@@ -18,10 +21,10 @@ const RequestSource = z
   .meta({ id: 'IngestSource' });
 
 const described = {
-  documentId: DocumentId.optional(),
+  documentId: DocumentId.optional().describe('Made up unless given; of a document that is there: a new version.'),
   namespace: Namespace.default('default'),
-  title: Title.optional(),
-  priority: Priority.default('normal'),
+  title: Title.optional().describe("The document's own unless given."),
+  priority: Priority.default('normal').describe('Orders each queue.'),
   callbackUrl: CallbackUrl.optional(),
 };
 
@@ -49,23 +52,27 @@ const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
     })
     .pipe(schema);
 
-/** The fields that stand beside the file. */
 export const IngestFields = z
   .strictObject({
     ...described,
     metadata: jsonField(Metadata).optional().meta({ description: 'JSON object.' }),
     options: jsonField(Options).optional().meta({ description: 'JSON object.' }),
   })
-  .meta({ id: 'IngestFields' });
+  .meta({ id: 'IngestFields', description: 'The fields that stand beside the file.' });
 export type IngestFields = z.infer<typeof IngestFields>;
 
-/** Items are checked one by one: a bad one becomes a failed job and the others go on. */
 export const IngestBatchRequest = z
   .strictObject({ items: z.array(z.unknown()).min(1, 'is empty').max(maxBatchItems, `has more than ${maxBatchItems}`) })
-  .meta({ id: 'IngestBatchRequest' });
+  .meta({
+    id: 'IngestBatchRequest',
+    description: 'Items are checked one by one: a bad one becomes a failed job and the others go on.',
+  });
 
-/** A field counts for every file of the batch; ids and titles belong to one document and are not among them. */
-export const IngestBatchFields = IngestFields.omit({ documentId: true, title: true }).meta({ id: 'IngestBatchFields' });
+export const IngestBatchFields = IngestFields.omit({ documentId: true, title: true }).meta({
+  id: 'IngestBatchFields',
+  description:
+    'A field counts for every file of the batch; ids and titles belong to one document and are not among them.',
+});
 export type IngestBatchFields = z.infer<typeof IngestBatchFields>;
 
 export const BatchAccepted = z.object({ batchId: z.string(), jobs: z.array(Job) }).meta({ id: 'BatchAccepted' });

@@ -8,10 +8,15 @@ export const ReindexRequest = z
   .strictObject({
     namespace: Namespace.default('default'),
     model: z.string().trim().min(1, 'is empty').max(200),
-    /** Switches whatever the comparison says: also the way back to the model before. */
-    force: z.boolean().default(false),
-    /** Queries with the documents that answer them, to compare the models by. */
-    judged: z.array(JudgedQuery).max(500, 'has more than 500').default([]),
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Switches whatever the comparison says: also the way back to the model before.'),
+    judged: z
+      .array(JudgedQuery)
+      .max(500, 'has more than 500')
+      .default([])
+      .describe('Queries with the documents that answer them, to compare the models by.'),
   })
   .meta({ id: 'ReindexRequest' });
 export type ReindexRequest = z.input<typeof ReindexRequest>;

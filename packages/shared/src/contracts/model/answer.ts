@@ -9,26 +9,24 @@ export type ChatTurn = z.infer<typeof ChatTurn>;
 export const RagRequest = z
   .strictObject({
     question: z.string().trim().min(1, 'is empty').max(8192),
-    history: z.array(ChatTurn).max(50).optional(),
+    history: z.array(ChatTurn).max(50).optional().describe('The conversation so far, oldest first.'),
     namespace: Namespace.default('default'),
     filter: Filter.optional(),
-    topK: z.int().min(1).max(50).default(8),
-    stream: z.boolean().default(false),
-    model: z.string().max(200).optional(),
+    topK: z.int().min(1).max(50).default(8).describe('How many passages are looked at.'),
+    stream: z.boolean().default(false).describe('Answer with server-sent events.'),
+    model: z.string().max(200).optional().describe('Language model; that of the service unless given.'),
   })
   .meta({ id: 'RagRequest' });
 export type RagRequest = z.infer<typeof RagRequest>;
 
 export const Citation = z
   .object({
-    /** As it stands in the answer, such as `[1]`. */
-    marker: z.string(),
+    marker: z.string().describe('As it stands in the answer, such as `[1]`.'),
     chunkId: z.string(),
     documentId: DocumentId,
     page: z.int().optional(),
     span: Span,
-    /** The document's own words at `span`. */
-    quote: z.string(),
+    quote: z.string().describe("The document's own words at `span`."),
   })
   .meta({ id: 'Citation' });
 export type Citation = z.infer<typeof Citation>;
@@ -42,22 +40,22 @@ export const Answer = z
   .object({
     answer: z.string(),
     citations: z.array(Citation),
-    /** Every sentence is carried by what it cites. */
-    grounded: z.boolean(),
-    /** The evidence does not carry an answer; `answer` says what was missing. */
-    refused: z.boolean(),
+    grounded: z.boolean().describe('Every sentence is carried by what it cites.'),
+    refused: z.boolean().describe('The evidence does not carry an answer; `answer` says what was missing.'),
     usage: TokenUsage,
-    degraded: z.array(z.string()).optional(),
+    degraded: z.array(z.string()).optional().describe('Why the answer is less than what was asked for.'),
   })
   .meta({ id: 'Answer' });
 export type Answer = z.infer<typeof Answer>;
 
-/** First: what was retrieved. Every citation is of one of these hits. */
-export const AnswerSources = z.object({ answerId: z.string(), hits: z.array(SearchHit) }).meta({ id: 'AnswerSources' });
+export const AnswerSources = z
+  .object({ answerId: z.string(), hits: z.array(SearchHit) })
+  .meta({ id: 'AnswerSources', description: 'First: what was retrieved. Every citation is of one of these hits.' });
 export type AnswerSources = z.infer<typeof AnswerSources>;
 
-/** A piece of the answer; all of them joined are `answer`. */
-export const AnswerToken = z.object({ text: z.string() }).meta({ id: 'AnswerToken' });
+export const AnswerToken = z
+  .object({ text: z.string() })
+  .meta({ id: 'AnswerToken', description: 'A piece of the answer; all of them joined are `answer`.' });
 export type AnswerToken = z.infer<typeof AnswerToken>;
 
 /** An answer as it comes: sources, tokens, citations, and the whole at the end. */

@@ -5,28 +5,29 @@ const Measure = z.object({
   queries: z.int(),
   former: z.number(),
   next: z.number(),
-  /** Of `next − former`, with 95 % confidence. */
-  interval: z.tuple([z.number(), z.number()]),
+  interval: z.tuple([z.number(), z.number()]).describe('Of `next − former`, with 95 % confidence.'),
 });
 
-/** How a namespace's next embedding model does beside the one that it has, by meaning alone. */
 export const ModelComparison = z
   .object({
     formerModel: z.string(),
     model: z.string(),
-    /** Passages found by one of their own sentences: mean reciprocal rank among the first ten. */
-    selfRetrieval: Measure.optional(),
-    /** Of the first ten hits of the former model, how many are among the next one's. */
-    agreement: z.number().optional(),
-    /** nDCG@10 over the queries that came with the request. */
-    judged: Measure.optional(),
+    selfRetrieval: Measure.optional().describe(
+      'Passages found by one of their own sentences: mean reciprocal rank among the first ten.',
+    ),
+    agreement: z
+      .number()
+      .optional()
+      .describe("Of the first ten hits of the former model, how many are among the next one's."),
+    judged: Measure.optional().describe('nDCG@10 over the queries that came with the request.'),
     verdict: z.enum(['good', 'worse', 'not_compared']),
-    /** Why, in sentences. */
-    reasons: z.array(z.string()),
-    /** Whether the namespace has the next model since. */
-    switched: z.boolean(),
+    reasons: z.array(z.string()).describe('Why, in sentences.'),
+    switched: z.boolean().describe('Whether the namespace has the next model since.'),
   })
-  .meta({ id: 'ModelComparison' });
+  .meta({
+    id: 'ModelComparison',
+    description: "How a namespace's next embedding model does beside the one that it has, by meaning alone.",
+  });
 export type ModelComparison = z.infer<typeof ModelComparison>;
 export type ComparisonMeasure = z.infer<typeof Measure>;
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { DocumentId, JobId, Metadata, Namespace, Span, Timestamp, Version } from './ids.ts';
 
-export const DocumentState = z.enum(['pending', 'active', 'failed']);
+export const DocumentState = z
+  .enum(['pending', 'active', 'failed'])
+  .describe('`pending`: no version is active yet. `failed`: none is, and the latest has failed.');
 export type DocumentState = z.infer<typeof DocumentState>;
 
 export const Document = z
@@ -12,8 +14,7 @@ export const Document = z
     mediaType: z.string(),
     bytes: z.int(),
     sha256: z.string(),
-    /** The active version, or the latest where none is active. */
-    version: Version,
+    version: Version.describe('The active version, or the latest where none is active.'),
     state: DocumentState,
     pages: z.int().optional(),
     chunks: z.int(),
@@ -26,8 +27,9 @@ export const Document = z
   .meta({ id: 'Document' });
 export type Document = z.infer<typeof Document>;
 
-/** A version was `superseded` where it was active until a newer one was. */
-export const VersionState = z.enum([...DocumentState.options, 'superseded']);
+export const VersionState = z
+  .enum([...DocumentState.options, 'superseded'])
+  .describe('`superseded`: it was active until a newer one was.');
 export type VersionState = z.infer<typeof VersionState>;
 
 export const DocumentVersion = z
@@ -44,7 +46,6 @@ export const DocumentVersion = z
   .meta({ id: 'DocumentVersion' });
 export type DocumentVersion = z.infer<typeof DocumentVersion>;
 
-/** A piece of a document as the API shows it. */
 export const DocumentChunk = z
   .object({
     chunkId: z.string(),
@@ -55,10 +56,9 @@ export const DocumentChunk = z
     span: Span,
     tokens: z.int(),
   })
-  .meta({ id: 'Chunk' });
+  .meta({ id: 'Chunk', description: 'A piece of a document as the API shows it.' });
 export type DocumentChunk = z.infer<typeof DocumentChunk>;
 
-/** What a delete removed, counted and then looked for again in every store. */
 export const DeleteReceipt = z
   .object({
     documentId: DocumentId,
@@ -66,5 +66,8 @@ export const DeleteReceipt = z
     verifiedAbsent: z.literal(true),
     deletedAt: Timestamp,
   })
-  .meta({ id: 'DeleteReceipt' });
+  .meta({
+    id: 'DeleteReceipt',
+    description: 'What a delete removed, counted and then looked for again in every store.',
+  });
 export type DeleteReceipt = z.infer<typeof DeleteReceipt>;

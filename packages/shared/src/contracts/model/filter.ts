@@ -74,7 +74,12 @@ const FilterNode: z.ZodType<Filter> = z
   })
   // The compiler cannot say "every key but these two"; the schema can.
   .catchall(z.union([Scalar, Condition], { error: conditionFault }))
-  .meta({ id: 'Filter' }) as unknown as z.ZodType<Filter>;
+  .meta({
+    id: 'Filter',
+    description:
+      '`{field: value}`, `{field: {$op: value}}`, `$and` and `$or` over metadata and the built-in `documentId`, `title`, ' +
+      '`mediaType`, `createdAt`. Several keys mean "and".',
+  }) as unknown as z.ZodType<Filter>;
 
 /** Which bound a filter breaks. Without recursion, since a body may be nested deeper than the stack. */
 function boundFault(value: unknown): string | undefined {

@@ -1,16 +1,14 @@
 import { z } from 'zod';
 
-/** Unique in a tenant; chosen by the caller, or made up. */
 export const DocumentId = z
   .string()
   .regex(/^[A-Za-z0-9._~:@-]{1,200}$/, 'must be 1 to 200 characters of A-Z a-z 0-9 . _ ~ : @ -')
-  .meta({ id: 'DocumentId' });
+  .meta({ id: 'DocumentId', description: 'Unique in a tenant; chosen by the caller, or made up.' });
 
-/** Divides a tenant's memory. */
 export const Namespace = z
   .string()
   .regex(/^[A-Za-z0-9._~:@-]{1,100}$/, 'must be 1 to 100 characters of A-Z a-z 0-9 . _ ~ : @ -')
-  .meta({ id: 'Namespace' });
+  .meta({ id: 'Namespace', description: "Divides a tenant's memory." });
 
 export const Tenant = z.string().min(1).max(200);
 
@@ -23,8 +21,10 @@ export const Version = z.int().min(1);
 /** ISO-8601 in UTC. */
 export const Timestamp = z.iso.datetime();
 
-/** Half-open range in UTF-16 code units of a document's text: `text.slice(start, end)`. */
-export const Span = z.object({ start: z.int().min(0), end: z.int().min(0) }).meta({ id: 'Span' });
+export const Span = z.object({ start: z.int().min(0), end: z.int().min(0) }).meta({
+  id: 'Span',
+  description: "Half-open range in UTF-16 code units of a document's text: `text.slice(start, end)`.",
+});
 export type Span = z.infer<typeof Span>;
 
 /** Where a namespace's data lives: all stores are divided by this pair. */
@@ -34,10 +34,12 @@ export interface Scope {
 }
 
 const MetadataScalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
-/** The caller's own facts about a document: strings, numbers, booleans, or lists of them. */
 export const Metadata = z
   .record(z.string().min(1).max(200), z.union([MetadataScalar, z.array(MetadataScalar).max(1000)]))
-  .meta({ id: 'Metadata' });
+  .meta({
+    id: 'Metadata',
+    description: "The caller's own facts about a document: strings, numbers, booleans, or lists of them.",
+  });
 export type Metadata = z.infer<typeof Metadata>;
 
 export const Priority = z.enum(['low', 'normal', 'high']);

@@ -25,8 +25,9 @@ export const Stage = z
     name: StageName,
     state: StageState,
     attempts: z.int(),
-    /** Units finished and in all: bytes for fetch, pages for parse and ocr, chunks for embed and index. */
-    done: z.int(),
+    done: z
+      .int()
+      .describe('Units finished and in all: bytes for fetch, pages for parse and ocr, chunks for embed and index.'),
     total: z.int(),
     startedAt: Timestamp.optional(),
     finishedAt: Timestamp.optional(),
@@ -40,7 +41,6 @@ export const JobWarning = z
   .meta({ id: 'JobWarning' });
 export type JobWarning = z.infer<typeof JobWarning>;
 
-/** What happens to one version of one document, from the request to the index. */
 export const Job = z
   .object({
     id: JobId,
@@ -48,20 +48,17 @@ export const Job = z
     version: Version,
     namespace: Namespace,
     state: JobState,
-    /** The stage that is running, or that comes next. */
-    stage: StageName,
-    /** From 0 to 1. */
-    progress: z.number().min(0).max(1),
+    stage: StageName.describe('The stage that is running, or that comes next.'),
+    progress: z.number().min(0).max(1).describe('From 0 to 1.'),
     stages: z.array(Stage),
     warnings: z.array(JobWarning),
     error: JobError.optional(),
     createdAt: Timestamp,
     updatedAt: Timestamp,
     finishedAt: Timestamp.optional(),
-    etaSeconds: z.number().optional(),
-    /** Of a re-index only: how the models compare. */
-    comparison: ModelComparison.optional(),
-    links: z.record(z.string(), z.string()),
+    etaSeconds: z.number().optional().describe('About how long it still takes.'),
+    comparison: ModelComparison.optional().describe('Of a re-index only: how the models compare.'),
+    links: z.record(z.string(), z.string()).describe('Paths of what belongs to it.'),
   })
-  .meta({ id: 'Job' });
+  .meta({ id: 'Job', description: 'What happens to one version of one document, from the request to the index.' });
 export type Job = z.infer<typeof Job>;

@@ -4,8 +4,11 @@ import { JudgedQuery } from './comparison.ts';
 export const TextSource = z.object({
   type: z.literal('text'),
   text: z.string(),
-  /** `text/plain` unless given; `text/markdown` and `text/html` are understood. */
-  mediaType: z.string().max(200).optional(),
+  mediaType: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('`text/plain` unless given; `text/markdown` and `text/html` are understood.'),
 });
 export const UrlSource = z.object({ type: z.literal('url'), url: z.url({ protocol: /^https?$/ }).max(4096) });
 export const GitSource = z.object({
@@ -15,8 +18,7 @@ export const GitSource = z.object({
     .string()
     .regex(/^(?!-)[A-Za-z0-9._/-]{1,200}$/, 'is not a branch, tag or commit name')
     .optional(),
-  /** Globs of paths; everything unless given. */
-  include: z.array(z.string().max(500)).max(100).optional(),
+  include: z.array(z.string().max(500)).max(100).optional().describe('Globs of paths; everything unless given.'),
   exclude: z.array(z.string().max(500)).max(100).optional(),
 });
 export const S3Source = z.object({
@@ -26,8 +28,10 @@ export const S3Source = z.object({
   prefix: z.string().max(1024).optional(),
 });
 
-/** Where a document comes from, as a request names it. A file comes as a multipart part instead. */
-export const Source = z.discriminatedUnion('type', [TextSource, UrlSource, GitSource, S3Source]).meta({ id: 'Source' });
+export const Source = z.discriminatedUnion('type', [TextSource, UrlSource, GitSource, S3Source]).meta({
+  id: 'Source',
+  description: 'Where a document comes from, as a request names it. A file comes as a multipart part instead.',
+});
 export type Source = z.infer<typeof Source>;
 
 /** A source as the manifest keeps it: bytes that came with the request are in the blob store already. */
