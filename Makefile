@@ -5,7 +5,7 @@ export TURBO_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test format lint type-check coverage build bench eval chaos smoke check-env \
-  check-version coverage-gate workflows audit images tools helm-test clean
+  check-version coverage-gate docs workflows audit images tools helm-test clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -65,6 +65,9 @@ audit: setup ## known vulnerabilities in what the service runs on
 images: ## build the images of api and worker, with Docker or buildah
 	@bash scripts/build-image.sh api
 	@bash scripts/build-image.sh worker
+
+docs: setup ## write the pages of docs that follow from the code
+	@node --conditions=development scripts/write-docs.ts
 
 check-version: setup ## the same version in packages, chart and images?
 	@scripts/bump-version --check

@@ -5,17 +5,20 @@ export const tiers = ['fetch', 'parse', 'ocr', 'embed', 'index', 'maintenance'] 
 export const Tier = z.enum(tiers);
 export type Tier = z.infer<typeof Tier>;
 
-/** References only: what a step needs it reads from the blob store and the ledger. */
-export const StepPayload = z.object({
-  schemaVersion: z.literal(1),
-  tenant: Tenant,
-  namespace: Namespace,
-  documentId: DocumentId,
-  version: Version,
-  jobId: JobId,
-  /** Counts the retries of the job, so that a retained queue id never swallows a new run. */
-  run: z.int().min(0),
-});
+export const StepPayload = z
+  .object({
+    schemaVersion: z.literal(1),
+    tenant: Tenant,
+    namespace: Namespace,
+    documentId: DocumentId,
+    version: Version,
+    jobId: JobId,
+    run: z
+      .int()
+      .min(0)
+      .describe('Counts the retries of the job, so that a retained queue id never swallows a new run.'),
+  })
+  .describe('References only: what a step needs it reads from the blob store and the ledger.');
 export type StepPayload = z.infer<typeof StepPayload>;
 
 export const ReconcilePayload = z.object({ schemaVersion: z.literal(1), reason: z.string() });
@@ -25,27 +28,26 @@ export const SweepPayload = z.object({
   tenant: Tenant,
   namespace: Namespace,
   documentId: DocumentId,
-  /** Versions up to this one were deleted; a later one is a new document's. */
-  upToVersion: z.int().min(0),
-  /** One per delete. */
-  sweepId: z.string(),
+  upToVersion: z.int().min(0).describe("Versions up to this one were deleted; a later one is a new document's."),
+  sweepId: z.string().describe('One per delete.'),
 });
 export type SweepPayload = z.infer<typeof SweepPayload>;
 
-/** A version that is to be embedded by the model that its namespace has by now. */
-export const ReembedPayload = z.object({
-  schemaVersion: z.literal(1),
-  tenant: Tenant,
-  namespace: Namespace,
-  documentId: DocumentId,
-  version: Version,
-  /** Of the version. */
-  jobId: JobId,
-});
+export const ReembedPayload = z
+  .object({
+    schemaVersion: z.literal(1),
+    tenant: Tenant,
+    namespace: Namespace,
+    documentId: DocumentId,
+    version: Version,
+    jobId: JobId.describe('Of the version.'),
+  })
+  .describe('A version that is to be embedded by the model that its namespace has by now.');
 export type ReembedPayload = z.infer<typeof ReembedPayload>;
 
-/** Whom to call and with what lies in the blob store: the queue may lose the job and nothing is lost. */
-export const NotifyPayload = z.object({ schemaVersion: z.literal(1), deliveryId: DeliveryId });
+export const NotifyPayload = z
+  .object({ schemaVersion: z.literal(1), deliveryId: DeliveryId })
+  .describe('Whom to call and with what lies in the blob store: the queue may lose the job and nothing is lost.');
 export type NotifyPayload = z.infer<typeof NotifyPayload>;
 
 interface JobDefinition<Payload extends z.ZodType> {

@@ -14,16 +14,16 @@ import { documentPrefix, idempotencyKey, pendingKey } from '../stored/blob-keys.
 import { type Outcome, readOutcome } from '../stored/outcome.ts';
 import { readPending } from '../stored/pending.ts';
 
-/** What a request with an `Idempotency-Key` becomes: the ids are chosen before anything is done under them. */
-export const IdempotencyRecord = z.object({
-  schemaVersion: z.literal(1),
-  fingerprint: z.string(),
-  jobId: JobId,
-  documentId: DocumentId,
-  /** Where the request's own bytes lie until a version claims them. */
-  upload: z.string().optional(),
-  at: Timestamp,
-});
+export const IdempotencyRecord = z
+  .object({
+    schemaVersion: z.literal(1),
+    fingerprint: z.string(),
+    jobId: JobId,
+    documentId: DocumentId,
+    upload: z.string().optional().describe("Where the request's own bytes lie until a version claims them."),
+    at: Timestamp,
+  })
+  .describe('What a request with an `Idempotency-Key` becomes: the ids are chosen before anything is done under them.');
 type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
 
 /** A request that is still under way after this long has died with its process; another goes on where it stopped. */

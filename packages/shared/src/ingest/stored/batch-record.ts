@@ -6,15 +6,15 @@ import { encodeJson } from './artifacts.ts';
 import { batchKey } from './blob-keys.ts';
 import { StoredJob } from './stored-job.ts';
 
-/** Which jobs a request for many documents became, durably. */
-export const BatchRecord = z.object({
-  schemaVersion: z.literal(1),
-  tenant: Tenant,
-  batchId: BatchId,
-  jobIds: z.array(JobId),
-  /** Items that could not be accepted: their jobs have no manifest. */
-  rejected: z.array(StoredJob),
-});
+export const BatchRecord = z
+  .object({
+    schemaVersion: z.literal(1),
+    tenant: Tenant,
+    batchId: BatchId,
+    jobIds: z.array(JobId),
+    rejected: z.array(StoredJob).describe('Items that could not be accepted: their jobs have no manifest.'),
+  })
+  .describe('Which jobs a request for many documents became, durably.');
 export type BatchRecord = z.infer<typeof BatchRecord>;
 
 /** Records a batch once all its items have jobs, before anybody is told of it. @param jobs in the order of the items */

@@ -18,32 +18,38 @@ const StoredFacts = z.object({
   run: z.int().exactOptional(),
 });
 
-/**
- * How a version ended: the durable fact behind a job's terminal state. `succeeded` and `partial` are written once its
- * chunks were seen in the index; `aborted` means that the request was never accepted.
- */
-export const Outcome = z.object({
-  schemaVersion: z.literal(1),
-  /** Which run of the job ended so; a retry begins another, for which this one's end means nothing. */
-  run: z.int().min(0).default(0),
-  state: z.enum(['succeeded', 'partial', 'failed', 'cancelled', 'aborted']),
-  error: JobError.optional(),
-  warnings: z.array(JobWarning).optional(),
-  at: Timestamp,
-  /** When the version first became active, where that was before `at`: a retry has read more pages of it. */
-  activeFrom: Timestamp.optional(),
-  /** What the document shows of the version; absent where it was not committed. */
-  facts: StoredFacts.optional(),
-  /** What the job shows beside: from these the ledger is rebuilt. */
-  job: z
-    .object({
-      stage: StageName,
-      progress: z.number(),
-      stages: z.array(Stage),
-      comparison: ModelComparison.optional(),
-    })
-    .optional(),
-});
+export const Outcome = z
+  .object({
+    schemaVersion: z.literal(1),
+    run: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("Which run of the job ended so; a retry begins another, for which this one's end means nothing."),
+    state: z.enum(['succeeded', 'partial', 'failed', 'cancelled', 'aborted']),
+    error: JobError.optional(),
+    warnings: z.array(JobWarning).optional(),
+    at: Timestamp,
+    activeFrom: Timestamp.optional().describe(
+      'When the version first became active, where that was before `at`: a retry has read more pages of it.',
+    ),
+    facts: StoredFacts.optional().describe(
+      'What the document shows of the version; absent where it was not committed.',
+    ),
+    job: z
+      .object({
+        stage: StageName,
+        progress: z.number(),
+        stages: z.array(Stage),
+        comparison: ModelComparison.optional(),
+      })
+      .optional()
+      .describe('What the job shows beside: from these the ledger is rebuilt.'),
+  })
+  .describe(
+    "How a version ended: the durable fact behind a job's terminal state. `succeeded` and `partial` are written once its " +
+      'chunks were seen in the index; `aborted` means that the request was never accepted.',
+  );
 export type Outcome = z.infer<typeof Outcome>;
 
 export const readOutcome = (blobs: BlobStore, ref: VersionRef) => readJson(blobs, outcomeKey(ref), Outcome);

@@ -6,16 +6,18 @@ import { encodeJson, readJson } from './artifacts.ts';
 import { tombstoneKey } from './blob-keys.ts';
 import { StoredJob } from './stored-job.ts';
 
-/** That a document was deleted, durably: versions up to this one never come back. */
-export const Tombstone = z.object({
-  schemaVersion: z.literal(1),
-  tenant: Tenant,
-  documentId: DocumentId,
-  upToVersion: z.int().min(0),
-  at: Timestamp,
-  /** The jobs of the versions that were deleted: what became of them can still be asked. */
-  jobs: z.array(StoredJob),
-});
+export const Tombstone = z
+  .object({
+    schemaVersion: z.literal(1),
+    tenant: Tenant,
+    documentId: DocumentId,
+    upToVersion: z.int().min(0),
+    at: Timestamp,
+    jobs: z
+      .array(StoredJob)
+      .describe('The jobs of the versions that were deleted: what became of them can still be asked.'),
+  })
+  .describe('That a document was deleted, durably: versions up to this one never come back.');
 export type Tombstone = z.infer<typeof Tombstone>;
 
 /** Of a document that is deleted and comes again without end, the jobs of so many versions are kept. */

@@ -11,13 +11,14 @@ import { documentPrefix, patchKey } from '../stored/blob-keys.ts';
 
 const wish = <Value extends z.ZodType>(value: Value) => z.object({ value, upToVersion: z.int().min(0) }).optional();
 
-/** The sum of what callers wished a document to be called, durably. */
-export const PatchRecord = z.object({
-  schemaVersion: z.literal(1),
-  title: wish(z.string()),
-  metadata: wish(Metadata),
-  at: Timestamp,
-});
+export const PatchRecord = z
+  .object({
+    schemaVersion: z.literal(1),
+    title: wish(z.string()),
+    metadata: wish(Metadata),
+    at: Timestamp,
+  })
+  .describe('The sum of what callers wished a document to be called, durably.');
 export type PatchRecord = z.infer<typeof PatchRecord>;
 
 /** A document that is changed by this many callers in the very same moment is refused some of them. */
