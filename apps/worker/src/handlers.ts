@@ -4,6 +4,7 @@ import { expireIdempotency } from '@semantic-memory/shared/ingest/idempotency/ex
 import { compactPostings } from '@semantic-memory/shared/ingest/index/compact-postings';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
 import { reembed } from '@semantic-memory/shared/ingest/reindex/embed-version';
+import { removeLeftModels } from '@semantic-memory/shared/ingest/reindex/left-models';
 import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
 import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
 import { expireVersions } from '@semantic-memory/shared/ingest/versions/expire';
@@ -24,7 +25,7 @@ export interface HandlerDeps extends StepDeps {
   readonly recovery: LedgerRecovery;
   /** What a delete clears; absent where nothing is kept. */
   readonly cache?: Pick<Cache, 'clear'> | undefined;
-  /** How long replaced versions are kept. */
+  /** How long replaced versions are kept, and vectors of models that were left. */
   readonly versionRetentionMs: number;
 }
 
@@ -47,6 +48,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       await expireIdempotency(deps);
       await finishDeletions(deps);
       await expireVersions(deps, deps.versionRetentionMs);
+      await removeLeftModels(deps, deps.versionRetentionMs);
       await compactPostings(deps);
     },
     sweep: (payload) => sweepDocument(deps, payload),

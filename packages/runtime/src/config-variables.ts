@@ -320,7 +320,8 @@ export const configVariables = {
     format: 'milliseconds',
   }),
   versionRetentionDays: always('VERSION_RETENTION_DAYS', '30', whole(0, 36_500), {
-    purpose: 'How long a version is kept after a newer one has replaced it, and how far back asOf reaches.',
+    purpose:
+      'How long a version is kept after a newer one has replaced it, and how far back asOf reaches. Vectors of a model that a namespace has left are kept as long, and a day at least.',
     format: 'days',
   }),
   embedProcesses: always('EMBED_PROCESSES', cores, whole(1, 256), {

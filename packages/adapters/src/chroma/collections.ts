@@ -53,6 +53,8 @@ export interface Collections {
     withinMs: number,
     call: (collection: Collection, packs: boolean) => Promise<Result>,
   ): Promise<Result>;
+  /** Removes the collection with all that it holds; there need be none. */
+  remove(key: CollectionKey, withinMs: number): Promise<void>;
   heartbeat(): Promise<void>;
   /** The error that a call would get at once; undefined where it would be tried. */
   outage(): MemoryError | undefined;
@@ -128,6 +130,15 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
       });
       if (found) return found.result;
       throw new MemoryError('dependency_unavailable', 'The collection was deleted while it was written.');
+    },
+    async remove(key, withinMs) {
+      const name = collectionName(key);
+      ids.delete(name);
+      try {
+        await circuit.run(withinMs, (signal) => clientFor(signal).deleteCollection({ name }));
+      } catch (error) {
+        if (!(error instanceof ChromaNotFoundError)) throw error;
+      }
     },
     outage: () => circuit.outage(),
     async heartbeat() {

@@ -140,6 +140,8 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
       }
     },
 
+    removeCollection: (key) => serialized(collectionName(key), () => collections.remove(key, timing.writeMs)),
+
     check: () => collections.heartbeat(),
     outage: () => collections.outage(),
   };

@@ -84,6 +84,8 @@ export interface VectorIndex {
    * @returns by `documentId@version`
    */
   versions(key: CollectionKey): Promise<Map<string, IndexedVersion>>;
+  /** Removes a collection with all that it holds. */
+  removeCollection(key: CollectionKey): Promise<void>;
   check(): Promise<void>;
   /** The error that a call would get at once; undefined where it would be tried. */
   outage?(): MemoryError | undefined;

@@ -7,6 +7,7 @@ import type { StepDeps } from '../ingest/deps.ts';
 import { createIndexWriter } from '../ingest/index/index-writer.ts';
 import { type CancellationWatch, createCancellationWatch } from '../ingest/jobs/cancellation-watch.ts';
 import { reembed } from '../ingest/reindex/embed-version.ts';
+import { removeLeftModels } from '../ingest/reindex/left-models.ts';
 import { finishDeletions, sweepDocument } from '../ingest/remove.ts';
 import { runStep } from '../ingest/run-step.ts';
 import { expireVersions } from '../ingest/versions/expire.ts';
@@ -225,6 +226,7 @@ export function createInMemoryFlow({
       else if (job.name === 'expire') {
         await finishDeletions(deps);
         await expireVersions(deps, flow.versionRetentionMs);
+        await removeLeftModels(deps, flow.versionRetentionMs);
       } else if (job.name !== 'reconcile') {
         try {
           if (job.name === 'reembed') await reembed(deps, job.payload, signal);

@@ -19,9 +19,10 @@ export interface InMemoryVectorIndex extends VectorIndex {
 /** Compares with every vector: exact, for some thousand records. */
 export function createInMemoryVectorIndex(): InMemoryVectorIndex {
   const collections = new Map<string, Map<string, VectorRecord>>();
+  const nameOf = (key: CollectionKey) => JSON.stringify([key.tenant, key.namespace, key.model, key.history ?? false]);
   const of = (key: CollectionKey): Map<string, VectorRecord> => {
     if (index.unavailable) throw new MemoryError('dependency_unavailable', 'The vector index does not answer.');
-    const name = JSON.stringify([key.tenant, key.namespace, key.model, key.history ?? false]);
+    const name = nameOf(key);
     const records = collections.get(name) ?? new Map<string, VectorRecord>();
     collections.set(name, records);
     return records;
@@ -97,6 +98,10 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
         found.set(name, { documentId, version, chunks: (found.get(name)?.chunks ?? 0) + 1 });
       }
       return found;
+    },
+    async removeCollection(key) {
+      of(key).clear();
+      collections.delete(nameOf(key));
     },
     async check() {
       if (index.unavailable) throw new MemoryError('dependency_unavailable', 'The vector index does not answer.');

@@ -65,6 +65,19 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       expect([...found.keys()]).toContain('d@1@12');
     });
 
+    test('removes a collection with all that it holds, and no other; written to again it is a new one', async () => {
+      const history = { ...key, history: true as const };
+      await index.removeCollection(key);
+      await index.addMissing(key, documentOf('d', 1, 3));
+      await index.addMissing(history, documentOf('d', 1, 2));
+      await index.removeCollection(key);
+      expect([await index.count(key), await index.count(history)]).toEqual([0, 2]);
+      expect(await index.query(key, { vector: vectorOf(1), limit: 5 })).toEqual([]);
+      await index.removeCollection(key);
+      await index.addMissing(key, documentOf('d', 2, 1));
+      expect([...(await index.versions(key)).keys()]).toEqual(['d@2']);
+    });
+
     test('gives a record back as it was written, with the cosine', async () => {
       const record: VectorRecord = {
         ...recordOf('doc@7:a~b', 12, 3),

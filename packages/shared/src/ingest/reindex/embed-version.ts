@@ -3,7 +3,7 @@ import type { StepDeps } from '../deps.ts';
 import { embedChunks } from '../embed-chunks.ts';
 import { readChunkSet } from '../stored/artifacts.ts';
 import { manifestKey, type VersionRef, versionPrefix } from '../stored/blob-keys.ts';
-import { type EmbeddedChunks, embeddedBy, readEmbedded } from '../stored/embedded-chunks.ts';
+import { type EmbeddedChunks, embeddedBy, hasVectors, readEmbedded } from '../stored/embedded-chunks.ts';
 import { formerChunks, knownVectors } from '../versions/former-chunks.ts';
 
 type EmbedVersionDeps = Pick<StepDeps, 'blobs' | 'ledger' | 'metrics' | 'embedderFor'>;
@@ -22,7 +22,8 @@ export async function embedVersion(
 ): Promise<EmbeddedChunks | undefined> {
   const ref = { tenant, documentId, version };
   const there = await readEmbedded(deps.blobs, ref, model);
-  if (there) return there;
+  // Vectors that the chunks were cut for may have been removed since (left-models.ts).
+  if (there && (there.ref.folder !== undefined || (await hasVectors(deps.blobs, there)))) return there;
   const set = await readChunkSet(deps.blobs, ref);
   if (!set) return undefined;
   const embedder = deps.embedderFor(model);

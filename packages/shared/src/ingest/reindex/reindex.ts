@@ -4,6 +4,7 @@ import type { CollectionKey } from '../../ports/vector-index.ts';
 import type { StepDeps } from '../deps.ts';
 import type { StepContext } from '../step.ts';
 import { readOutcome } from '../stored/outcome.ts';
+import { markLeft } from './left-models.ts';
 import { lastSwitch, modelOf, noteModel } from './namespace-models.ts';
 import { openReindexes } from './open-reindexes.ts';
 
@@ -33,6 +34,8 @@ export async function beginReindex(deps: StepDeps, context: StepContext): Promis
   if (isSwitched && outcome?.state !== 'succeeded')
     throw new MemoryError('conflict', `The namespace has the model ${source.model} already.`);
   for (const model of [formerModel, source.model]) await noteModel(deps.blobs, manifest, model);
+  // Where nothing comes of it, what was filled is of no use.
+  if (!isSwitched) await markLeft(deps.blobs, manifest, source.model, context.job.createdAt);
   return { source, key: { tenant, namespace, model: source.model }, formerModel, isSwitched };
 }
 

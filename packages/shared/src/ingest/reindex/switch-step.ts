@@ -8,6 +8,7 @@ import { type Outcome, readOutcome, writeOutcomeOnce } from '../stored/outcome.t
 import { compareModels } from './compare-models.ts';
 import { type Fill, openFill } from './fill-collection.ts';
 import { watchOf } from './fill-step.ts';
+import { markLeft } from './left-models.ts';
 import { recordSwitch } from './namespace-models.ts';
 import { beginReindex, type Reindex } from './reindex.ts';
 
@@ -42,6 +43,7 @@ async function decideAndSwitch(
     await fill.catchUp();
     if (!(await fill.isWhole()))
       throw new MemoryError('internal', 'The index has lost some of what was written to it.');
+    await markLeft(deps.blobs, reindex.key, reindex.formerModel, new Date(deps.clock.now()).toISOString());
     outcome = await decide(deps, context);
   }
   if (outcome.state === 'succeeded') await carryOut(deps, context, reindex, fill, outcome);

@@ -60,6 +60,15 @@ export const modelSwitchesPrefix = (scope: NamespaceRef) => `${namespacePrefix(s
 export const modelSwitchKey = (scope: NamespaceRef, number: number) =>
   `${modelSwitchesPrefix(scope)}${String(number).padStart(8, '0')}.json`;
 
+/**
+ * One marker for each time that a namespace has left a model, or may have: named by when that was, in milliseconds since
+ * 1970.
+ */
+export const leftModelsPrefix = 'left-models/';
+export const leftModelKey = ({ tenant, namespace }: NamespaceRef, model: string, atMs: number) =>
+  `${leftModelsPrefix}${atMs}-${hashOf(JSON.stringify([tenant, namespace, model]))}.json`;
+export const leftAtOf = (key: string) => Number(/^\d+/.exec(key.slice(leftModelsPrefix.length))?.[0] ?? Number.NaN);
+
 /** Which jobs a request for many documents became. */
 export const batchKey = (tenant: string, batchId: string) => `${tenantPrefix(tenant)}batches/${batchId}.json`;
 
@@ -108,6 +117,13 @@ export const tokensPartKey = (ref: VectorsRef, from: number) => `${vectorsPrefix
 /** Whether a key is that of such a batch, of these vectors and no other model's. */
 export const isTokensPart = (ref: VectorsRef, key: string) =>
   key.startsWith(vectorsPrefix(ref)) && /^tokens-\d+\.part$/.test(key.slice(vectorsPrefix(ref).length));
+/** Whether a key is of the vectors of the model that the chunks were cut for, or of their tokens. */
+export const isOwnVectors = (ref: VersionRef, key: string) =>
+  key.startsWith(versionPrefix(ref)) &&
+  /^(?:vectors-\d+\.f32|tokens\.bin|tokens-\d+\.part)$/.test(key.slice(versionPrefix(ref).length));
+/** The folder of another model's vectors that a key is in; undefined where it is in none. */
+export const modelFolderOf = (ref: VersionRef, key: string) =>
+  key.startsWith(versionPrefix(ref)) ? /^model-[^/]+(?=\/)/.exec(key.slice(versionPrefix(ref).length))?.[0] : undefined;
 /** That all chunks have vectors in a model's folder, and how long they are. */
 export const embeddedKey = (ref: VectorsRef) => `${vectorsPrefix(ref)}embedded.json`;
 /** How the version ended; there is none while it has not. */
