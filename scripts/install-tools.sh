@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the tools that check the chart, the workflows, the alerts and the scripts to .tools/bin, each pinned, from package
-# registries alone. What is there already costs nothing.
+# Brings the tools that check the chart, the workflows, the alerts, the documents and the scripts to .tools, each pinned, from
+# package registries alone. What is there already costs nothing.
 #   scripts/install-tools.sh              all of them
 #   scripts/install-tools.sh helm kubectl these
 # Where one cannot be had, and none is on the PATH, it says so and goes on with the others; it ends with status 1 then.
@@ -8,7 +8,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 all=(helm kubectl kubeconform helm-docs helm-unittest kube-score actionlint shellcheck promtool prometheus kubernetes-schemas
-  custom-resources)
+  custom-resources mermaid newman)
 bin=.tools/bin
 log=.tools/install-tools.log
 work=
@@ -82,9 +82,10 @@ for file in pathlib.Path(sys.argv[1]).glob("*/*.json"):
 PYTHON
 }
 
-# Validators of the resources of KEDA, Gateway API, Traefik and the Prometheus operator; checksums are the lockfile's.
-custom_resources_from_npm() {
-  cp scripts/tools/custom-resources/package*.json "$1/"
+# What is no part of the service and too large to come with it: validators of the resources of KEDA, Gateway API, Traefik and
+# the Prometheus operator; Mermaid; Newman. Checksums are those of the lockfile in scripts/tools/NAME.
+from_lockfile() {
+  cp "scripts/tools/$2"/package*.json "$1/"
   npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund >>"$log" 2>&1 || { echo "npm cannot fetch them, see $log"; return 1; }
 }
 
@@ -114,7 +115,7 @@ folder_of() {
     shellcheck) echo shellcheck-0.11.0.1 ;;
     kubernetes-schemas) echo kubernetes-schemas-1.37.0-1 ;;
     promtool | prometheus) echo prometheus ;;
-    custom-resources) echo "custom-resources-$(cksum <scripts/tools/custom-resources/package-lock.json | cut -d ' ' -f 1)" ;;
+    custom-resources | mermaid | newman) echo "$1-$(cksum <"scripts/tools/$1/package-lock.json" | cut -d ' ' -f 1)" ;;
     *) echo "$1-$(cat "scripts/tools/$1/go.mod" "scripts/tools/$1/go.sum" | cksum | cut -d ' ' -f 1)" ;;
   esac
 }
@@ -130,7 +131,7 @@ fetch() {
     shellcheck) shellcheck_from_pypi "$2" ;;
     kubernetes-schemas) schemas_from_pypi "$2" ;;
     promtool | prometheus) from_apt "$2" ;;
-    custom-resources) custom_resources_from_npm "$2" ;;
+    custom-resources | mermaid | newman) from_lockfile "$2" "$1" ;;
     *) from_go "$2" "$1" ;;
   esac
 }
@@ -159,7 +160,7 @@ for tool in "$@"; do
     fi
   fi
   case $tool in
-    kubernetes-schemas | custom-resources) ln -sfn "${folder#.tools/}" ".tools/$tool" ;;
+    kubernetes-schemas | custom-resources | mermaid | newman) ln -sfn "${folder#.tools/}" ".tools/$tool" ;;
     *) ln -sf "../${folder#.tools/}/$tool" "$bin/$tool" ;;
   esac
 done

@@ -1,0 +1,76 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { tiers } from '@semantic-memory/shared/contracts/jobs';
+import { jobTransitions } from '@semantic-memory/shared/contracts/model/job-transitions';
+import { type Diagram, diagramsOf } from './diagrams.ts';
+import { bringNpmTool } from './npm-tool.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], {
+  cwd: root,
+});
+const files = String(listed)
+  .split('\n')
+  .filter((file) => file !== '' && !file.startsWith('memory/') && !file.startsWith('apps/bench/evaluation-sets/'));
+const diagrams = (
+  await Promise.all(files.map(async (file) => diagramsOf(file, await readFile(`${root}/${file}`, 'utf8'))))
+).flat();
+const architecture = diagrams.filter(({ file }) => file === 'docs/architecture.md');
+
+const hasMermaid = await bringNpmTool('mermaid', console.error);
+if (!hasMermaid) console.warn('skipped: tool missing: mermaid. The diagrams of the documents were NOT parsed.');
+
+(hasMermaid ? test : test.skip)(
+  'Mermaid understands every diagram in the documents, and finds what is wrong with others',
+  async () => {
+    const wrong = ['flowchart LR\n  a --> ', 'sequenceDiagram\n  a ->>', 'C4Context\n  Nobody(a, "A")', 'no diagram'];
+    const broken = wrong.map((text, line) => ({ file: 'broken.md', line, text }));
+    expect(diagrams.length).toBeGreaterThan(8);
+    const faults = await faultsOf([...diagrams, ...broken]);
+    expect(faults.map((fault) => fault.split(' ')[0])).toEqual(broken.map(({ file, line }) => `${file}:${line}`));
+  },
+  60_000,
+);
+
+test('the architecture is shown as context, containers, components, sequences and states', () => {
+  const kinds = architecture.map(({ text }) => /^\w+/.exec(text)?.[0]);
+  expect(kinds).toEqual(
+    expect.arrayContaining(['C4Context', 'C4Container', 'C4Component', 'sequenceDiagram', 'stateDiagram']),
+  );
+});
+
+test('the states of a job in the diagram are those of the code', () => {
+  const drawn = architecture.find(({ text }) => text.startsWith('stateDiagram'))?.text ?? '';
+  const arrows = [...drawn.matchAll(/^ *(\w+) --> (\w+)/gm)].map(([, from, to]) => `${from} ${to}`);
+  const known = Object.entries(jobTransitions).flatMap(([from, next]) => next.map((to) => `${from} ${to}`));
+  expect(arrows.sort()).toEqual(known.sort());
+});
+
+test('every tier is a container', () => {
+  const containers = architecture.find(({ text }) => text.startsWith('C4Container'))?.text ?? '';
+  for (const tier of tiers) expect(containers).toContain(`Container(${tier}, `);
+});
+
+test('diagrams are found by their fences, with the line that they begin at', () => {
+  const text = 'a\n\n```mermaid\nflowchart LR\n```\n\n```js\n```\n\n  ```mermaid\n  pie\n  ```\n';
+  expect(diagramsOf('a.md', text)).toEqual([
+    { file: 'a.md', line: 3, text: 'flowchart LR\n' },
+    { file: 'a.md', line: 10, text: '  pie\n' },
+  ]);
+});
+
+/** What Mermaid finds wrong. */
+function faultsOf(texts: readonly Diagram[]): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      ['--conditions=development', 'scripts/docs/parse-diagrams.ts'],
+      { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } },
+      (error, stdout, stderr) => (error ? reject(new Error(stderr)) : resolve(JSON.parse(stdout))),
+    );
+    child.stdin?.end(JSON.stringify(texts));
+  });
+}
