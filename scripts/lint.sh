@@ -21,6 +21,8 @@ check depcruise depcruise --config .dependency-cruiser.cjs packages apps scripts
 check knip knip --no-progress
 # .env.example and the variables that the code reads.
 check check-env node --conditions=development scripts/check-env.ts
+# Pages of docs that follow from the code.
+check docs node --conditions=development scripts/write-docs.ts --check
 if command -v shellcheck >/dev/null 2>&1; then
   check shellcheck shellcheck .ci/run scripts/*.sh scripts/check-env scripts/bump-version
 else
