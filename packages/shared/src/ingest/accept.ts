@@ -51,8 +51,21 @@ export interface AcceptRequest extends Scope {
   readonly parentJobId?: string | undefined;
   /** Chosen by the caller where accepting again must not make a second job: see `acceptOnce` and `acceptChild`. */
   readonly jobId?: string | undefined;
+  /** Whether another process carries this request out by now, having taken this one for dead. Absent: none can. */
+  readonly isSuperseded?: (() => Promise<boolean>) | undefined;
   /** Set for a version whose artifacts are there already: nothing of it is read or embedded. */
   readonly imported?: { readonly documentCreatedAt: string } | undefined;
+}
+
+/** Another process carries the request out: there is nothing to go on with, and nothing to take back. */
+export class Superseded extends Error {
+  /** What the other one may not have seen. */
+  readonly manifest: Manifest;
+
+  constructor(manifest: Manifest) {
+    super(`the request of ${manifest.jobId} is carried out by another process`);
+    this.manifest = manifest;
+  }
 }
 
 /**
@@ -77,7 +90,7 @@ export const discardOriginal = (deps: { readonly blobs: BlobStore }, original: S
  * Accepts a document: once this returns, the document is in the blob store and ends in a terminal state whatever
  * happens to any process or to Redis. In order: manifest and marker (durable), ledger, queue.
  * @throws MemoryError `conflict` where the tenant has the document in another namespace, `dependency_unavailable` where
- * it could not be finished: nothing of it will be ingested then
+ * it could not be finished: nothing of it will be ingested then; `Superseded`
  */
 export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<JobRecord> {
   const createdAt = new Date(deps.clock.now()).toISOString();
@@ -87,6 +100,7 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
     if (hasNoDocument(manifest.source.type)) await deps.ledger.createParentJob(job);
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   } catch (error) {
+    await leaveToOther(request, manifest);
     // The call may have timed out and yet take effect later. Every step looks for this outcome first, and the reconciler
     // takes out what the ledger says all the same: the marker of what is open stays for it.
     await abortVersion(deps, manifest);
@@ -159,9 +173,12 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     );
     const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
     if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) {
+      // Who takes a request over says so first, and then looks for a manifest: one of the two sees the other.
+      await leaveToOther(request, manifest);
       try {
         await claim(deps, manifest, request.original);
       } catch (error) {
+        await leaveToOther(request, manifest);
         await removeManifest(deps, manifest);
         throw error;
       }
@@ -170,6 +187,10 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
     // The ledger has forgotten versions that the blob store, which is the truth, still knows.
     atLeast = (await newestStoredVersion(deps.blobs, request.tenant, documentId)) + 1;
   }
+}
+
+async function leaveToOther({ isSuperseded }: AcceptRequest, manifest: Manifest): Promise<void> {
+  if (await isSuperseded?.()) throw new Superseded(manifest);
 }
 
 /** The first version number that no delete has taken with it; undefined where nothing was deleted. */

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { MemoryError } from '../../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { type AcceptRequest, discardOriginal, storeOriginal } from '../accept.ts';
 import { idempotencyPrefix, uploadsPrefix } from '../stored/blob-keys.ts';
@@ -82,26 +83,47 @@ test.each(places)(
   20_000,
 );
 
-test('a process that was taken for dead, and wakes after another took its place, takes nothing away', async () => {
-  const flow = createInMemoryFlow();
-  const { move } = flow.blobs;
+/** Holds the next call of `method` of a port up until it is let go on; then it runs, or fails. */
+function freezeAt(flow: InMemoryFlow, port: 'ledger' | 'blobs', method: string, failure?: Error) {
+  const target = flow[port] as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const before = target[method]!;
   const [frozen, thawed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  flow.blobs.move = async (...args) => {
-    flow.blobs.move = move;
+  target[method] = async (...args) => {
+    target[method] = before;
     frozen.resolve();
     await thawed.promise;
-    return move(...args);
+    if (failure) throw failure;
+    return before.apply(target, args);
   };
-  const first = send(flow);
-  await frozen.promise;
-  flow.ahead = 61_000;
-  const second = await send(flow);
-  thawed.resolve();
-  expect((await first).id).toBe(second.id);
-  await flow.drain();
-  expect(await listed(flow)).toMatchObject([{ id: second.id, state: 'succeeded' }]);
-  expect(await keysBelow(flow, uploadsPrefix)).toEqual([]);
-});
+  return { frozen: frozen.promise, thaw: () => thawed.resolve() };
+}
+
+const away = new MemoryError('dependency_unavailable', 'The ledger does not answer.');
+
+test.each([
+  ['ledger', 'reserveVersion', 'before it had a version', undefined],
+  ['blobs', 'move', 'with its bytes not in their place', undefined],
+  ['ledger', 'createJob', 'before the ledger', undefined],
+  ['ledger', 'createJob', 'and hears that the ledger is away', away],
+] as const)(
+  'a process that was taken for dead at %s.%s (%s), and wakes after another took its place, adds and takes away nothing',
+  async (port, method, _, failure) => {
+    const flow = createInMemoryFlow();
+    const { frozen, thaw } = freezeAt(flow, port, method, failure);
+    const first = send(flow);
+    await frozen;
+    flow.ahead = 61_000;
+    const second = await send(flow);
+    thaw();
+    expect((await first).id).toBe(second.id);
+    await flow.drain();
+    expect(await listed(flow)).toMatchObject([{ id: second.id, state: 'succeeded' }]);
+    const manifests = (await keysBelow(flow, 'tenants/')).filter((name) => name.endsWith('manifest.json'));
+    expect(manifests).toHaveLength(1);
+    expect(await keysBelow(flow, uploadsPrefix)).toEqual([]);
+    expect((await send(flow)).id).toBe(second.id);
+  },
+);
 
 test('a request repeated after its process died before the queue hands the job out at once', async () => {
   const flow = createInMemoryFlow();

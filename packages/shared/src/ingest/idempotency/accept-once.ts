@@ -4,13 +4,21 @@ import { MemoryError } from '../../contracts/errors.ts';
 import { DocumentId, JobId, Timestamp } from '../../contracts/model/ids.ts';
 import { Manifest } from '../../contracts/model/manifest.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
-import { type AcceptDeps, type AcceptRequest, accept, claim, discardOriginal, type StoredBytes } from '../accept.ts';
+import {
+  type AcceptDeps,
+  type AcceptRequest,
+  accept,
+  claim,
+  discardOriginal,
+  type StoredBytes,
+  Superseded,
+} from '../accept.ts';
 import { newDocumentId, newJobId } from '../new-id.ts';
 import { currentStep } from '../next-jobs.ts';
 import { readDocumentFacts } from '../recovery/document-facts.ts';
 import { restoreDocument } from '../recovery/restore-document.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
-import { documentPrefix, idempotencyKey, pendingKey } from '../stored/blob-keys.ts';
+import { documentPrefix, idempotencyKey, manifestKey, pendingKey } from '../stored/blob-keys.ts';
 import { type Outcome, readOutcome } from '../stored/outcome.ts';
 import { readPending } from '../stored/pending.ts';
 
@@ -46,6 +54,7 @@ export async function acceptOnce(
 ): Promise<JobRecord> {
   const { key, fingerprint } = idempotency;
   const dead: IdempotencyRecord[] = [];
+  let superseded: Manifest | undefined;
   // One record a try: of those who would take the place of a dead one, one writes the next record.
   for (let attempt = 0; ; ) {
     const recordKey = idempotencyKey(request.tenant, key, attempt);
@@ -58,14 +67,23 @@ export async function acceptOnce(
       at: new Date(deps.clock.now()).toISOString(),
     };
     if (await deps.blobs.putIfAbsent(recordKey, encodeJson(mine))) {
-      const job = await carryOut(deps, request, recordKey, mine, dead.length > 0);
-      // Theirs are of no use any more, and a delete of the document would not find them.
-      for (const { upload } of dead) if (upload !== undefined) await deps.blobs.remove(upload);
-      return job;
+      const isSuperseded = () => deps.blobs.has(idempotencyKey(request.tenant, key, attempt + 1));
+      try {
+        const job = await carryOut(deps, { ...request, isSuperseded }, recordKey, mine, dead.length > 0);
+        // Theirs are of no use any more, and a delete of the document would not find them.
+        for (const { upload } of dead) if (upload !== undefined) await deps.blobs.remove(upload);
+        return job;
+      } catch (error) {
+        if (!(error instanceof Superseded)) throw error;
+        superseded = error.manifest;
+        attempt += 1;
+        continue;
+      }
     }
     const first = await firstAnswer(deps, request.tenant, recordKey, fingerprint);
     if (first && 'job' in first) {
       if (request.original) await discardOriginal(deps, request.original);
+      if (superseded && superseded.version !== first.job.version) await deps.blobs.remove(manifestKey(superseded));
       await handOut(deps, first.job);
       return first.job;
     }
@@ -109,6 +127,7 @@ async function carryOut(
     }
     return await accept(deps, { ...request, jobId, documentId: record.documentId });
   } catch (error) {
+    if (error instanceof Superseded) throw error;
     // Nothing was accepted: the key is free for another try.
     await deps.blobs.remove(recordKey);
     throw error;
