@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { MemoryError } from '../contracts/errors.ts';
 import type { JobWarning } from '../contracts/model/job.ts';
@@ -91,8 +92,7 @@ async function fetchRepository(deps: StepDeps, context: StepContext, source: Git
   const { maxBytes } = deps.limits;
   const checkout = await checkOut(deps, context, source);
   try {
-    const wanted = createPathFilter(source.include, source.exclude);
-    const files = checkout.files.filter((file) => wanted(file.path));
+    const files = await wantedFiles(checkout.files, source, context.signal);
     const warnings: JobWarning[] = [];
     for (const [index, file] of files.entries()) {
       if (file.bytes === 0) warnings.push({ code: 'skipped_empty', message: `${file.path} is empty.` });
@@ -110,6 +110,23 @@ async function fetchRepository(deps: StepDeps, context: StepContext, source: Git
   } finally {
     await checkout.dispose();
   }
+}
+
+/** How many paths are compared with the patterns before anything else gets its turn. */
+const pathsInARow = 500;
+
+/** Somebody's hundred patterns on somebody's hundred thousand files take a while, in which the process has more to do. */
+async function wantedFiles(files: readonly RepositoryFile[], { include, exclude }: GitSource, signal: AbortSignal) {
+  const wanted = createPathFilter(include, exclude);
+  const found: RepositoryFile[] = [];
+  for (const [index, file] of files.entries()) {
+    if (index % pathsInARow === 0) {
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+    if (wanted(file.path)) found.push(file);
+  }
+  return found;
 }
 
 /**
