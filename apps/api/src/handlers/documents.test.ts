@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { SearchResponse } from '@semantic-memory/shared/contracts/model/search';
 import type { ApiDeps } from '../api-deps.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
@@ -119,3 +120,19 @@ async function* piecesUntilClosed(onClose: () => void): AsyncGenerator<Uint8Arra
     onClose();
   }
 }
+
+test('what is no media type is refused in a text, and left out of a file, whose original can be read all the same', async () => {
+  for (const mediaType of ['text/html\r\nX-Evil: 1', 'text/\u0100', 'text', 'a/b; c=\u0000']) {
+    const answer = await api.post('/ingest', { source: { type: 'text', text: 'x', mediaType } });
+    expect([mediaType, answer.status]).toEqual([mediaType, 400]);
+  }
+  api.flow.faults.parse = new MemoryError('corrupt_document', 'It is broken.');
+  const form = new FormData();
+  form.append('file', new Blob(['%PDF-'], { type: 'text' }), 'a.pdf');
+  form.append('documentId', 'odd');
+  expect((await api.call('/ingest', { method: 'POST', body: form })).status).toBe(202);
+  await api.flow.drain();
+  const content = await api.call('/documents/odd/content');
+  expect(content.headers.get('content-type')).toBe('application/octet-stream');
+  expect(await content.text()).toBe('%PDF-');
+});

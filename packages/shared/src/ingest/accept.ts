@@ -1,7 +1,7 @@
 import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
 import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
-import type { StoredSource } from '../contracts/model/source.ts';
+import { mediaTypePattern, type StoredSource } from '../contracts/model/source.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
 import type { AcceptedFacts, JobRecord, VersionRecord } from '../ports/ledger.ts';
@@ -41,7 +41,7 @@ export interface AcceptRequest extends Scope {
   readonly priority: Priority;
   readonly options: Record<string, unknown>;
   readonly callbackUrl?: string | undefined;
-  /** What the caller said the bytes are; content decides. */
+  /** What the caller said the bytes are; content decides. What is no media type is left out. */
   readonly declaredMediaType?: string | undefined;
   readonly source: StoredSource;
   /** The bytes, where they came with the request: stored by `storeOriginal`. */
@@ -262,6 +262,7 @@ export function manifestFor(
   createdAt: string,
 ): Manifest {
   const ref = { tenant: request.tenant, documentId: request.documentId ?? newDocumentId(), version };
+  const { declaredMediaType } = request;
   return {
     schemaVersion: 1,
     namespace: request.namespace,
@@ -271,7 +272,7 @@ export function manifestFor(
     ...(request.original ? { original: claimedOriginal(request, request.original, originalKey(ref)) } : {}),
     ...(request.title === undefined ? {} : { title: request.title }),
     metadata: request.metadata,
-    ...(request.declaredMediaType ? { declaredMediaType: request.declaredMediaType } : {}),
+    ...(declaredMediaType && mediaTypePattern.test(declaredMediaType) ? { declaredMediaType } : {}),
     priority: request.priority,
     options: request.options,
     ...(request.callbackUrl ? { callbackUrl: request.callbackUrl } : {}),

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { JudgedQuery } from './comparison.ts';
 
+/** RFC 9110, section 8.3.1: nothing else may be answered with as the type of an original. */
+export const mediaTypePattern = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:[ \t]*;[\t\x20-\x7e]{0,300})?$/;
+
 export const TextSource = z.object({
   type: z.literal('text'),
   text: z.string(),
   mediaType: z
     .string()
     .max(200)
+    .regex(mediaTypePattern, 'is not a media type')
     .optional()
     .describe('`text/plain` unless given; `text/markdown` and `text/html` are understood.'),
 });
