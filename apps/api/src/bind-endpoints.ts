@@ -9,11 +9,12 @@ import { watchBody } from './body-idle.ts';
 import type { Handler, Handlers, Input, RequestContext } from './endpoint-handler.ts';
 import { type Fault, faultsOf, invalidRequest, toHttpError } from './errors.ts';
 import { requestIds } from './request-id.ts';
+import { takeQuotas } from './request-quotas.ts';
 
 /** Where an endpoint is, as Express writes it. */
 const expressPath = (endpoint: Endpoint) => apiPrefix + endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
 
-/** Binds every endpoint of the table: token, scopes, the parts of the request, then its handler. */
+/** Binds every endpoint of the table: token, scopes, quotas, the parts of the request, then its handler. */
 export function bindEndpoints(router: Router, deps: ApiDeps, handlers: Handlers): void {
   const readJson = createJsonReader(deps.limits);
   const methods = new Map<string, string[]>();
@@ -96,6 +97,7 @@ async function answer(
 ): Promise<void> {
   const principal = await deps.verifyToken(bearerToken(request.headers.authorization));
   requireScopes(principal, endpoint.scopes);
+  await takeQuotas(deps, endpoint, principal.tenant, request, response);
   const requestId = requestIds.of(request);
   const input = await readInput(endpoint, readJson, request, response);
   const gone = new AbortController();

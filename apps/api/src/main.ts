@@ -8,6 +8,7 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createRedisAnswerLog } from '@semantic-memory/adapters/redis/answer-log';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
+import { createRedisQuotas } from '@semantic-memory/adapters/redis/quotas';
 import { createEndpointReranker } from '@semantic-memory/adapters/rerank/endpoint';
 import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { writeTar } from '@semantic-memory/adapters/tar/write-tar';
@@ -60,6 +61,8 @@ const lexical = createRedisLexicalIndex(redis);
 shutdown.add('lexical index', () => lexical.close());
 const answerLog = createRedisAnswerLog(redis);
 shutdown.add('answers', () => answerLog.close());
+const quotas = config.quotas && createRedisQuotas({ ...redis, limits: config.quotas });
+if (quotas) shutdown.add('quotas', () => quotas.close());
 const queue = traceQueue(createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') }));
 shutdown.add('queue', () => queue.close());
 const vectors = traceVectorIndex(
@@ -105,6 +108,7 @@ const app = createApp({
   ledger,
   recovery: ledger,
   answerLog,
+  quotas,
   queue,
   vectors,
   lexical,

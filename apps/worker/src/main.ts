@@ -12,6 +12,7 @@ import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
+import { createRedisQuotas } from '@semantic-memory/adapters/redis/quotas';
 import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
 import { createWebhookSender } from '@semantic-memory/adapters/web/webhook-sender';
@@ -54,6 +55,7 @@ const blobs = guardBlobStore(store, breaker('blobs'));
 const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
 const lexical = createRedisLexicalIndex(redis);
+const quotas = config.quotas && createRedisQuotas({ ...redis, limits: config.quotas });
 const queue = traceQueue(createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') }));
 const sayChromaState = breaker('chroma');
 const vectors = traceVectorIndex(
@@ -93,6 +95,7 @@ const deps: HandlerDeps = {
   blobs,
   ledger,
   queue,
+  quotas,
   clock: systemClock,
   metrics,
   logger,
@@ -181,6 +184,7 @@ shutdown.add('metrics server', () => server.close());
 shutdown.add('blobs', closeBlobs);
 shutdown.add('ledger', () => ledger.close());
 shutdown.add('lexical index', () => lexical.close());
+shutdown.add('quotas', async () => quotas?.close());
 shutdown.add('queue', () => queue.close());
 shutdown.add('cache', async () => cache?.close());
 shutdown.add('cancellations', () => cancellations.close());

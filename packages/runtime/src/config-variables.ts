@@ -87,6 +87,8 @@ const tierList = list.pipe(
 
 const megabyte = 1024 * 1024;
 const cores = String(availableParallelism());
+const quota = (name: string, format: string, purpose: string) =>
+  optional(name, whole(1, 2 ** 50), { purpose, format, defaultDescription: 'none; not limited' });
 const bytes = (name: string, fallback: number, purpose: string) =>
   always(name, String(fallback), whole(1, 2 ** 40), { purpose, format: 'bytes' });
 
@@ -319,6 +321,14 @@ export const configVariables = {
     purpose: 'Longest that one page may take in parsing or OCR.',
     format: 'milliseconds',
   }),
+  quotaRequests: quota('QUOTA_REQUESTS_PER_MINUTE', 'requests', 'Most requests of a tenant in a minute.'),
+  quotaBytes: quota('QUOTA_BYTES_PER_DAY', 'bytes', 'Most bytes of documents that a tenant brings in a day.'),
+  quotaPages: quota('QUOTA_PAGES_PER_DAY', 'pages', 'Most pages that are parsed for a tenant in a day.'),
+  quotaTokens: quota(
+    'QUOTA_TOKENS_PER_DAY',
+    'tokens',
+    'Most tokens that models embed, read and write for a tenant in a day.',
+  ),
   versionRetentionDays: always('VERSION_RETENTION_DAYS', '30', whole(0, 36_500), {
     purpose:
       'How long a version is kept after a newer one has replaced it, and how far back asOf reaches. Vectors of a model that a namespace has left are kept as long, and a day at least.',

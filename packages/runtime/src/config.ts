@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { QuotaLimits } from '@semantic-memory/shared/ports/quotas';
 import type { z } from 'zod';
 import { configVariables, type Variable } from './config-variables.ts';
 
@@ -34,6 +35,7 @@ export interface S3Config {
 const maxS3CopyBytes = 5 * 2 ** 30;
 
 type CacheField = Extract<keyof Fields, `cache${string}`>;
+type QuotaField = Extract<keyof Fields, `quota${string}`>;
 
 export interface CacheConfig {
   readonly url: string;
@@ -52,6 +54,7 @@ export interface Config
     | 'blobStore'
     | S3Field
     | CacheField
+    | QuotaField
     | 'embeddingModel'
     | 'openaiApiKey'
     | 'openaiBaseUrl'
@@ -63,6 +66,8 @@ export interface Config
   readonly s3: S3Config | undefined;
   /** Undefined where nothing is to be kept. */
   readonly cache: CacheConfig | undefined;
+  /** What each tenant may use; undefined where nothing is limited. */
+  readonly quotas: QuotaLimits | undefined;
   readonly embeddingModel: string;
   /** Set where an endpoint that speaks the OpenAI protocol is configured. */
   readonly openai: { readonly apiKey: string; readonly baseUrl: string | undefined } | undefined;
@@ -129,7 +134,8 @@ export function readConfig(
   const { openaiApiKey, openaiBaseUrl, rerankBaseUrl, rerankModel, rerankApiKey, rerankTimeoutMs, ...others } =
     untraced;
   const { s3, rest: withCache } = takeS3(others, faults);
-  const { cache, rest } = takeCache(withCache);
+  const { cache, rest: withQuotas } = takeCache(withCache);
+  const { quotas, rest } = takeQuotas(withQuotas);
   if (faults.length > 0) throw new ConfigError(faults);
   const dataDir = resolve(fields.dataDir);
   return {
@@ -137,6 +143,7 @@ export function readConfig(
     dataDir,
     s3,
     cache,
+    quotas,
     blobDir: fields.blobDir ? resolve(fields.blobDir) : join(dataDir, 'blobs'),
     embeddingModel: fields.embeddingModel ?? defaultModels[fields.embeddingProvider],
     // An endpoint on one's own machine often wants no key, but the protocol wants the header.
@@ -203,6 +210,21 @@ function takeCache<Others extends Pick<Fields, CacheField | 'redisUrl'>>(fields:
   const times = { freshMs: cacheTtlMs, embeddingFreshMs: cacheEmbeddingTtlMs, graceMs: cacheGraceMs };
   const url = cacheRedisUrl ?? fields.redisUrl;
   return { cache: { url, localBytes: cacheL1Bytes, sharedBytes: cacheL2Bytes, ...times }, rest };
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+/** The quotas that are set, and the fields that are left. */
+function takeQuotas<Others extends Pick<Fields, QuotaField>>(fields: Others) {
+  const { quotaRequests, quotaBytes, quotaPages, quotaTokens, ...rest } = fields;
+  const quotas = {
+    ...(quotaRequests ? { requests: { amount: quotaRequests, periodMs: minuteMs } } : {}),
+    ...(quotaBytes ? { bytes: { amount: quotaBytes, periodMs: dayMs } } : {}),
+    ...(quotaPages ? { pages: { amount: quotaPages, periodMs: dayMs } } : {}),
+    ...(quotaTokens ? { tokens: { amount: quotaTokens, periodMs: dayMs } } : {}),
+  };
+  return { quotas: Object.keys(quotas).length > 0 ? quotas : undefined, rest };
 }
 
 /** As `readConfig`, for a process that cannot run without: says what is wrong and ends with status 1. */

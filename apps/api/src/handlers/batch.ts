@@ -192,6 +192,8 @@ async function acceptAll(
     }
   };
   try {
+    // The call itself is counted already.
+    await deps.quotas?.count(context.tenant, { requests: items.length - 1 });
     await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
     if (failure) throw failure.error;
     await recordBatch(deps, context.tenant, batchId, jobs);

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { AnswerLog } from '@semantic-memory/shared/ports/answer-log';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { createChangeSignals } from './change-signals.ts';
 import { closeRedis, openRedis, withRedis } from './connection.ts';
+import { tenantTag } from './keys.ts';
 import { runScript, script } from './script.ts';
 
 /** See the port. */
@@ -144,13 +144,8 @@ export function createRedisAnswerLog(options: RedisAnswerLogOptions): AnswerLog 
   };
 }
 
-/** One hash tag a tenant, as in the ledger's keys: an answer's keys lie on one node. */
 function answerKeys(prefix: string, tenant: string) {
-  const tag = createHash('sha256')
-    .update(JSON.stringify([tenant]))
-    .digest('hex')
-    .slice(0, 32);
-  const root = `${prefix}:answers:{${tag}}`;
+  const root = `${prefix}:answers:${tenantTag(tenant)}`;
   return {
     entries: (answerId: string) => `${root}:entries:${answerId}`,
     /** ended (0 or 1), alive (when the writer was last heard of, in milliseconds), documents (JSON). */

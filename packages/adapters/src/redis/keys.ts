@@ -15,9 +15,12 @@ export type LedgerKeys = ReturnType<typeof ledgerKeys>;
 const tagOf = (parts: readonly string[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 
+/** Of all keys of a tenant, also outside of the ledger: what shares it lies on one node. */
+export const tenantTag = (tenant: string): string => `{${tagOf([tenant])}}`;
+
 export function ledgerKeys(prefix: string) {
   const root = `${prefix}:ledger`;
-  const tenant = remember((name: string) => tenantKeys(`${root}:{${tagOf([name])}}`));
+  const tenant = remember((name: string) => tenantKeys(`${root}:${tenantTag(name)}`));
   const namespaces = remember((id: string) => namespaceKeys(`${root}:{${tagOf(JSON.parse(id))}}`));
   return {
     tenant,

@@ -10,6 +10,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { OcrEngine } from '../ports/ocr.ts';
 import type { ParseLimits, Parser } from '../ports/parser.ts';
+import type { Quotas } from '../ports/quotas.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import type { IndexWriter } from './index/index-writer.ts';
 
@@ -21,6 +22,8 @@ export interface IngestDeps {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Absent where no tenant is limited. */
+  readonly quotas?: Quotas | undefined;
 }
 
 /** What the steps of the flow use beyond that. A tier builds what its steps need; all of it starts on first use. */

@@ -2,6 +2,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { Chunk } from '../contracts/model/chunk.ts';
 import type { Embedder, PassageTokens } from '../ports/embedder.ts';
 import type { StepDeps } from './deps.ts';
+import { takeForStep } from './jobs/step-quota.ts';
 import { readVectors, vectorBatchSize, writeVectors } from './stored/artifacts.ts';
 import { type EmbeddedChunks, markEmbedded } from './stored/embedded-chunks.ts';
 import { createTokenKeeper, type EmbeddedTokens, tokensOf } from './token-keeper.ts';
@@ -23,7 +24,7 @@ export interface EmbedWatch {
  * @param known vectors by content hash, which need not be embedded; those that are made are added
  */
 export async function embedChunks(
-  deps: Pick<StepDeps, 'blobs' | 'metrics'>,
+  deps: Pick<StepDeps, 'blobs' | 'metrics' | 'quotas'>,
   embedder: Embedder,
   embedded: EmbeddedChunks,
   former: readonly EmbeddedChunks[],
@@ -44,7 +45,7 @@ export async function embedChunks(
     const fresh = batch.filter(
       ({ contentHash }) => !known.has(contentHash) || (knownTokens && !knownTokens.has(contentHash)),
     );
-    const made = await embedAll(embedder, fresh, watch.signal, ref.tenant);
+    const made = await embedAll(deps, embedder, fresh, watch.signal, ref.tenant);
     fresh.forEach((chunk, index) => {
       const { vector, tokens: ofTokens } = made[index] ?? {};
       if (vector?.length !== dimension)
@@ -83,16 +84,24 @@ export async function embedChunks(
   if (tokens > 0) deps.metrics.embeddingTokens(embedder.model, tokens);
 }
 
-/** Vectors, and in the same runs those of tokens where the model gives them. */
+/** Vectors, and in the same runs those of tokens where the model gives them. What is not embedded after all is given back. */
 async function embedAll(
+  deps: Pick<StepDeps, 'quotas'>,
   embedder: Embedder,
   chunks: readonly Chunk[],
   signal: AbortSignal,
   tenant: string,
 ): Promise<readonly { readonly vector: Float32Array; readonly tokens?: PassageTokens }[]> {
   const texts = chunks.map((chunk) => chunk.embedText);
-  if (embedder.lateInteraction) return embedder.lateInteraction.embedPassages(texts, signal, tenant);
-  return (await embedder.embedPassages(texts, signal, tenant)).map((vector) => ({ vector }));
+  const tokens = chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
+  if (tokens > 0) await takeForStep(deps, tenant, { tokens });
+  try {
+    if (embedder.lateInteraction) return await embedder.lateInteraction.embedPassages(texts, signal, tenant);
+    return (await embedder.embedPassages(texts, signal, tenant)).map((vector) => ({ vector }));
+  } catch (error) {
+    await deps.quotas?.count(tenant, { tokens: -tokens });
+    throw error;
+  }
 }
 
 function tokensFor(known: ReadonlyMap<string, EmbeddedTokens> | undefined, chunk: Chunk): EmbeddedTokens {

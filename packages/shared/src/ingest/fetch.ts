@@ -7,6 +7,7 @@ import type { GitFetcher, RepositoryFile } from '../ports/fetcher.ts';
 import { storeOriginal } from './accept.ts';
 import { acceptChild, findChild, joinParent } from './accept-child.ts';
 import type { StepDeps } from './deps.ts';
+import { takeForStep } from './jobs/step-quota.ts';
 import { childDocumentId, newUploadId } from './new-id.ts';
 import { createPathFilter } from './path-filter.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
@@ -65,6 +66,7 @@ async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Prom
  */
 async function download(deps: StepDeps, { payload, signal }: StepContext, url: string): Promise<StoredOriginal> {
   const { maxBytes, fetchMs } = deps.limits;
+  await takeForStep(deps, payload.tenant, { bytes: 0 });
   const answer = await deps.web.fetch(url, { maxBytes, timeoutMs: fetchMs }, signal);
   const key = fetchedOriginalKey(payload, newUploadId());
   const stored = await deps.blobs.putStream(key, answer.body, { maxBytes }).catch((error: unknown) => {
@@ -81,7 +83,10 @@ async function download(deps: StepDeps, { payload, signal }: StepContext, url: s
     ...(answer.mediaType ? { mediaType: answer.mediaType } : {}),
     ...(answer.filename ? { filename: answer.filename } : {}),
   };
-  if (await deps.blobs.putIfAbsent(fetchedKey(payload), encodeJson(mine))) return mine;
+  if (await deps.blobs.putIfAbsent(fetchedKey(payload), encodeJson(mine))) {
+    await deps.quotas?.count(payload.tenant, { bytes: stored.bytes });
+    return mine;
+  }
   await deps.blobs.remove(key);
   const standing = await readFetched(deps.blobs, payload);
   if (!standing) throw new MemoryError('not_found', `Document ${payload.documentId} was deleted.`);
@@ -135,6 +140,7 @@ async function wantedFiles(files: readonly RepositoryFile[], { include, exclude 
  */
 async function checkOut(deps: StepDeps, { payload, signal }: StepContext, { url, ref }: GitSource): Promise<Checkout> {
   const { maxBytes, fetchMs } = deps.limits;
+  await takeForStep(deps, payload.tenant, { bytes: 0 });
   // A repository is many documents: its whole may be as large as ten of the largest.
   const limits = { maxBytes: maxBytes * 10, timeoutMs: fetchMs };
   const checkout = await deps.git.checkout({ url, ref }, limits, signal);
@@ -166,6 +172,7 @@ async function acceptFile(deps: StepDeps, { payload, manifest }: StepContext, fi
       source: { type: 'upload', filename: file.path.split('/').at(-1) ?? file.path },
       original,
     });
+    await deps.quotas?.count(payload.tenant, { bytes: original.bytes });
     if (!job) return;
   }
   await joinParent(deps, payload, child);

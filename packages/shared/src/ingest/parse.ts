@@ -2,6 +2,7 @@ import { MemoryError } from '../contracts/errors.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
 import type { VersionFacts } from '../ports/ledger.ts';
 import { nameOf } from './accept.ts';
+import { takeForStep } from './jobs/step-quota.ts';
 import { othersGoFirst, type Step } from './step.ts';
 import { encodeJson, readExtraction, readOriginal } from './stored/artifacts.ts';
 import { extractionKey } from './stored/blob-keys.ts';
@@ -26,6 +27,8 @@ export const parseStep: Step = async (deps, context) => {
       if (await context.makeWay()) waiting.abort(othersGoFirst());
     }, lookEveryMs);
     try {
+      // How many there are shows when they are parsed.
+      await takeForStep(deps, payload.tenant, { pages: 0 });
       const input = {
         tenant: payload.tenant,
         path: file.path,
@@ -41,6 +44,7 @@ export const parseStep: Step = async (deps, context) => {
       await file.dispose();
     }
     await deps.blobs.put(extractionKey(payload), encodeJson(extraction));
+    await deps.quotas?.count(payload.tenant, { pages: extraction.pages.length });
   }
   const pages = extraction.pages.length;
   const ocrPages = extraction.pages.filter((page) => page.needsOcr).length;

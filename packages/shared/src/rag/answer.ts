@@ -12,11 +12,13 @@ import type {
 import type { SearchHit } from '../contracts/model/search.ts';
 import type { Tokenizer } from '../ports/embedder.ts';
 import type { ChatUsage, LanguageModel } from '../ports/language-model.ts';
+import type { Quotas } from '../ports/quotas.ts';
 import { type Retrieval, retrieve, type SearchDeps } from '../search/retrieve.ts';
 import { readCitations } from './citations.ts';
 import { evidenceOf, refusalText } from './evidence.ts';
 import { extractAnswer } from './extractive.ts';
 import { generateAnswer, type ModelDeps, rewriteQuestion } from './generative.ts';
+import { meterModel } from './metered-model.ts';
 import { fittingPassages } from './prompt.ts';
 
 export interface RagDeps extends SearchDeps {
@@ -25,6 +27,8 @@ export interface RagDeps extends SearchDeps {
   /** What that is given of passages and conversation, in tokens. */
   readonly languageModelInputTokens?: number | undefined;
   readonly tokenizer?: Tokenizer | undefined;
+  /** What the model reads and writes counts as tokens. Absent where no tenant is limited. */
+  readonly quotas?: Quotas | undefined;
 }
 
 const defaultInputTokens = 8000;
@@ -90,7 +94,7 @@ async function* measured(
   const run: Run = {
     ...{ deps, request, signal, startedAt: deps.clock.now(), degraded: new Set<string>() },
     model: deps.languageModel && {
-      languageModel: deps.languageModel,
+      languageModel: meteredFor(deps, deps.languageModel, tenant),
       budget: { inputTokens: deps.languageModelInputTokens ?? defaultInputTokens, tokenizer: deps.tokenizer },
     },
     usage: { promptTokens: 0, completionTokens: 0 },
@@ -111,6 +115,16 @@ async function* measured(
     deps.metrics.rag(outcomeOf(error), mode(), seconds());
     throw error;
   }
+}
+
+/** What the tenant's answer costs is counted, and no reason to take the answer back. */
+function meteredFor({ quotas, logger }: RagDeps, languageModel: LanguageModel, tenant: string): LanguageModel {
+  if (!quotas) return languageModel;
+  return meterModel(languageModel, (tokens) =>
+    quotas
+      .count(tenant, { tokens })
+      .catch((error: unknown) => logger.warn('the tokens of an answer could not be counted', { error })),
+  );
 }
 
 /** Whose fault it was that there is no answer: the caller's, who may also have gone, or ours. */

@@ -17,6 +17,7 @@ import type { Embedder } from '../ports/embedder.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
+import type { Quotas } from '../ports/quotas.ts';
 import { createFakeEmbedder, fakeTokenizer } from './fake-embedder.ts';
 import { createInMemoryBlobStore, type InMemoryBlobStore } from './in-memory-blob-store.ts';
 import { createInMemoryLedger, type InMemoryLedger } from './in-memory-ledger.ts';
@@ -98,12 +99,15 @@ export interface FlowOptions {
   readonly lateInteraction?: boolean;
   /** Other models that are served, by name. */
   readonly otherModels?: readonly Embedder[];
+  /** Without them no tenant is limited. */
+  readonly quotas?: Quotas;
 }
 
 export function createInMemoryFlow({
   readArchive = noArchives,
   lateInteraction = false,
   otherModels = [],
+  quotas,
 }: FlowOptions = {}): InMemoryFlow {
   const blobs = createInMemoryBlobStore();
   const lexical = createInMemoryLexicalIndex();
@@ -140,6 +144,7 @@ export function createInMemoryFlow({
     clock: { now: () => Date.now() + flow.ahead },
     metrics: silentMetrics,
     logger: silentLogger,
+    quotas,
     embeddingModel: fake.model,
     web: { fetch: unreachable },
     git: { checkout: unreachable },

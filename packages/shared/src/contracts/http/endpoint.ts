@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
+import type { QuotaKind } from '../quotas.ts';
 
 export const scopes = ['memory:read', 'memory:write', 'memory:admin'] as const;
 export type ScopeName = (typeof scopes)[number];
@@ -41,6 +42,8 @@ export interface Endpoint {
   readonly path: string;
   /** The token needs all of them. */
   readonly scopes: readonly ScopeName[];
+  /** Of which quotas something must be left, beside that of requests. `bytes`: the body counts. */
+  readonly uses?: readonly Exclude<QuotaKind, 'requests'>[];
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;

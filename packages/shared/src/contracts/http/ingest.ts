@@ -92,6 +92,7 @@ export const ingest = defineEndpoint({
   method: 'post',
   path: '/ingest',
   scopes: ['memory:write'],
+  uses: ['bytes', 'pages', 'tokens'],
   tag: 'ingest',
   summary: 'Take in a document',
   description:
@@ -119,6 +120,7 @@ export const ingestBatch = defineEndpoint({
   method: 'post',
   path: '/ingest/batch',
   scopes: ['memory:write'],
+  uses: ['bytes', 'pages', 'tokens'],
   tag: 'ingest',
   summary: 'Take in many documents',
   description: 'Each item stands alone: a bad one is a failed job, the others go on.',

@@ -7,6 +7,7 @@ export const rag = defineEndpoint({
   method: 'post',
   path: '/rag',
   scopes: ['memory:read'],
+  uses: ['tokens'],
   tag: 'rag',
   summary: 'Answer a question from the documents',
   description:

@@ -26,6 +26,7 @@ export const adminReindex = defineEndpoint({
   method: 'post',
   path: '/admin/reindex',
   scopes: ['memory:admin'],
+  uses: ['tokens'],
   tag: 'admin',
   summary: 'Give a namespace another embedding model',
   description:

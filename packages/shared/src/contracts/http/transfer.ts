@@ -26,6 +26,7 @@ export const adminImport = defineEndpoint({
   method: 'post',
   path: '/admin/import',
   scopes: ['memory:admin'],
+  uses: ['bytes'],
   tag: 'admin',
   summary: 'Take in an exported namespace',
   description:

@@ -6,7 +6,7 @@ import { manifestKey, type VersionRef, versionPrefix } from '../stored/blob-keys
 import { type EmbeddedChunks, embeddedBy, hasVectors, readEmbedded } from '../stored/embedded-chunks.ts';
 import { formerChunks, knownVectors } from '../versions/former-chunks.ts';
 
-type EmbedVersionDeps = Pick<StepDeps, 'blobs' | 'ledger' | 'metrics' | 'embedderFor'>;
+type EmbedVersionDeps = Pick<StepDeps, 'blobs' | 'ledger' | 'metrics' | 'embedderFor' | 'quotas'>;
 
 /**
  * A version's chunks with the vectors of a model, which are made from the stored chunks where there are none yet. Chunks

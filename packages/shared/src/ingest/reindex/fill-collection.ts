@@ -14,7 +14,7 @@ const atOnce = 8;
 
 export type FillDeps = Pick<
   StepDeps,
-  'blobs' | 'ledger' | 'metrics' | 'embedderFor' | 'vectors' | 'indexWriter' | 'logger'
+  'blobs' | 'ledger' | 'metrics' | 'embedderFor' | 'vectors' | 'indexWriter' | 'logger' | 'quotas'
 >;
 
 /** What a fill tells, and what stops it. */

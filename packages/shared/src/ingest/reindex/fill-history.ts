@@ -6,7 +6,7 @@ import { embedVersion } from './embed-version.ts';
 
 type HistoryDeps = Pick<
   StepDeps,
-  'blobs' | 'ledger' | 'metrics' | 'embedderFor' | 'vectors' | 'indexWriter' | 'logger'
+  'blobs' | 'ledger' | 'metrics' | 'embedderFor' | 'vectors' | 'indexWriter' | 'logger' | 'quotas'
 >;
 
 /** The history of a namespace by another model: the versions that were active before and are still kept. */
