@@ -51,16 +51,29 @@ async function killChild(fleet: Fleet, details: FaultDetails): Promise<'done' | 
 
 const done = 'done' as const;
 
+type Target = typeof worker | typeof api;
+
+const endBy =
+  (target: Target, signal: 'SIGKILL' | 'SIGTERM'): FaultKind['inject'] =>
+  async (fleet, details) => {
+    await target(fleet, details).end(signal, 0);
+    return done;
+  };
+
+const freeze =
+  (target: Target): FaultKind['inject'] =>
+  async (fleet, details) => {
+    await target(fleet, details).freeze(Number(details.holdMs));
+    return done;
+  };
+
 export const processFaults = {
   'kill-worker': {
     track: 'process',
     weight: 8,
     repeatsBatch: true,
     plan: aWorker,
-    async inject(fleet, details) {
-      await worker(fleet, details).end('SIGKILL', 0);
-      return done;
-    },
+    inject: endBy(worker, 'SIGKILL'),
   },
   'kill-child': {
     track: 'process',
@@ -73,29 +86,20 @@ export const processFaults = {
     track: 'process',
     weight: 3,
     plan: anApi,
-    async inject(fleet, details) {
-      await api(fleet, details).end('SIGKILL', 0);
-      return done;
-    },
+    inject: endBy(api, 'SIGKILL'),
   },
   'restart-worker': {
     track: 'process',
     weight: 3,
     repeatsBatch: true,
     plan: aWorker,
-    async inject(fleet, details) {
-      await worker(fleet, details).end('SIGTERM', 0);
-      return done;
-    },
+    inject: endBy(worker, 'SIGTERM'),
   },
   'restart-api': {
     track: 'process',
     weight: 2,
     plan: anApi,
-    async inject(fleet, details) {
-      await api(fleet, details).end('SIGTERM', 0);
-      return done;
-    },
+    inject: endBy(api, 'SIGTERM'),
   },
   // Beyond the lock (15 s) and the look for stalled jobs (5 s): others take its work up, then it wakes.
   'freeze-worker': {
@@ -103,18 +107,12 @@ export const processFaults = {
     weight: 3,
     repeatsBatch: true,
     plan: (dice) => ({ ...aWorker(dice), holdMs: dice.between(21_000, 30_000) }),
-    async inject(fleet, details) {
-      await worker(fleet, details).freeze(Number(details.holdMs));
-      return done;
-    },
+    inject: freeze(worker),
   },
   'freeze-api': {
     track: 'process',
     weight: 2,
     plan: (dice) => ({ ...anApi(dice), holdMs: dice.between(2_000, 9_000) }),
-    async inject(fleet, details) {
-      await api(fleet, details).freeze(Number(details.holdMs));
-      return done;
-    },
+    inject: freeze(api),
   },
 } as const satisfies Record<string, FaultKind>;
