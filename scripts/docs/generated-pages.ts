@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { createOpenApiDocument } from '@semantic-memory/api/openapi';
 import { toolVariables } from '../env/tool-variables.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
+import { renderCollection } from './postman/collection.ts';
+import { renderEnvironments } from './postman/environments.ts';
+import { operationsOf } from './postman/operations.ts';
 import { renderSchemaPage } from './schema-page.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,5 +17,14 @@ export async function generatedPages(): Promise<Record<string, string>> {
   return {
     'docs/configuration.md': renderConfigurationPage(toolVariables),
     'docs/schema.md': renderSchemaPage(document),
+    'docs/postman/semantic-memory.postman_collection.json': json(renderCollection(operationsOf(document))),
+    ...Object.fromEntries(
+      Object.entries(renderEnvironments()).map(([name, environment]) => [
+        `docs/postman/${name}.postman_environment.json`,
+        json(environment),
+      ]),
+    ),
   };
 }
+
+const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;

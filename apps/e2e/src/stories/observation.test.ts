@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { eventually, waitForEnd } from '../job-end.ts';
 import { readExposition } from '../observation/exposition.ts';
 import { metricNames } from '../observation/metric-names.ts';
 import { findPrometheus, startPrometheus } from '../observation/prometheus.ts';
 import { processMetrics, publicMetrics } from '../observation/public-metrics.ts';
-import { alertRules, panelQueries, readObservability, runbooks } from '../observation/shipped-queries.ts';
+import { alertRules, panelQueries, readObservability } from '../observation/shipped-queries.ts';
 import { type Service, startService } from '../service.ts';
 
 // Everything is started here, beside whatever else the machine does.
@@ -118,18 +116,3 @@ if (!prometheusCommand) console.warn('skipped: tool missing: prometheus. No quer
   },
   180_000,
 );
-
-test('the commands of every runbook work', async () => {
-  const { basis, all } = await runbooks();
-  const env = { ...process.env, API: service.url, METRICS: service.metricsUrl, TOKEN: service.token };
-  for (const { name, commands } of all) {
-    const ran = await promisify(execFile)('bash', ['-euc', `${basis}\n${commands}`], { env }).catch(
-      (error: { stdout: string; stderr: string }) => ({ ...error, failed: true }),
-    );
-    expect({ name, failed: 'failed' in ran, said: 'failed' in ran ? ran.stdout + ran.stderr : '' }).toEqual({
-      name,
-      failed: false,
-      said: '',
-    });
-  }
-}, 180_000);
