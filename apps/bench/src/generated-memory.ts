@@ -11,7 +11,7 @@ import { chunkIdOf } from '@semantic-memory/shared/ingest/chunk/chunk-id';
 import { preparePostings } from '@semantic-memory/shared/ingest/index/postings';
 import { vectorRecord } from '@semantic-memory/shared/ingest/index/vector-record';
 import { newJobId } from '@semantic-memory/shared/ingest/new-id';
-import { encodeJson, vectorBatchSize, writeVectors } from '@semantic-memory/shared/ingest/stored/artifacts';
+import { encodeJson, vectorBatchSize, vectorsBlob } from '@semantic-memory/shared/ingest/stored/artifacts';
 import { chunksKey, tokensKey } from '@semantic-memory/shared/ingest/stored/blob-keys';
 import { checkOf, checkOfChunks, directionOf, writeTokenFile } from '@semantic-memory/shared/ingest/stored/token-file';
 import type { BlobStore } from '@semantic-memory/shared/ports/blob-store';
@@ -157,7 +157,7 @@ async function writeArtifacts(
 ): Promise<void> {
   await blobs.put(chunksKey(ref), encodeJson(set));
   for (let from = 0; from < vectors.length; from += vectorBatchSize)
-    await writeVectors(blobs, ref, from, vectors.slice(from, from + vectorBatchSize));
+    await blobs.putAll([vectorsBlob(ref, from, vectors.slice(from, from + vectorBatchSize))]);
   const size = tokensPerChunk * tokenWidth;
   const facts = {
     modelCheck: checkOf(set.model),

@@ -65,7 +65,8 @@ export function guardBlobStore(
 
   return {
     put: (key, bytes) => short(() => store.put(key, bytes)),
-    putIfAbsent: (key, bytes) => short(() => store.putIfAbsent(key, bytes)),
+    putAll: (blobs) => short(() => store.putAll(blobs)),
+    putIfAbsent: (key, bytes, options) => short(() => store.putIfAbsent(key, bytes, options)),
     copy: (from, to) => short(() => store.copy(from, to)),
     move: (from, to) => short(() => store.move(from, to)),
     // How long a stream takes is up to its sender: the edge gives up on one that stops.

@@ -69,7 +69,10 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       name,
     );
 
-  const { moveTo, moveIfAbsent, linkTo, nameSoon } = createNaming(directories, temporary.pathFor);
+  const { moveTo, moveIfAbsent, linkTo, nameSoon, nameSoonIfAbsent, settle } = createNaming(
+    directories,
+    temporary.pathFor,
+  );
 
   return {
     async put(key, bytes) {
@@ -77,9 +80,16 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       await writtenWhole(path, bytes, moveTo(path));
     },
 
-    async putIfAbsent(key, bytes) {
+    async putAll(blobs) {
+      const files = blobs.map(({ key, bytes }) => ({ path: blobPath(root, key), bytes }));
+      await Promise.all(files.map(({ path, bytes }) => writtenWhole(path, bytes, nameSoon(path))));
+      // One sync a folder for all that was named in it.
+      await Promise.all([...new Set(files.map(({ path }) => dirname(path)))].map(settle));
+    },
+
+    async putIfAbsent(key, bytes, { transient = false } = {}) {
       const path = blobPath(root, key);
-      return writtenWhole(path, bytes, moveIfAbsent(path));
+      return writtenWhole(path, bytes, transient ? nameSoonIfAbsent(path) : moveIfAbsent(path));
     },
 
     async copy(from, to) {

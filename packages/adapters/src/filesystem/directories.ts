@@ -1,5 +1,4 @@
-import { closeSync, fsync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { closeSync, fsync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -7,7 +6,7 @@ const syncFile = promisify(fsync);
 
 export interface Directories {
   /** Makes a folder and its parents; durable with the next `sync`. Free of system calls where this process has seen it before. */
-  ensure(path: string): Promise<void>;
+  ensure(path: string): void;
   /** Forgets that a folder, and all below, exist: they are made again when needed. */
   forget(path: string): void;
   /** Makes durable which names a folder holds, and the folder itself. */
@@ -20,7 +19,6 @@ const maxKnown = 10_000;
 /** @param root exists */
 export function createDirectories(root: string): Directories {
   const known = new Set<string>();
-  const making = new Map<string, Promise<void>>();
   /** Folders whose own names are not durable yet. */
   const naming = new Map<string, Promise<void>>();
   const syncs = new Map<string, { running: Promise<void>; next?: Promise<void> }>();
@@ -63,8 +61,8 @@ export function createDirectories(root: string): Directories {
     return syncs.get(path)?.running ?? sync(path);
   }
 
-  async function make(path: string): Promise<void> {
-    const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
+  function make(path: string): void {
+    const firstMade = mkdirSync(path, { recursive: true, mode: 0o700 });
     // A folder that somebody else has just made is theirs to sync; journals write it before what we put inside.
     if (firstMade !== undefined) {
       const parents: string[] = [];
@@ -89,14 +87,8 @@ export function createDirectories(root: string): Directories {
 
   return {
     sync: syncWithName,
-    async ensure(path) {
-      if (known.has(path)) return;
-      let made = making.get(path);
-      if (!made) {
-        made = make(path).finally(() => making.delete(path));
-        making.set(path, made);
-      }
-      await made;
+    ensure(path) {
+      if (!known.has(path)) make(path);
     },
     forget(path) {
       known.delete(path);

@@ -17,11 +17,15 @@ export type Name = (from: string) => Promise<boolean>;
 export interface Naming {
   /** Takes the name over from whatever had it. */
   moveTo(path: string): Name;
-  /** As `moveTo`; a power cut may undo it. */
+  /** As `moveTo`; a power cut may undo it, unless its folder was settled since. */
   nameSoon(path: string): Name;
   moveIfAbsent(path: string): Name;
+  /** As `moveIfAbsent`; a power cut may undo it, unless its folder was settled since. */
+  nameSoonIfAbsent(path: string): Name;
   /** A second name for the same file, taken over from whatever had it. Written blobs are never changed in place. */
   linkTo(path: string): Name;
+  /** Makes all names in a folder durable. */
+  settle(folder: string): Promise<void>;
 }
 
 /** @param temporaryPath gives a new path in the folder for what is not complete yet */
@@ -33,7 +37,7 @@ export function createNaming(directories: Directories, temporaryPath: (path: str
     for (let attempt = 0; ; attempt += 1) {
       try {
         // Most folders are there, made by the process that accepted the document.
-        if (attempt > 0) await directories.ensure(folder);
+        if (attempt > 0) directories.ensure(folder);
         isNamed = act();
         break;
       } catch (error) {
@@ -41,14 +45,17 @@ export function createNaming(directories: Directories, temporaryPath: (path: str
         if (attempt > 0) directories.forget(folder);
       }
     }
-    if (!isDurable) return isNamed;
+    if (isDurable) await settle(folder);
+    return isNamed;
+  }
+
+  async function settle(folder: string): Promise<void> {
     try {
       await directories.sync(folder);
     } catch (error) {
       // A folder that is gone by now was deleted after our write, and the blob with it.
       if (!isAbsent(error)) throw fileFailure(error);
     }
-    return isNamed;
   }
 
   function moveOver(from: string, path: string): true {
@@ -87,5 +94,7 @@ export function createNaming(directories: Directories, temporaryPath: (path: str
     nameSoon: (path) => (from) => inFolder(from, path, () => moveOver(from, path), false),
     linkTo: (path) => (from) => inFolder(from, path, () => linkOver(from, path)),
     moveIfAbsent: (path) => (from) => inFolder(from, path, () => moveWhereAbsent(from, path)),
+    nameSoonIfAbsent: (path) => (from) => inFolder(from, path, () => moveWhereAbsent(from, path), false),
+    settle,
   };
 }

@@ -117,6 +117,10 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
   return {
     put,
 
+    async putAll(blobs) {
+      await Promise.all(blobs.map(({ key, bytes }) => put(key, bytes)));
+    },
+
     async putIfAbsent(key, bytes) {
       assertBlobKey(key);
       await conditions();

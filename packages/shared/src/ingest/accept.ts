@@ -172,7 +172,9 @@ async function claimVersion(deps: AcceptDeps, request: AcceptRequest, createdAt:
       atLeast,
     );
     const manifest = manifestFor({ ...request, documentId }, jobId, version, embeddingModel, createdAt);
-    if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest))) {
+    // Where bytes came with the request, their name beside it makes it durable.
+    const transient = request.original !== undefined;
+    if (await deps.blobs.putIfAbsent(manifestKey(manifest), encodeJson(manifest), { transient })) {
       // Who takes a request over says so first, and then looks for a manifest: one of the two sees the other.
       await leaveToOther(request, manifest);
       try {

@@ -1,9 +1,10 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { Chunk } from '../contracts/model/chunk.ts';
+import type { NewBlob } from '../ports/blob-store.ts';
 import type { Embedder, PassageTokens } from '../ports/embedder.ts';
 import type { StepDeps } from './deps.ts';
 import { takeForStep } from './jobs/step-quota.ts';
-import { readVectors, vectorBatchSize, writeVectors } from './stored/artifacts.ts';
+import { readVectors, vectorBatchSize, vectorsBlob } from './stored/artifacts.ts';
 import { type EmbeddedChunks, markEmbedded } from './stored/embedded-chunks.ts';
 import { createTokenKeeper, type EmbeddedTokens, tokensOf } from './token-keeper.ts';
 
@@ -13,6 +14,8 @@ export type Model = Pick<Embedder, 'model' | 'dimension'>;
 /** Whoever embeds is told of each batch: by the first chunk's index before it, and once what is new is stored. */
 export interface EmbedWatch {
   readonly signal: AbortSignal;
+  /** The chunks where they are not stored yet, which is done with the first batch: no vectors that may lie there are theirs. */
+  readonly newChunks?: NewBlob | undefined;
   beforeBatch?(from: number): Promise<void>;
   afterBatch?(): Promise<void>;
 }
@@ -40,7 +43,9 @@ export async function embedChunks(
   const embedBatch = async (from: number): Promise<(() => Promise<void>) | undefined> => {
     const batch = chunks.slice(from, from + vectorBatchSize);
     const expected = { count: batch.length, dimension };
-    if ((await readVectors(deps.blobs, ref, from, expected)) && ((await keeper?.isStored(from)) ?? true)) return;
+    const isStored = async () =>
+      (await readVectors(deps.blobs, ref, from, expected)) && ((await keeper?.isStored(from)) ?? true);
+    if (!watch.newChunks && (await isStored())) return;
     const knownTokens = await keeper?.known(batch);
     const fresh = batch.filter(
       ({ contentHash }) => !known.has(contentHash) || (knownTokens && !knownTokens.has(contentHash)),
@@ -58,7 +63,11 @@ export async function embedChunks(
     const ofTokens =
       keeper && batch.map((chunk) => ({ ...tokensFor(knownTokens, chunk), textStart: chunk.span.start }));
     return async () => {
-      await Promise.all([writeVectors(deps.blobs, ref, from, vectors), ofTokens && keeper.store(from, ofTokens)]);
+      await deps.blobs.putAll([
+        ...(watch.newChunks && from === 0 ? [watch.newChunks] : []),
+        vectorsBlob(ref, from, vectors),
+        ...(ofTokens ? [keeper.blobOf(from, ofTokens)] : []),
+      ]);
       await watch.afterBatch?.();
     };
   };

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MemoryError } from '../contracts/errors.ts';
 import type { ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
+import type { NewBlob } from '../ports/blob-store.ts';
 import { nameOf } from './accept.ts';
 import { assembleText } from './chunk/assemble-text.ts';
 import { chunkDocument } from './chunk/chunk-document.ts';
@@ -9,25 +10,29 @@ import type { StepDeps } from './deps.ts';
 import { embedChunks, type Model } from './embed-chunks.ts';
 import { readOcrPages } from './ocr.ts';
 import { titleOf } from './parse.ts';
-import { readPlainText } from './plain-text/read-plain-text.ts';
+import { extractionOf } from './plain-text/extraction-of.ts';
 import { modelOf } from './reindex/namespace-models.ts';
 import { othersGoFirst, type Step, type StepContext } from './step.ts';
-import { encodeJson, readChunkSet, readExtraction, vectorBatchSize } from './stored/artifacts.ts';
+import { encodeJson, readChunkSet, readManifest, vectorBatchSize } from './stored/artifacts.ts';
 import { chunksKey, vectorsKey } from './stored/blob-keys.ts';
 import { type EmbeddedChunks, embeddedBy } from './stored/embedded-chunks.ts';
 import { formerChunks, knownVectors } from './versions/former-chunks.ts';
 
-/** Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most two. */
+/**
+ * Cuts the text into chunks and embeds them in batches, each an artifact of its own: a crash repeats at most two. The
+ * chunks are stored with the first batch.
+ */
 export const embedStep: Step = async (deps, context) => {
   const { payload, signal } = context;
   const embedder = deps.embedderFor(await modelOf(deps, context.manifest));
   await embedder.ready();
   const former = await formerChunks(deps, payload, embedder);
-  const { known, ...embedded } = await chunksOf(deps, context, embedder, former);
+  const { known, newChunks, ...embedded } = await chunksOf(deps, context, embedder, former);
   const { length: total } = embedded.set.chunks;
   let makesWay = false;
   await embedChunks(deps, embedder, embedded, former, known, {
     signal,
+    newChunks,
     async beforeBatch(from) {
       if (makesWay) throw othersGoFirst();
       await context.progress(from, total);
@@ -49,7 +54,7 @@ async function chunksOf(
   context: StepContext,
   model: Model,
   former: readonly EmbeddedChunks[],
-): Promise<EmbeddedChunks & { readonly known: Map<string, Float32Array> }> {
+): Promise<EmbeddedChunks & { readonly known: Map<string, Float32Array>; readonly newChunks?: NewBlob }> {
   const { payload } = context;
   const earlier = await readChunkSet(deps.blobs, payload);
   const set = earlier && payload.run === 0 ? earlier : await cutChunks(deps, context, model, former);
@@ -57,10 +62,12 @@ async function chunksOf(
   // Before any are removed: an earlier run's are among them.
   const known = await knownVectors(deps, former, embedded.set);
   if (earlier && isDeepStrictEqual(earlier, set)) return { ...embedded, known };
-  for (let from = 0; earlier && from < earlier.chunks.length; from += vectorBatchSize) {
+  const newChunks = { key: chunksKey(payload), bytes: encodeJson(set) };
+  if (!earlier) return { ...embedded, known, newChunks };
+  for (let from = 0; from < earlier.chunks.length; from += vectorBatchSize) {
     await deps.blobs.remove(vectorsKey(payload, from));
   }
-  await deps.blobs.put(chunksKey(payload), encodeJson(set));
+  await deps.blobs.put(newChunks.key, newChunks.bytes);
   return { ...embedded, known };
 }
 
@@ -70,8 +77,12 @@ async function cutChunks(
   { model, dimension }: Model,
   former: readonly EmbeddedChunks[],
 ): Promise<ChunkSet> {
-  const extraction = (await readExtraction(deps.blobs, payload)) ?? (await readPlainText(deps, payload, manifest));
-  if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be embedded.');
+  const extraction = await extractionOf(deps.blobs, payload, manifest);
+  if (!extraction) {
+    // Unless it was deleted meanwhile.
+    await readManifest(deps.blobs, payload);
+    throw new MemoryError('internal', 'The document was not parsed before it was to be embedded.');
+  }
   const ocrPages = await readOcrPages(deps.blobs, payload, extraction);
   const text = assembleText(extraction, ocrPages);
   const failure = [...ocrPages.values()].find((page) => page.failure)?.failure;

@@ -10,11 +10,12 @@ import { preparePostings } from './index/postings.ts';
 import { isOpen } from './jobs/job-record.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { factsOf } from './parse.ts';
+import { extractionOf } from './plain-text/extraction-of.ts';
 import { askReembed } from './reindex/ask-reembed.ts';
 import { collectionsOf, modelOf } from './reindex/namespace-models.ts';
 import { removeDocument } from './remove.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
-import { readChunkSet, readExtraction } from './stored/artifacts.ts';
+import { readChunkSet } from './stored/artifacts.ts';
 import { readEmbedded } from './stored/embedded-chunks.ts';
 import { activeFromOf, committedFrom, keptActiveFrom, removeOutcome, writeOutcomeOnce } from './stored/outcome.ts';
 import { isDeleted } from './stored/tombstone.ts';
@@ -59,7 +60,7 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
   context.signal.throwIfAborted();
   // A version that was accepted while its document was being deleted: the ledger may not have known of either.
   if (payload.version > 1 && (await isDeleted(deps.blobs, payload))) return forgetDeleted(deps, payload);
-  const extraction = await readExtraction(deps.blobs, payload);
+  const extraction = await extractionOf(deps.blobs, payload, context.manifest);
   if (!extraction) throw new MemoryError('internal', 'The document was not parsed before it was to be indexed.');
   const warnings = await warningsOf(deps, payload, extraction);
   const facts = { ...factsOf(extraction), title: set.title, chunks: set.chunks.length, ...ofRun(payload) };

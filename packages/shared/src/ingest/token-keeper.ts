@@ -1,6 +1,6 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { Chunk, ChunkSet } from '../contracts/model/chunk.ts';
-import type { BlobStore } from '../ports/blob-store.ts';
+import type { BlobStore, NewBlob } from '../ports/blob-store.ts';
 import type { EmbeddedPassage, LateInteraction } from '../ports/embedder.ts';
 import { vectorBatchSize } from './stored/artifacts.ts';
 import { isTokensPart, tokensKey, tokensPartKey, type VectorsRef, versionPrefix } from './stored/blob-keys.ts';
@@ -27,7 +27,8 @@ export interface TokenKeeper {
   isStored(from: number): Promise<boolean>;
   /** What is there already for chunks of a batch, by content hash: from earlier versions, or from a batch before. */
   known(batch: readonly Chunk[]): Promise<Map<string, EmbeddedTokens>>;
-  store(from: number, tokens: readonly ChunkTokens[]): Promise<void>;
+  /** What is to be stored of the batch that begins at `from`. */
+  blobOf(from: number, tokens: readonly ChunkTokens[]): NewBlob;
   /** Makes one file of all. */
   finish(): Promise<void>;
 }
@@ -106,12 +107,13 @@ export function createTokenKeeper(
       return found;
     },
 
-    async store(from, tokens) {
+    blobOf(from, tokens) {
       const batch = batchAt(from);
       batch.forEach(({ contentHash }, at) => {
         if (!isOneBatch && repeated.has(contentHash)) again.set(contentHash, tokens[at] as ChunkTokens);
       });
-      await blobs.put(isOneBatch ? tokensKey(ref) : tokensPartKey(ref, from), writeTokenFile(factsOf(batch), tokens));
+      const key = isOneBatch ? tokensKey(ref) : tokensPartKey(ref, from);
+      return { key, bytes: writeTokenFile(factsOf(batch), tokens) };
     },
 
     async finish() {

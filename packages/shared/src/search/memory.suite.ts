@@ -7,7 +7,7 @@ import { chunkDocument } from '../ingest/chunk/chunk-document.ts';
 import { chunkIdOf } from '../ingest/chunk/chunk-id.ts';
 import { preparePostings } from '../ingest/index/postings.ts';
 import { vectorRecord } from '../ingest/index/vector-record.ts';
-import { encodeJson, vectorBatchSize, writeVectors } from '../ingest/stored/artifacts.ts';
+import { encodeJson, vectorBatchSize, vectorsBlob } from '../ingest/stored/artifacts.ts';
 import { chunksKey, type VersionRef } from '../ingest/stored/blob-keys.ts';
 import type { Embedder } from '../ports/embedder.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -170,12 +170,13 @@ export function createMemory() {
     await blobs.put(chunksKey(ref), encodeJson(set));
     for (let from = 0; from < records.length; from += vectorBatchSize) {
       const batch = records.slice(from, from + vectorBatchSize);
-      await writeVectors(
-        blobs,
-        ref,
-        from,
-        batch.map(({ vector }) => vector),
-      );
+      await blobs.putAll([
+        vectorsBlob(
+          ref,
+          from,
+          batch.map(({ vector }) => vector),
+        ),
+      ]);
     }
     const postings = await preparePostings(lexical, scope, set, title);
     texts.set(`${tenant}/${documentId}@${version}`, text);

@@ -36,6 +36,19 @@ export function blobStoreSuite(
       expect(await store.has('a/b')).toBe(true);
     });
 
+    test('writes several blobs together, small and large, over what was there', async () => {
+      await store.put('a/small', bytesOf('before'));
+      const large = new Uint8Array(200_000).fill(7);
+      await store.putAll([
+        { key: 'a/small', bytes: bytesOf('after') },
+        { key: 'a/large', bytes: large },
+        { key: 'b/other', bytes: bytesOf('elsewhere') },
+      ]);
+      expect(textOf(await store.get('a/small'))).toBe('after');
+      expect((await store.get('a/large'))?.byteLength).toBe(large.byteLength);
+      expect((await all(store.list(''))).sort()).toEqual(['a/large', 'a/small', 'b/other']);
+    });
+
     test('gives a blob a second key that lives its own life', async () => {
       await store.put('a/first', bytesOf('same'));
       await store.put('b/second', bytesOf('other'));

@@ -25,6 +25,9 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
       assertBlobKey(key);
       blobs.set(key, Uint8Array.from(bytes));
     },
+    async putAll(all) {
+      for (const { key, bytes } of all) await store.put(key, bytes);
+    },
     async putIfAbsent(key, bytes) {
       assertAvailable();
       assertBlobKey(key);

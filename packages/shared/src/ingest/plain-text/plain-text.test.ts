@@ -3,7 +3,8 @@ import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-f
 import { type AcceptRequest, accept } from '../accept.ts';
 import { retryJob } from '../jobs/retry.ts';
 import { removeDocument } from '../remove.ts';
-import { readExtraction, readManifest } from '../stored/artifacts.ts';
+import { readManifest } from '../stored/artifacts.ts';
+import { extractionOf } from './extraction-of.ts';
 import { storeUpload } from './store-upload.ts';
 
 let flow: InMemoryFlow;
@@ -48,7 +49,8 @@ test('a short plain text needs no parser: it is read where it is embedded', asyn
   ]);
   expect(await runAll()).toEqual(['embed', 'index']);
   expect(await jobOf(job.id)).toMatchObject({ state: 'succeeded', progress: 1 });
-  const extraction = await readExtraction(flow.blobs, { tenant: 'acme', documentId: 'notes', version: 1 });
+  const ref = { tenant: 'acme', documentId: 'notes', version: 1 };
+  const extraction = await extractionOf(flow.blobs, ref, await readManifest(flow.blobs, ref));
   expect(extraction).toMatchObject({ mediaType: 'text/plain', pages: [{ text: 'The tide\nturns at six. 潮' }] });
   const document = await flow.ledger.getDocument('acme', 'notes');
   expect(document?.versions[0]).toMatchObject({ mediaType: 'text/plain', chunks: 1, state: 'active' });

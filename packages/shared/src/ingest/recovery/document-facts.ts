@@ -9,12 +9,12 @@ import { documentFacts, nameOf, versionRecord } from '../accept.ts';
 import { finishJob, newJob } from '../jobs/job-record.ts';
 import { hasNoDocument } from '../next-jobs.ts';
 import { factsOf, titleOf } from '../parse.ts';
-import { readExtraction, readFetched, readJson } from '../stored/artifacts.ts';
+import { extractionOf } from '../plain-text/extraction-of.ts';
+import { readFetched, readJson } from '../stored/artifacts.ts';
 import {
   committedKey,
   createdKey,
   documentPrefix,
-  extractionKey,
   fetchedKey,
   manifestKey,
   originalKey,
@@ -124,16 +124,14 @@ async function readVersion(
   const original = !manifest.original && present.has(fetchedKey(ref)) ? await readFetched(blobs, ref) : undefined;
   const facts: VersionFacts = {
     ...(original ? { bytes: original.bytes, sha256: original.sha256 } : {}),
-    ...(outcome?.facts ??
-      committed?.facts ??
-      (outcome && present.has(extractionKey(ref)) ? await extractedFacts(blobs, ref, manifest) : {})),
+    ...(outcome?.facts ?? committed?.facts ?? (outcome ? await extractedFacts(blobs, ref, manifest) : {})),
   };
   return { manifest, outcome, committed, kept, run: begun?.run ?? 0, deliveryId: begun?.deliveryId, facts };
 }
 
 /** Of a version that was parsed and failed later. */
 async function extractedFacts(blobs: BlobStore, ref: VersionRef, manifest: Manifest): Promise<VersionFacts> {
-  const extraction = await readExtraction(blobs, ref);
+  const extraction = await extractionOf(blobs, ref, manifest);
   if (!extraction) return {};
   return { ...factsOf(extraction), title: titleOf(extraction, manifest.title, nameOf(manifest)) };
 }

@@ -3,7 +3,7 @@ import { MemoryError } from '../../contracts/errors.ts';
 import { type ChunkSet, ChunkSet as ChunkSetSchema } from '../../contracts/model/chunk.ts';
 import { Extraction, OcrPage } from '../../contracts/model/extraction.ts';
 import { Manifest } from '../../contracts/model/manifest.ts';
-import type { BlobStore } from '../../ports/blob-store.ts';
+import type { BlobStore, NewBlob } from '../../ports/blob-store.ts';
 import type { VectorsRef, VersionRef } from './blob-keys.ts';
 import * as keys from './blob-keys.ts';
 
@@ -73,18 +73,13 @@ export const readChunkSet = (blobs: Pick<BlobStore, 'get'>, ref: VersionRef): Pr
 /** How many chunks share one file of vectors. A crash repeats at most two: one is embedded while one is stored. */
 export const vectorBatchSize = 32;
 
-export async function writeVectors(
-  blobs: BlobStore,
-  ref: VectorsRef,
-  from: number,
-  vectors: readonly Float32Array[],
-): Promise<void> {
+export function vectorsBlob(ref: VectorsRef, from: number, vectors: readonly Float32Array[]): NewBlob {
   const dimension = vectors[0]?.length ?? 0;
   const all = new Float32Array(dimension * vectors.length);
   vectors.forEach((vector, row) => {
     all.set(vector, row * dimension);
   });
-  await blobs.put(keys.vectorsKey(ref, from), new Uint8Array(all.buffer));
+  return { key: keys.vectorsKey(ref, from), bytes: new Uint8Array(all.buffer) };
 }
 
 /** The vectors of the batch that begins at chunk `from`, or undefined where it was not embedded yet (or is damaged). */

@@ -6,9 +6,9 @@ import type { ArchiveEntry } from '../../ports/archive.ts';
 import type { DocumentRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { readOcrPages } from '../ocr.ts';
+import { extractionOf } from '../plain-text/extraction-of.ts';
 import {
   encodeJson,
-  readExtraction,
   readManifest,
   readOriginal,
   readVectors,
@@ -108,7 +108,7 @@ async function readFiles({ blobs }: ExportDeps, record: DocumentRecord, model: s
   const { tenant, documentId, activeVersion: version } = record;
   const ref: VersionRef = { tenant, documentId, version };
   const manifest = await readManifest(blobs, ref);
-  const extraction = need(await readExtraction(blobs, ref), ref, 'extraction');
+  const extraction = need(await extractionOf(blobs, ref, manifest), ref, 'extraction');
   const pages = await readOcrPages(blobs, ref, extraction);
   const { ref: place, set } = need(await readEmbedded(blobs, ref, model), ref, `chunks with vectors of ${model}`);
   const vectors: ArchiveEntry[] = [];

@@ -4,7 +4,8 @@ import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import { assembleText } from '../chunk/assemble-text.ts';
 import { readOcrPages } from '../ocr.ts';
-import { readChunkSet, readExtraction, readManifest, readOriginal } from '../stored/artifacts.ts';
+import { extractionOf } from '../plain-text/extraction-of.ts';
+import { readChunkSet, readManifest, readOriginal } from '../stored/artifacts.ts';
 import type { VersionRef } from '../stored/blob-keys.ts';
 
 export interface ReadDeps {
@@ -33,7 +34,7 @@ async function resolveVersion(
  */
 export async function readText(deps: ReadDeps, tenant: string, documentId: string, version?: number): Promise<string> {
   const ref = await resolveVersion(deps, tenant, documentId, version);
-  const extraction = await readExtraction(deps.blobs, ref);
+  const extraction = await extractionOf(deps.blobs, ref, await readManifest(deps.blobs, ref));
   if (!extraction) throw new MemoryError('not_found', `Version ${ref.version} of ${documentId} has no text yet.`);
   return assembleText(extraction, await readOcrPages(deps.blobs, ref, extraction)).text;
 }
