@@ -148,6 +148,25 @@ test('fetching a repository again after a crash makes no second set of jobs', as
   expect(items.length).toBe(3);
 });
 
+test('a repository that takes long makes way for others who wait, and goes on where it was', async () => {
+  const { flow, open } = await withRepository({ 'a.md': 'One.', 'b.md': 'Two.', 'c.md': 'Three.' });
+  const { parent } = await ingestRepository(flow);
+  const { addChild } = flow.ledger;
+  flow.ledger.addChild = async (...args) => {
+    await addChild(...args);
+    flow.ahead += 4_000;
+  };
+  flow.faults.othersWait = true;
+  await expect(flow.runNext()).rejects.toMatchObject({ retry: { kind: 'yield' } });
+  expect(open()).toBe(0);
+  // Two files took eight seconds, of which five are had in any case.
+  expect(flow.queue.waiting.map((job) => job.name).sort()).toEqual(['fetch', 'parse', 'parse']);
+  flow.faults.othersWait = false;
+  await flow.drain();
+  expect(await parent()).toMatchObject({ state: 'succeeded' });
+  expect((await flow.ledger.listJobs('acme', { limit: 100 })).items).toHaveLength(4);
+});
+
 test('a file that cannot be ingested makes the job partial and is named; none at all makes it fail', async () => {
   const { flow } = await withRepository({ 'a.md': 'One.', 'b.md': '\n' });
   flow.faults.ocr.set(1, '');

@@ -10,7 +10,7 @@ import type { StepDeps } from './deps.ts';
 import { takeForStep } from './jobs/step-quota.ts';
 import { childDocumentId, newUploadId } from './new-id.ts';
 import { createPathFilter } from './path-filter.ts';
-import type { Step, StepContext, StepResult } from './step.ts';
+import { othersGoFirst, type Step, type StepContext, type StepResult } from './step.ts';
 import { encodeJson, readFetched, readJson, type StoredOriginal } from './stored/artifacts.ts';
 import { checkoutKey, fetchedKey, fetchedOriginalKey } from './stored/blob-keys.ts';
 
@@ -93,9 +93,16 @@ async function download(deps: StepDeps, { payload, signal }: StepContext, url: s
   return standing;
 }
 
+/** A slice begins with a checkout, so it lasts at least so many times as long, and not less than so long. */
+const slicePerCheckout = 3;
+const leastSliceMs = 5_000;
+
 async function fetchRepository(deps: StepDeps, context: StepContext, source: GitSource): Promise<StepResult> {
   const { maxBytes } = deps.limits;
+  const startedAt = deps.clock.now();
   const checkout = await checkOut(deps, context, source);
+  const checkedOutAt = deps.clock.now();
+  const sliceEndsAt = checkedOutAt + Math.max(leastSliceMs, slicePerCheckout * (checkedOutAt - startedAt));
   try {
     const files = await wantedFiles(checkout.files, source, context.signal);
     const warnings: JobWarning[] = [];
@@ -105,6 +112,8 @@ async function fetchRepository(deps: StepDeps, context: StepContext, source: Git
         warnings.push({ code: 'skipped_too_large', message: `${file.path} has ${file.bytes} bytes.` });
       else await acceptFile(deps, context, file, checkout.commit);
       await context.progress(index + 1, files.length);
+      const othersWait = await context.checkpoint();
+      if (othersWait && deps.clock.now() > sliceEndsAt) throw othersGoFirst();
     }
     if (files.length === 0) {
       throw new MemoryError('empty_document', 'The repository has no file that was asked for.', {

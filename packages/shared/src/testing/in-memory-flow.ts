@@ -61,6 +61,8 @@ export interface Faults {
   embed?: unknown;
   /** What the receiver of webhooks answers, or throws where it is no number; 200 unless set. */
   webhook?: unknown;
+  /** Others wait for their turn at the queue. */
+  othersWait?: boolean;
   /** Text that OCR reads, by page; a page that is not here fails. */
   ocr: Map<number, string>;
 }
@@ -241,6 +243,7 @@ export function createInMemoryFlow({
               attempt,
               lastAttempt,
               stalls: 0,
+              makeWay: async () => flow.faults.othersWait === true,
               signal,
             });
         } catch (error) {
