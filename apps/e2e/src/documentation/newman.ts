@@ -52,7 +52,7 @@ export async function runCollection(
   if (only !== undefined) args.push('--folder', only);
   try {
     const env = { ...process.env, NODE_OPTIONS: '' };
-    await promisify(execFile)(process.execPath, args, { cwd: postman, env, timeout: 120_000 });
+    await promisify(execFile)(process.execPath, args, { cwd: postman, env, timeout: 180_000 });
     const { run } = JSON.parse(await readFile(report, 'utf8')) as Report;
     return {
       requests: run.stats.requests.total,
