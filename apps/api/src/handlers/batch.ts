@@ -9,13 +9,8 @@ import {
 import { BatchId, DocumentId, Namespace } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobState } from '@semantic-memory/shared/contracts/model/job';
 import { abortVersion } from '@semantic-memory/shared/ingest/abort';
-import {
-  type AcceptRequest,
-  accept,
-  acceptRejected,
-  discardOriginal,
-  type StoredBytes,
-} from '@semantic-memory/shared/ingest/accept';
+import { accept, acceptRejected } from '@semantic-memory/shared/ingest/accept';
+import { type AcceptRequest, discardOriginal, type StoredBytes } from '@semantic-memory/shared/ingest/accept-request';
 import { jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
 import { storeUpload } from '@semantic-memory/shared/ingest/plain-text/store-upload';

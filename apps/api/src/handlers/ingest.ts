@@ -5,7 +5,8 @@ import {
   type IngestRequest,
 } from '@semantic-memory/shared/contracts/http/ingest';
 import type { Source } from '@semantic-memory/shared/contracts/model/source';
-import { type AcceptRequest, accept, discardOriginal, type StoredBytes } from '@semantic-memory/shared/ingest/accept';
+import { accept } from '@semantic-memory/shared/ingest/accept';
+import { type AcceptRequest, discardOriginal, type StoredBytes } from '@semantic-memory/shared/ingest/accept-request';
 import { acceptOnce } from '@semantic-memory/shared/ingest/idempotency/accept-once';
 import { jobPath, jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { storeUpload } from '@semantic-memory/shared/ingest/plain-text/store-upload';

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { MemoryError, toMemoryError } from '@semantic-memory/shared/contracts/errors';
 import { archiveType } from '@semantic-memory/shared/contracts/http/transfer';
-import { discardOriginal, type StoredBytes, storeOriginal } from '@semantic-memory/shared/ingest/accept';
+import { discardOriginal, type StoredBytes, storeOriginal } from '@semantic-memory/shared/ingest/accept-request';
 import { jobPath, jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { acceptImport } from '@semantic-memory/shared/ingest/transfer/accept-import';
 import { exportNamespace } from '@semantic-memory/shared/ingest/transfer/export-namespace';

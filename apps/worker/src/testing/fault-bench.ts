@@ -10,7 +10,8 @@ import { createFilesystemBlobStore } from '@semantic-memory/adapters/filesystem/
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import type { Tier } from '@semantic-memory/shared/contracts/jobs';
 import { isTerminal } from '@semantic-memory/shared/contracts/model/job';
-import { type AcceptDeps, type AcceptRequest, accept, storeOriginal } from '@semantic-memory/shared/ingest/accept';
+import { type AcceptDeps, accept } from '@semantic-memory/shared/ingest/accept';
+import { type AcceptRequest, storeOriginal } from '@semantic-memory/shared/ingest/accept-request';
 import type { JobRecord } from '@semantic-memory/shared/ports/ledger';
 import type { CollectionKey, VectorIndex } from '@semantic-memory/shared/ports/vector-index';
 import { createFakeEmbedder } from '@semantic-memory/shared/testing/fake-embedder';

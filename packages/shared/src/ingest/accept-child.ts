@@ -6,24 +6,13 @@ import type { Manifest } from '../contracts/model/manifest.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import { abortVersion } from './abort.ts';
-import {
-  type AcceptDeps,
-  type AcceptRequest,
-  claim,
-  discardOriginal,
-  documentFacts,
-  handOutLater,
-  manifestFor,
-  newestStoredVersion,
-  nextAfterDelete,
-  removeClaim,
-  type StoredBytes,
-  versionRecord,
-} from './accept.ts';
+import { type AcceptDeps, claim, handOutLater, newestStoredVersion, nextAfterDelete, removeClaim } from './accept.ts';
+import { type AcceptRequest, discardOriginal, type StoredBytes } from './accept-request.ts';
 import { endWithParent } from './jobs/cancel.ts';
 import { newJob } from './jobs/job-record.ts';
 import { retryJob } from './jobs/retry.ts';
 import { childJobId } from './new-id.ts';
+import { documentFacts, manifestFor, versionRecord } from './new-manifest.ts';
 import { currentStep } from './next-jobs.ts';
 import { encodeJson, readJson, readManifest } from './stored/artifacts.ts';
 import { childKey, manifestKey, type VersionRef } from './stored/blob-keys.ts';

@@ -1,18 +1,17 @@
 import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
-import type { Metadata, Priority, Scope } from '../contracts/model/ids.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
-import { mediaTypePattern, type StoredSource } from '../contracts/model/source.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
-import type { AcceptedFacts, JobRecord, VersionRecord } from '../ports/ledger.ts';
+import type { JobRecord } from '../ports/ledger.ts';
 import { abortVersion } from './abort.ts';
+import type { AcceptRequest, StoredBytes } from './accept-request.ts';
 import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './jobs/job-record.ts';
-import { firstDeliveryId, newDocumentId, newJobId, newUploadId } from './new-id.ts';
+import { firstDeliveryId, newDocumentId, newJobId } from './new-id.ts';
+import { documentFacts, manifestFor, versionRecord } from './new-manifest.ts';
 import { currentStep, hasNoDocument } from './next-jobs.ts';
-import { isCalledPlainText } from './plain-text/recognise.ts';
 import { encodeJson } from './stored/artifacts.ts';
-import { documentPrefix, manifestKey, originalKey, uploadKey } from './stored/blob-keys.ts';
+import { documentPrefix, manifestKey, originalKey } from './stored/blob-keys.ts';
 import { markPending, removePending } from './stored/pending.ts';
 import { readTombstone } from './stored/tombstone.ts';
 import { announceEnd, oweCall, oweNothing } from './webhooks/webhook-outbox.ts';
@@ -22,39 +21,6 @@ export interface AcceptDeps extends IngestDeps {
   readonly embeddingModel: string;
   /** After how long a request with an `Idempotency-Key` that was not answered counts as dead, in milliseconds. */
   readonly idempotencyTimeoutMs?: number;
-}
-
-export interface StoredBytes {
-  readonly key: string;
-  readonly bytes: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
-  /** Whether they are plain text beyond doubt, as far as anybody has looked. */
-  readonly isPlainText?: true;
-}
-
-export interface AcceptRequest extends Scope {
-  /** Made up where absent. */
-  readonly documentId?: string | undefined;
-  readonly title?: string | undefined;
-  readonly metadata: Metadata;
-  readonly priority: Priority;
-  readonly options: Record<string, unknown>;
-  readonly callbackUrl?: string | undefined;
-  /** What the caller said the bytes are; content decides. What is no media type is left out. */
-  readonly declaredMediaType?: string | undefined;
-  readonly source: StoredSource;
-  /** The bytes, where they came with the request: stored by `storeOriginal`. */
-  readonly original?: StoredBytes | undefined;
-  readonly batchId?: string | undefined;
-  /** The job that brought this document. */
-  readonly parentJobId?: string | undefined;
-  /** Chosen by the caller where accepting again must not make a second job: see `acceptOnce` and `acceptChild`. */
-  readonly jobId?: string | undefined;
-  /** Whether another process carries this request out by now, having taken this one for dead. Absent: none can. */
-  readonly isSuperseded?: (() => Promise<boolean>) | undefined;
-  /** Set for a version whose artifacts are there already: nothing of it is read or embedded. */
-  readonly imported?: { readonly documentCreatedAt: string } | undefined;
 }
 
 /** Another process carries the request out: there is nothing to go on with, and nothing to take back. */
@@ -67,24 +33,6 @@ export class Superseded extends Error {
     this.manifest = manifest;
   }
 }
-
-/**
- * Stores the bytes of a request durably, before a document claims them.
- * @throws MemoryError `request_too_large` beyond `maxBytes`; nothing is kept then
- */
-export async function storeOriginal(
-  deps: { readonly blobs: BlobStore },
-  tenant: string,
-  stream: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<StoredBytes> {
-  const key = uploadKey(tenant, newUploadId());
-  return { key, ...(await deps.blobs.putStream(key, stream, { maxBytes, transient: true })) };
-}
-
-/** Removes stored bytes that no document will claim; harmless where one has. */
-export const discardOriginal = (deps: { readonly blobs: BlobStore }, original: StoredBytes) =>
-  deps.blobs.remove(original.key);
 
 /**
  * Accepts a document: once this returns, the document is in the blob store and ends in a terminal state whatever
@@ -254,81 +202,4 @@ export async function newestStoredVersion(blobs: BlobStore, tenant: string, docu
     if (version > newest) newest = version;
   }
   return newest;
-}
-
-export function manifestFor(
-  request: Omit<AcceptRequest, 'original'> & { readonly original?: StoredBytes | undefined },
-  jobId: string,
-  version: number,
-  embeddingModel: string,
-  createdAt: string,
-): Manifest {
-  const ref = { tenant: request.tenant, documentId: request.documentId ?? newDocumentId(), version };
-  const { declaredMediaType } = request;
-  return {
-    schemaVersion: 1,
-    namespace: request.namespace,
-    ...ref,
-    jobId,
-    source: request.source,
-    ...(request.original ? { original: claimedOriginal(request, request.original, originalKey(ref)) } : {}),
-    ...(request.title === undefined ? {} : { title: request.title }),
-    metadata: request.metadata,
-    ...(declaredMediaType && mediaTypePattern.test(declaredMediaType) ? { declaredMediaType } : {}),
-    priority: request.priority,
-    options: request.options,
-    ...(request.callbackUrl ? { callbackUrl: request.callbackUrl } : {}),
-    ...(request.parentJobId ? { parentJobId: request.parentJobId } : {}),
-    ...(request.batchId ? { batchId: request.batchId } : {}),
-    embeddingModel,
-    ...(request.imported ? { imported: { documentCreatedAt: request.imported.documentCreatedAt } } : {}),
-    createdAt,
-  };
-}
-
-function claimedOriginal(
-  { source, declaredMediaType }: Omit<AcceptRequest, 'original'>,
-  { bytes, sha256, isPlainText }: StoredBytes,
-  key: string,
-): NonNullable<Manifest['original']> {
-  const filename = source.type === 'upload' ? source.filename : undefined;
-  const isPlain = isPlainText === true && isCalledPlainText(declaredMediaType, filename);
-  return { key, bytes, sha256, ...(isPlain ? { isPlainText: true } : {}) };
-}
-
-/** A version as the ledger first knows it. */
-export function versionRecord(manifest: Manifest): VersionRecord {
-  return {
-    version: manifest.version,
-    state: 'pending',
-    jobId: manifest.jobId,
-    sha256: manifest.original?.sha256 ?? '',
-    bytes: manifest.original?.bytes ?? 0,
-    chunks: 0,
-    mediaType: manifest.declaredMediaType ?? 'application/octet-stream',
-    createdAt: manifest.createdAt,
-  };
-}
-
-/** Title and metadata as accepted; a parser may find a better title. */
-export function documentFacts(manifest: Manifest): AcceptedFacts {
-  const { title = nameOf(manifest), metadata, imported } = manifest;
-  return { title, metadata, ...(imported ? { createdAt: imported.documentCreatedAt } : {}) };
-}
-
-/** What to call a document that brought no title: its file name, the end of its address, or its id. */
-export function nameOf(manifest: Manifest): string {
-  const { source } = manifest;
-  if (source.type === 'upload') return source.filename ?? manifest.documentId;
-  if (source.type === 'url')
-    return decodeURIComponentSafely(new URL(source.url).pathname.split('/').at(-1) ?? '') || source.url;
-  return manifest.documentId;
-}
-
-function decodeURIComponentSafely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,8 +1,8 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
 import type { VersionFacts } from '../ports/ledger.ts';
-import { nameOf } from './accept.ts';
 import { takeForStep } from './jobs/step-quota.ts';
+import { nameOf } from './new-manifest.ts';
 import { othersGoFirst, type Step } from './step.ts';
 import { encodeJson, readExtraction, readOriginal } from './stored/artifacts.ts';
 import { extractionKey } from './stored/blob-keys.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
-import { type AcceptRequest, discardOriginal, storeOriginal } from '../accept.ts';
+import { type AcceptRequest, discardOriginal, storeOriginal } from '../accept-request.ts';
 import { idempotencyPrefix, uploadsPrefix } from '../stored/blob-keys.ts';
 import { acceptOnce } from './accept-once.ts';
 import { expireIdempotency } from './expire-idempotency.ts';

@@ -4,15 +4,8 @@ import { MemoryError } from '../../contracts/errors.ts';
 import { DocumentId, JobId, Timestamp } from '../../contracts/model/ids.ts';
 import { Manifest } from '../../contracts/model/manifest.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
-import {
-  type AcceptDeps,
-  type AcceptRequest,
-  accept,
-  claim,
-  discardOriginal,
-  type StoredBytes,
-  Superseded,
-} from '../accept.ts';
+import { type AcceptDeps, accept, claim, Superseded } from '../accept.ts';
+import { type AcceptRequest, discardOriginal, type StoredBytes } from '../accept-request.ts';
 import { newDocumentId, newJobId } from '../new-id.ts';
 import { currentStep } from '../next-jobs.ts';
 import { readDocumentFacts } from '../recovery/document-facts.ts';

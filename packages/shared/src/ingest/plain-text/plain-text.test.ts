@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
-import { type AcceptRequest, accept } from '../accept.ts';
+import { accept } from '../accept.ts';
+import type { AcceptRequest } from '../accept-request.ts';
 import { retryJob } from '../jobs/retry.ts';
 import { removeDocument } from '../remove.ts';
 import { readManifest } from '../stored/artifacts.ts';

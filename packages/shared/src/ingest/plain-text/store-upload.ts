@@ -1,5 +1,5 @@
 import type { BlobStore } from '../../ports/blob-store.ts';
-import { type StoredBytes, storeOriginal } from '../accept.ts';
+import { type StoredBytes, storeOriginal } from '../accept-request.ts';
 import { isPlainText, maxPlainTextBytes } from './recognise.ts';
 
 /** As `storeOriginal`, and looks whether the bytes are plain text while they pass by. */

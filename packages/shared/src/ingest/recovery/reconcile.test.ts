@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
-import { acceptRejected } from '../accept.ts';
+import { accept, acceptRejected } from '../accept.ts';
+import { storeOriginal } from '../accept-request.ts';
 import { newBatchId } from '../new-id.ts';
 import { removeDocument } from '../remove.ts';
 import { recordBatch } from '../stored/batch-record.ts';
@@ -137,7 +138,6 @@ test('an accept that was answered with an error and recorded all the same is tak
 /** Accepts over a ledger that is not the flow's own. */
 function createRefusing(flow: InMemoryFlow, ledger: InMemoryFlow['deps']['ledger']) {
   return async (text: string) => {
-    const { accept, storeOriginal } = await import('../accept.ts');
     const bytes = (async function* () {
       yield new TextEncoder().encode(text);
     })();

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createInMemoryFlow } from '../../testing/in-memory-flow.ts';
-import { accept, storeOriginal } from '../accept.ts';
+import { accept } from '../accept.ts';
+import { storeOriginal } from '../accept-request.ts';
 import { uploadsPrefix } from '../stored/blob-keys.ts';
 import { reconcile } from './reconcile.ts';
 import { orphanAfterMs, removeOrphanOriginals } from './remove-orphans.ts';

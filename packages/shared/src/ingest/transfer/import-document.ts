@@ -1,8 +1,8 @@
 import { MemoryError } from '../../contracts/errors.ts';
 import type { ChunkSet } from '../../contracts/model/chunk.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
-import type { StoredBytes } from '../accept.ts';
 import { acceptChild, type Child } from '../accept-child.ts';
+import type { StoredBytes } from '../accept-request.ts';
 import { chunkIdOf } from '../chunk/chunk-id.ts';
 import type { StepDeps } from '../deps.ts';
 import type { StepContext } from '../step.ts';
