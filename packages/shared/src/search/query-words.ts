@@ -1,7 +1,9 @@
 import type { Span } from '../contracts/model/ids.ts';
+import { plain } from './lexical/fold.ts';
 import { functionWords } from './lexical/function-words.ts';
 import { identifiersIn } from './lexical/identifiers.ts';
-import { stemOf, unspaced, unspacedRuns, word } from './lexical/terms.ts';
+import { unspaced, unspacedRuns, word } from './lexical/scripts.ts';
+import { stemOf } from './lexical/terms.ts';
 
 /** A place where a text has a word of the query. */
 export interface WordMatch extends Span {
@@ -33,7 +35,6 @@ const leastShared = 5;
 /** In other alphabets words inflect more, and English ones are not met by chance. */
 const leastSharedElsewhere = 4;
 
-const plain = (text: string): string => text.normalize('NFKC').toLowerCase();
 const isAscii = (text: string): boolean => !/[^\p{ASCII}]/u.test(text);
 
 /**

@@ -1,18 +1,20 @@
 import type { Span } from '../contracts/model/ids.ts';
+import { plain } from './lexical/fold.ts';
 import { functionWords } from './lexical/function-words.ts';
-import { prefixLength, unspaced, word } from './lexical/terms.ts';
+import { unspaced, word } from './lexical/scripts.ts';
+import { prefixLength } from './lexical/terms.ts';
 
 export interface Term extends Span {
   /** Equal keys are the same term. */
   readonly key: string;
 }
 
-/** NFKC, lower case, the first five characters: a stemmer for any alphabetic language (docs: retrieval). */
+/** The first five characters, as a reader takes them for the same: a stemmer for any alphabetic language (docs: retrieval). */
 function keyOf(text: string): string {
-  const plain = text.normalize('NFKC').toLowerCase();
-  const characters = Array.from(plain);
+  const own = plain(text);
+  const characters = Array.from(own);
   if (characters.length > prefixLength) return characters.slice(0, prefixLength).join('');
-  return characters.length > 3 && plain.endsWith('s') ? plain.slice(0, -1) : plain;
+  return characters.length > 3 && own.endsWith('s') ? own.slice(0, -1) : own;
 }
 
 /** The terms of a text with where they stand in it, stop words left out. */

@@ -1,3 +1,5 @@
+import { unspacedScripts } from './scripts.ts';
+
 /*
  * Names that people look for as they stand: `ERR_SSL_42:x`, `INV-2026-00417`, `jane@example.com`, `report.pdf`,
  * `/etc/nginx/nginx.conf`, `v1.2.3`, `https://example.com/a?x=1`. Each is a term whole, so are its pieces that are such
@@ -5,8 +7,7 @@
  */
 
 /** Not of scripts that write no spaces, nor Korean: there words stand right beside a name. */
-const part =
-  '[[\\p{L}\\p{N}]--[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Hangul}]]+';
+const part = `[[\\p{L}\\p{N}]--[${unspacedScripts}\\p{Script=Hangul}]]+`;
 /** Between the parts of a piece. */
 const weak = '(?:_+|[\\-.+])';
 /** Between parts and pieces. */

@@ -1,5 +1,7 @@
+import { plain } from './fold.ts';
 import { endsInKorean } from './korean.ts';
-import { stemOf, surestTerm, unspaced, unspacedRuns, word, wordsOf } from './terms.ts';
+import { unspaced, unspacedRuns, unspacedScripts, word } from './scripts.ts';
+import { stemOf, surestTerm, wordsOf } from './terms.ts';
 
 /** What a query puts in quotes. */
 export interface Phrases {
@@ -13,7 +15,7 @@ export interface Phrases {
 const maxRequired = 32;
 
 /** A letter or digit of a script that writes spaces: before an opening quote, or behind a closing one, it is none. */
-const attached = '[[\\p{L}\\p{N}]--[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}]]';
+const attached = `[[\\p{L}\\p{N}]--[${unspacedScripts}]]`;
 /**
  * Straight quotes that stand where quotes do (not those of `5" pipe`), and the pairs that no language uses the other way
  * round.
@@ -46,7 +48,7 @@ export function phrasesOf(query: string): Phrases | undefined {
  */
 function spelled(text: string): string {
   const words: string[] = [];
-  for (const [found] of text.normalize('NFKC').toLowerCase().matchAll(word)) {
+  for (const [found] of plain(text).matchAll(word)) {
     if (!unspaced.test(found)) words.push(endsInKorean(found) ? stemOf(found) : found);
     else
       for (const [run] of found.matchAll(unspacedRuns)) words.push(...(unspaced.test(run) ? Array.from(run) : [run]));

@@ -3,7 +3,7 @@ import { queryTerms } from './score.ts';
 import { lexicalEntry, prefixOf, stemOf, termsOf, wordsOf } from './terms.ts';
 
 test('words are in lower case and the compatibility form, whatever script they are in', () => {
-  expect(wordsOf('The ﬁnal Straße, naïve CAFÉ №7!')).toEqual(['the', 'final', 'straße', 'naïve', 'café', 'no7']);
+  expect(wordsOf('The ﬁnal Straße, naïve CAFÉ №7!')).toEqual(['the', 'final', 'strasse', 'naïve', 'café', 'no7']);
   expect(wordsOf('Привет, мир — سلام')).toEqual(['привет', 'мир', 'سلام']);
   expect(wordsOf('')).toEqual([]);
 });
@@ -18,6 +18,31 @@ test('words of one stem meet, and so do words of one beginning', () => {
   expect(['connect', 'connected', 'connections'].map(stemOf)).toEqual(['connect', 'connect', 'connect']);
   expect(['organización', 'organizaciones'].map(prefixOf)).toEqual(['organ', 'organ']);
   expect(stemOf('err_ssl_42')).toBe('err_ssl_42');
+});
+
+test('a word is found exactly by its stem, and by its beginning without its marks or clitics too', () => {
+  expect(termsOf('naïveté').terms).toEqual(['snaïveté', 'pnaive']);
+  expect(termsOf('والجامعات').terms).toEqual(['sجامع', 'pجامع']);
+  expect(termsOf('Đường').terms).toEqual(['sđường', 'pđường']);
+  expect(termsOf("L'Île d’Yeu").terms.filter((term) => term.startsWith('s'))).toEqual(['sl', 'sîle', 'sd', 'syeu']);
+});
+
+test('an alphabet without spaces has fours of characters too, by which longer words are looked for', () => {
+  const thai = termsOf('ภาษาไทย').terms;
+  expect(thai).toEqual(expect.arrayContaining(['uภา', 'qภาษา', 'qาษาไ', 'qาไทย', 'cภ']));
+  expect(queryTerms('ภาษาไทย').map(({ term }) => term)).toEqual(['qภาษา', 'qาษาไ', 'qษาไท', 'qาไทย']);
+  expect(queryTerms('ไทย').map(({ term }) => term)).toEqual(['uไท', 'uทย']);
+  expect(queryTerms('東京都庁舎').every(({ term }) => term.startsWith('u'))).toBe(true);
+  for (const text of ['ພາສາລາວ', 'ភាសាខ្មែរ', 'မြန်မာဘာသာ'])
+    expect(termsOf(text).terms.some((term) => term.startsWith('q'))).toBe(true);
+});
+
+test('of a long query in such an alphabet fours at even distances are looked for', () => {
+  const query = 'ประเทศไทยมีเมืองหลวงชื่อว่ากรุงเทพมหานครซึ่งเป็นเมืองที่ใหญ่ที่สุดของประเทศ';
+  const fours = queryTerms(query).filter(({ term }) => term.startsWith('q'));
+  expect(fours.length).toBeGreaterThan(20);
+  expect(fours.length).toBeLessThanOrEqual(50);
+  expect(query.normalize('NFKC').slice(-8)).toContain(fours.at(-1)?.term.slice(1));
 });
 
 test('an identifier is a term of its own beside its parts', () => {

@@ -1,14 +1,14 @@
 import { stem } from 'porter2';
 import type { LexicalEntry } from '../../ports/lexical-index.ts';
+import { isArabic, withoutClitics } from './arabic.ts';
+import { plain, unmarked } from './fold.ts';
+import { isDevanagari, withoutEnding } from './hindi.ts';
 import { identifierTerms, mayHaveIdentifiers } from './identifiers.ts';
 import { endsInKorean, isKorean, withoutParticle } from './korean.ts';
+import { isOfAlphabet, unspaced, unspacedCharacter, unspacedRuns, word } from './scripts.ts';
 
-/** Scripts that write no spaces: their words are looked for as pairs of characters. */
-export const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
-export const unspacedRuns =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{M}ー]+|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+/gu;
-/** A word in any script. */
-export const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
+/** Of an alphabet without spaces. */
+const fourLength = 4;
 export const prefixLength = 5;
 /** A syllable block of Korean is two or three letters. */
 const koreanPrefixLength = 2;
@@ -16,17 +16,11 @@ const koreanPrefixLength = 2;
  * Moves on whenever the same text gets other terms: what was written by other rules is written anew by the reconciler.
  * @see LexicalIndex.differs
  */
-export const termRules = 2;
+export const termRules = 3;
 /** Longer words are no words; what they begin with tells them apart well enough. */
 const maxTermLength = 64;
 /** What a length is kept in. */
 const maxLength = 65_535;
-
-/** One character of a script that writes no spaces; its marks do not count. */
-const unspacedCharacter = /(?!\p{M})[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu;
-
-/** Lower case in the compatibility form: equal for what a reader takes for the same. */
-const plain = (text: string): string => text.normalize('NFKC').toLowerCase();
 
 /** Most texts: five times as fast without looking for what cannot be in them. */
 const isAscii = (text: string): boolean => !/[^\p{ASCII}]/u.test(text);
@@ -45,30 +39,56 @@ export function wordsOf(text: string): string[] {
 
 function pairsOf(run: string): string[] {
   const characters = Array.from(run);
-  if (characters.length === 1) return characters;
-  return characters.slice(1).map((character, index) => `${characters[index]}${character}`);
+  return characters.length === 1 ? characters : stretchesOf(characters, 2);
 }
 
-/** The English stem (Porter 2), or a Korean word without its particle; any other comes out more or less as it is. */
+const stretchesOf = (characters: readonly string[], length: number): string[] =>
+  Array.from({ length: Math.max(0, characters.length - length + 1) }, (_, at) =>
+    characters.slice(at, at + length).join(''),
+  );
+
+/**
+ * The fours of characters of the runs that are in an alphabet without spaces.
+ * @param text as `plain` gives it
+ */
+function foursOf(text: string): string[] {
+  const fours: string[] = [];
+  for (const [found] of text.matchAll(word))
+    for (const [run] of found.matchAll(unspacedRuns))
+      if (isOfAlphabet(run)) fours.push(...stretchesOf(Array.from(run), fourLength));
+  return fours;
+}
+
+/**
+ * The English stem (Porter 2), a Korean word without its particle, an Arabic one without its clitics, one of Hindi without
+ * its ending; any other comes out more or less as it is.
+ */
 export function stemOf(word: string): string {
   if (/^[a-z']+$/.test(word)) return stem(word);
+  if (isAscii(word)) return word;
+  if (isArabic(word)) return withoutClitics(word);
+  if (isDevanagari(word)) return withoutEnding(word);
   if (!endsInKorean(word)) return word;
   const own = withoutParticle(word);
   return endsInKorean(own) ? own : stemOf(own);
 }
 
-/** The first five characters, two of Korean: a stemmer for any alphabetic language. */
+/**
+ * The first five characters (two of Korean), without the marks of Latin letters and the clitics of Arabic: a stemmer for any
+ * alphabetic language.
+ */
 export function prefixOf(word: string): string {
   if (isAscii(word)) return word.slice(0, prefixLength);
   const length = isKorean(word) ? koreanPrefixLength : prefixLength;
-  return Array.from(word).slice(0, length).join('');
+  const own = isArabic(word) ? withoutClitics(word) : unmarked(word);
+  return Array.from(own).slice(0, length).join('');
 }
 
 /**
  * A term's first letter says its space: stem, prefix, or identifier; of scripts that write no spaces a pair of
- * characters (or one between others), or any character. They never mix.
+ * characters (or one between others), four of an alphabet, or any character. They never mix.
  */
-export type TermSpace = 's' | 'p' | 'i' | 'u' | 'c';
+export type TermSpace = 's' | 'p' | 'i' | 'u' | 'q' | 'c';
 
 /** The term that a text has wherever it has this word, by itself or, of a script without spaces, among others. */
 export function surestTerm(word: string): string {
@@ -97,7 +117,11 @@ export function termsOf(text: string): { terms: string[]; words: number } {
   const words = wordsOf(text);
   const terms: string[] = [];
   for (const found of words) terms.push(...termsOfWord(found));
-  if (unspaced.test(text)) for (const [found] of plain(text).matchAll(unspacedCharacter)) terms.push(`c${found}`);
+  if (unspaced.test(text)) {
+    const own = plain(text);
+    for (const four of foursOf(own)) terms.push(`q${four}`);
+    for (const [found] of own.matchAll(unspacedCharacter)) terms.push(`c${found}`);
+  }
   // Most texts have none, and putting a text into its compatibility form takes longer than looking.
   if (mayHaveIdentifiers(text)) for (const found of identifierTerms(plain(text))) terms.push(`i${found}`);
   return { terms, words: words.length };
