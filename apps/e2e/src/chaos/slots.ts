@@ -84,6 +84,10 @@ export const isDeleted = (slot: Slot): boolean => livingVersions(slot).length ==
 export const livingVersions = (slot: Slot): AcceptedVersion[] =>
   slot.versions.filter(({ life }) => life === slot.lives);
 
+/** Whether a version has not ended, or may be open again after a retry. */
+export const isOpenVersion = (version: AcceptedVersion): boolean =>
+  version.end === undefined || version.end.retries < version.retries;
+
 /** When the last delete of the life that a version belongs to was answered, if it was. */
 export const deletedAt = (slot: Slot, version: AcceptedVersion): number | undefined =>
   slot.deletes[version.life]?.doneAt;

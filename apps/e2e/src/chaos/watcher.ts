@@ -1,11 +1,10 @@
 import { ApiError } from '@semantic-memory/client/api-error';
 import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
 import { createDice } from './dice.ts';
-import { isOpenVersion } from './driver.ts';
 import { pause } from './fleet/managed-process.ts';
 import { inspectHits } from './inspect-hits.ts';
 import { forgets, isQuiet, note, type RunState, violate } from './run-state.ts';
-import { type AcceptedVersion, isDeleteAsked, livingVersions, type Slot } from './slots.ts';
+import { type AcceptedVersion, isDeleteAsked, isOpenVersion, livingVersions, type Slot } from './slots.ts';
 
 type Watched = { readonly slot: Slot; readonly version: AcceptedVersion };
 
