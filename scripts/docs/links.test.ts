@@ -55,7 +55,7 @@ test('every link in the documents leads somewhere', async () => {
   }
   expect(faults).toEqual([]);
   expect(links).toBeGreaterThan(50);
-});
+}, 60_000);
 
 test('links are found wherever they stand, and not in code', () => {
   const text = `See [one](a.md "title") and ![two](b.png), \`[not](c.md)\`.
