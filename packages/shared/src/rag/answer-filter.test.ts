@@ -17,6 +17,10 @@ const cases: [rule: string, text: string, shown: string][] = [
   ['addresses of sources stay', 'Go to https://docs.example/start.', 'Go to https://docs.example/start.'],
   ['active HTML goes', 'a <img src=x onerror=1> b <SCRIPT>c</script> d', 'a  b c d'],
   ['other angle brackets stay', 'if a < b then List<String>', 'if a < b then List<String>'],
+  ['other elements that could load something go', 'a <div style="background:url(//e.example/x)">b</div>', 'a b</div>'],
+  ['addresses without a scheme go', 'See //evil.example/p.png?q=1 and a//b.', 'See  and a//b.'],
+  ['definitions in quotes and lists define nothing', '> [it]: //evil.example/x\n- [a]: b', '> [it] : \n- [a] : b'],
+  ['definitions over two lines define nothing', '[i\nt]: //evil.example/x', '[i\nt] : '],
   ['definitions of links go', 'See [it][x].\n[x]: https://evil.example', 'See [it][x].\n'],
 ];
 

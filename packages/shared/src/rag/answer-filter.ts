@@ -6,7 +6,10 @@ const link = /\[([^[\]\n]{0,500})\]\([^)\n]{0,2000}\)/g;
 const definition = /^ {0,3}\[[^\]\n]{1,500}\]:[^\n]{0,2000}$/gm;
 const tag =
   /<\/?(?:a|audio|base|embed|form|iframe|image|img|input|link|math|meta|object|picture|script|source|style|svg|video)\b[^>]{0,2000}>/gi;
-const address = /(?:\b(?:https?|ftp):\/\/|\bwww\.)[^\s<>()[\]]{1,2000}/gi;
+/** Of any element: `style` and `background` of the most harmless one load what they name. */
+const tagWithAttribute = /<[a-z][^<>=]{0,200}=[^<>]{0,2000}>/gi;
+/** Without a scheme, the page's own counts. */
+const address = /(?:\b(?:https?|ftp):\/\/|\bwww\.|(?<![\w:/])\/\/(?=[\w-]{1,63}\.\w))[^\s<>()[\]]{1,2000}/gi;
 const markers = /([ \t]{0,4})((?:[[【] ?\d{1,4}(?: ?[,;] ?\d{1,4}){0,20} ?[\]】]){1,20})/g;
 
 /** A link's text; a number in a link is a marker that a model made pretty. */
@@ -28,18 +31,21 @@ export function cleanAnswer(text: string, options: AnswerFilterOptions): string 
   let current = text;
   // Removing one construct can form another; a few rounds take what is nested honestly.
   for (let round = 0; round < 4; round += 1) {
-    const next = current.replace(image, '').replace(link, linkLabel).replace(tag, '');
+    const next = current.replace(image, '').replace(link, linkLabel).replace(tag, '').replace(tagWithAttribute, '');
     if (next === current) break;
     current = next;
   }
-  return current
-    .replace(definition, '')
-    .replace(/\]\(/g, '] (')
-    .replace(address, (found) => (isSourceAddress(found.replace(/[.,;:!?]+$/, '')) ? found : ''))
-    .replace(markers, (_found, space: string, run: string) => {
-      const real = [...run.matchAll(/\d+/g)].map(Number).filter((number) => number >= 1 && number <= sourceCount);
-      return real.length > 0 ? space + real.map((number) => `[${number}]`).join('') : '';
-    });
+  return (
+    current
+      .replace(definition, '')
+      // Neither a target nor a definition, also one in a quote, in a list or over two lines.
+      .replace(/\](?=[(:])/g, '] ')
+      .replace(address, (found) => (isSourceAddress(found.replace(/[.,;:!?]+$/, '')) ? found : ''))
+      .replace(markers, (_found, space: string, run: string) => {
+        const real = [...run.matchAll(/\d+/g)].map(Number).filter((number) => number >= 1 && number <= sourceCount);
+        return real.length > 0 ? space + real.map((number) => `[${number}]`).join('') : '';
+      })
+  );
 }
 
 /** Where the first bracket that is still open stands, or undefined where a cut at the end parts no construct. */
