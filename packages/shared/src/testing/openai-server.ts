@@ -35,6 +35,8 @@ export interface OpenaiServer {
   failNext(...faults: OpenaiFault[]): void;
   /** Every request for embeddings of this model takes so long. */
   slowDown(model: string, ms: number): void;
+  /** What the next chats are replied with, in order, in place of a quote. */
+  replyNext(...texts: string[]): void;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function startOpenaiServer(): Promise<OpenaiServer> {
   const requests: OpenaiRequest[] = [];
   const faults: OpenaiFault[] = [];
   const slow = new Map<string, number>();
+  const replies: string[] = [];
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
@@ -63,7 +66,7 @@ export async function startOpenaiServer(): Promise<OpenaiServer> {
     } else if (request.url === '/v1/embeddings') {
       await delay(slow.get(body.model) ?? 0);
       embeddings(body, response, fault);
-    } else if (request.url === '/v1/chat/completions') chat(body, response, fault);
+    } else if (request.url === '/v1/chat/completions') chat(body, response, fault, replies.shift());
     else response.writeHead(404).end();
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -71,6 +74,7 @@ export async function startOpenaiServer(): Promise<OpenaiServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
     failNext: (...more) => void faults.push(...more),
+    replyNext: (...texts) => void replies.push(...texts),
     slowDown: (model, ms) => void slow.set(model, ms),
     close: () =>
       new Promise((resolve) => {
@@ -126,9 +130,10 @@ function chat(
   },
   response: ServerResponse,
   fault: OpenaiFault | undefined,
+  scripted?: string,
 ): void {
   const prompt = body.messages.at(-1)?.content ?? '';
-  const words = reply(prompt).split(/(?<= )/);
+  const words = (scripted ?? reply(prompt)).split(/(?<= )/);
   const base = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 0, model: body.model };
   const usage = {
     prompt_tokens: prompt.split(/\s+/).length,
