@@ -1,6 +1,13 @@
 import type { OpenApiDocument } from '@semantic-memory/api/openapi';
+import {
+  documentFaultCodes,
+  type ErrorCode,
+  errorCodes,
+  requestFaultCodes,
+} from '@semantic-memory/shared/contracts/errors';
 import { apiPrefix, type Endpoint } from '@semantic-memory/shared/contracts/http/endpoint';
 import { endpoints } from '@semantic-memory/shared/contracts/http/endpoints';
+import { errorStatus } from '@semantic-memory/shared/contracts/http/error-status';
 import { jobRegistry } from '@semantic-memory/shared/contracts/jobs';
 import { AnswerSources, AnswerToken } from '@semantic-memory/shared/contracts/model/answer';
 import { ArchivedDocument, ArchiveEnd, ArchiveHeader } from '@semantic-memory/shared/contracts/model/archive';
@@ -63,6 +70,7 @@ export function renderSchemaPage(document: OpenApiDocument): string {
   return [
     introduction,
     `## Routes\n\nBelow \`${apiPrefix}\`. Every route may answer with an [Error](#error) too.\n\n${routes()}\n`,
+    `## Codes of errors\n\nA job that has failed carries one too, in \`error\`.\n\n${codes()}\n`,
     '## Requests and answers\n',
     ...shapes.map(([name, schema]) => section(name, schema)),
     `## Events of a streamed answer\n\n${events}\n`,
@@ -101,6 +109,16 @@ function routes(): string {
       .join(', '),
   ]);
   return markdownTable(['route', 'scope', 'what', 'body', 'answer'], rows);
+}
+
+function codes(): string {
+  const has = (list: readonly string[], code: ErrorCode) => list.includes(code);
+  const faultOf = (code: ErrorCode) => {
+    if (has(requestFaultCodes, code)) return 'the request';
+    return has(documentFaultCodes, code) ? 'the document' : 'a dependency, or the service';
+  };
+  const rows = errorCodes.map((code) => [`\`${code}\``, String(errorStatus[code]), faultOf(code)]);
+  return markdownTable(['code', 'status', 'at fault'], rows);
 }
 
 /** A link to a shape that has a name. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { startCuttingProxy } from '../documentation/cutting-proxy.ts';
+import { loggedLines, sampledFields } from '../documentation/log-samples.ts';
 import { bringNewman, runCollection } from '../documentation/newman.ts';
 import { runbooks } from '../documentation/runbooks.ts';
 import { languages, runSnippet } from '../documentation/snippets.ts';
@@ -19,9 +20,14 @@ let service: Service;
 
 beforeAll(async () => {
   service = await startService({ env: { EMBED_PROCESSES: '1', OCR_PROCESSES: '1' } });
-  // What the commands of runbooks look at.
-  const job = await service.client.ingestText('The harbour opens at six in the morning.', { documentId: 'harbour' });
-  expect((await waitForEnd(service, job.id, 60_000)).state).toBe('succeeded');
+  // What the commands of runbooks look at: a document that ends well, and one that does not.
+  const { client } = service;
+  const jobs = [
+    await client.ingestText('The harbour opens at six in the morning.', { documentId: 'harbour' }),
+    await client.ingestFile({ blob: new Blob(['%PDF-1.7\nbroken']), filename: 'broken.pdf' }, {}),
+  ];
+  const ended = await Promise.all(jobs.map((job) => waitForEnd(service, job.id, 60_000)));
+  expect(ended.map(({ state }) => state)).toEqual(['succeeded', 'failed']);
 }, 180_000);
 
 afterAll(async () => {
@@ -57,6 +63,19 @@ test('the commands of every runbook work', async () => {
       said: '',
     });
   }
+});
+
+test('the samples for Promtail and Alloy find their fields in the log', async () => {
+  const lines = await loggedLines(service.dataDir);
+  expect(new Set(lines.map(({ module }) => module))).toEqual(new Set(['api', 'worker']));
+  for (const { timestamp, level, message } of lines) {
+    expect(new Date(String(timestamp)).toISOString()).toBe(timestamp);
+    expect([level, message]).toEqual([expect.stringMatching(/^(?:error|warn|info|debug)$/), expect.any(String)]);
+  }
+  const { promtail, alloy } = await sampledFields();
+  expect(alloy).toEqual(promtail);
+  const seen = new Set(lines.flatMap((line) => Object.keys(line)));
+  expect(promtail.filter((field) => !seen.has(field))).toEqual([]);
 });
 
 test.each(languages)('the snippets in %s make a token, take in a folder, search and ask', async (language) => {
