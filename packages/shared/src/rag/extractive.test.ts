@@ -55,9 +55,21 @@ test('the sentence whose tokens answer comes first, and the model is not run', a
 
 test('a question is no answer, the sentence after it is one', async () => {
   const faq = passage('faq', 'Some ask. When are refunds paid? Within two weeks. How? By post.');
-  const scoreSentences: SentenceScorer = async () => [{ passage: 0.9, sentences: [0.3, 0.9, 0.2, 0.25, 0.35] }];
+  const scoreSentences: SentenceScorer = async () => [{ passage: 0.9, sentences: [0.78, 0.8, 0.2, 0.85, 0.79] }];
   const { sentences } = await extractAnswer(found(scoreSentences).compared, question, [faq]);
   expect(sentences).toEqual(['Within two weeks. [1]', 'By post. [2]', 'Some ask. [3]']);
+});
+
+test('a sentence that is far below the best is left out, whichever way sentences are compared', async () => {
+  const scores = { 'Money comes': 0.8, 'by post': 0.72, 'opens at 9': 0.6, 'It closes': 0.55, 'When are': 0.5 };
+  const byTokens = await extractAnswer(found(scorer(scores)).compared, question, [refunds, hours]);
+  expect(quotesOf(byTokens.citations)).toEqual(['Money comes back in 14 days.', 'Refunds are paid by post.']);
+  const asked = '¿Refunds, post, 14 days?';
+  const byWords = await extractAnswer(found(undefined, asked).compared, asked, [refunds, hours]);
+  expect(quotesOf(byWords.citations)).toEqual(['Refunds are paid by post.', 'Money comes back in 14 days.']);
+  const one = '¿Refunds paid?';
+  const single = await extractAnswer(found(undefined, one).compared, one, [refunds, hours]);
+  expect(quotesOf(single.citations)).toEqual(['Refunds are paid by post.']);
 });
 
 test('of sentences that score alike the one of the better passage comes first', async () => {

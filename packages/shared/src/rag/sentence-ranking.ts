@@ -24,6 +24,16 @@ const timelessPenalty = 0.03;
 /** So much less than a question in a document counts the sentence after it, which answers it. */
 const afterQuestion = 0.03;
 
+/** By what sentences were compared, besides place and time: scores of unlike signals are in unlike units. */
+export type Signal = 'tokens' | 'similarity' | 'words';
+
+export interface RankedSentence {
+  readonly sentence: SourceSentence;
+  readonly score: number;
+  /** Its place in reading order. */
+  readonly order: number;
+}
+
 /** What was retrieved, as far as sentences are chosen by it. */
 export type Compared = Pick<Retrieval, 'query' | 'words' | 'scoreSentences'>;
 
@@ -33,21 +43,23 @@ export type Compared = Pick<Retrieval, 'query' | 'words' | 'scoreSentences'>;
  * tokens, else by the question's words alone: by those an answer is found more often than by the cosine of each sentence,
  * in any language and without running the model, which is left for a question that shares no word with them.
  *
- * @returns none where nothing tells one from another; `support` is the highest MaxSim of a passage, where it is known
+ * @returns none where nothing tells one from another; `support` is the highest MaxSim of a passage, where it is known;
+ * `signal` is what the scores are made of
  * @throws MemoryError `dependency_unavailable` where the embedder is needed and went away since.
  */
 export async function rankSentences(
   found: Compared,
   question: string,
   hits: readonly SearchHit[],
-  signal?: AbortSignal,
-): Promise<{ sentences: SourceSentence[]; support: number | undefined }> {
+  abort?: AbortSignal,
+): Promise<{ sentences: RankedSentence[]; signal: Signal; support: number | undefined }> {
   const candidates = answerSentences(hits.slice(0, maxPassages));
   const tokens = await byTokens(found, question, hits, candidates);
   const shares = wordShares(found.words, candidates);
   const support = tokens?.support;
-  const closeness = tokens?.closeness ?? (shares ? undefined : await bySimilarity(found.query, candidates, signal));
-  if (!closeness && !shares) return { sentences: [], support };
+  const closeness = tokens?.closeness ?? (shares ? undefined : await bySimilarity(found.query, candidates, abort));
+  const signal = tokens ? 'tokens' : closeness ? 'similarity' : 'words';
+  if (!closeness && !shares) return { sentences: [], signal, support };
   const places = new Map(hits.map((hit, place) => [hit, place]));
   const asksWhen = isAboutTime(question);
   const scores = new Map<SourceSentence, number>();
@@ -59,7 +71,7 @@ export async function rankSentences(
     scores.set(sentence, close + prior - timeless);
   }
   const sentences = answersAmong(candidates, scores).sort((a, b) => b.score - a.score || a.order - b.order);
-  return { sentences: sentences.map(({ sentence }) => sentence), support };
+  return { sentences, signal, support };
 }
 
 /** Undefined where tokens say nothing: too few sentences have their vectors, or the model does not know the language. */
@@ -114,14 +126,11 @@ async function bySimilarity(
   return new Map(chosen.map((sentence, at) => [sentence, cosine(query.vector, vectors[at] as Float32Array)]));
 }
 
-interface Scored {
-  readonly sentence: SourceSentence;
-  readonly score: number;
-  readonly order: number;
-}
-
 /** What is no question, unless all are. The sentence after a question counts at least nearly as much as that one. */
-function answersAmong(candidates: readonly SourceSentence[], scores: ReadonlyMap<SourceSentence, number>): Scored[] {
+function answersAmong(
+  candidates: readonly SourceSentence[],
+  scores: ReadonlyMap<SourceSentence, number>,
+): RankedSentence[] {
   const scored = candidates.flatMap((sentence, order) => {
     const own = scores.get(sentence);
     if (own === undefined) return [];
