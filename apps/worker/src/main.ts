@@ -4,6 +4,7 @@ import { createBullmqQueue } from '@semantic-memory/adapters/bullmq/job-queue';
 import { startTierWorker } from '@semantic-memory/adapters/bullmq/tier-worker';
 import { startWatchdog } from '@semantic-memory/adapters/bullmq/watchdog';
 import { createCacheClearing } from '@semantic-memory/adapters/cache/cache-clearing';
+import { isolationReport } from '@semantic-memory/adapters/child/isolation';
 import { createChromaIndex } from '@semantic-memory/adapters/chroma/vector-index';
 import { createEmbedders } from '@semantic-memory/adapters/embedders/embedders';
 import { createGitFetcher } from '@semantic-memory/adapters/git/git-fetcher';
@@ -205,5 +206,11 @@ if (config.tiers.includes('embed')) {
     .finally(() => {
       modelsLoading = false;
     });
+}
+// What strangers sent is read by children: whoever runs them should know what this host does not take from them.
+if (config.tiers.some((tier) => tier === 'parse' || tier === 'ocr')) {
+  void isolationReport().then(({ missing }) => {
+    if (missing.length > 0) logger.warn('children are less isolated than they could be', { missing });
+  });
 }
 logger.info('worker started', { tiers: config.tiers, metricsPort: server.port });
