@@ -1,9 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { repositoryFiles, repository as root } from './repository-files.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const rows = (await readFile(`${root}/docs/audit.md`, 'utf8'))
   .split('\n')
   .filter((line) => /^\| (?!what|-)/.test(line))
@@ -28,9 +27,7 @@ test('what is made is a target that says what it does', async () => {
 });
 
 test('what is tested has tests', () => {
-  const tests = String(execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root }))
-    .split('\n')
-    .filter((file) => file.endsWith('.test.ts'));
+  const tests = repositoryFiles().filter((file) => file.endsWith('.test.ts'));
   const tested = commandsOf('bash scripts/jest.sh ');
   expect(tested.length).toBeGreaterThan(15);
   for (const { row, command } of tested) {

@@ -1,22 +1,14 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { jobTransitions } from '@semantic-memory/shared/contracts/model/job-transitions';
 import { type Diagram, diagramsOf } from './diagrams.ts';
 import { bringNpmTool } from './npm-tool.ts';
+import { documents, repository as root } from './repository-files.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], {
-  cwd: root,
-});
-const files = String(listed)
-  .split('\n')
-  .filter((file) => file !== '' && !file.startsWith('memory/') && !file.startsWith('apps/bench/evaluation-sets/'));
 const diagrams = (
-  await Promise.all(files.map(async (file) => diagramsOf(file, await readFile(`${root}/${file}`, 'utf8'))))
+  await Promise.all(documents().map(async (file) => diagramsOf(file, await readFile(`${root}/${file}`, 'utf8'))))
 ).flat();
 const architecture = diagrams.filter(({ file }) => file === 'docs/architecture.md');
 

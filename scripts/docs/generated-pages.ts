@@ -1,18 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { createOpenApiDocument } from '@semantic-memory/api/openapi';
 import { toolVariables } from '../env/tool-variables.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
 import { renderCollection } from './postman/collection.ts';
 import { renderEnvironments } from './postman/environments.ts';
 import { operationsOf } from './postman/operations.ts';
+import { repository } from './repository-files.ts';
 import { renderSchemaPage } from './schema-page.ts';
-
-const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The text of every file of docs that follows from the code, by its path in the repository. */
 export async function generatedPages(): Promise<Record<string, string>> {
-  const { version } = JSON.parse(await readFile(`${repository}/package.json`, 'utf8')) as { version: string };
+  const { version } = JSON.parse(await readFile(`${repository}package.json`, 'utf8')) as { version: string };
   const document = createOpenApiDocument(version);
   return {
     'docs/configuration.md': renderConfigurationPage(toolVariables),

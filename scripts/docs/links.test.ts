@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { anchorsOf, linksOf } from './links.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { documents, repository as root } from './repository-files.ts';
 
 /** Pages that GitHub makes of a repository; a relative link reaches them from its files. */
 const pages =
@@ -35,12 +32,7 @@ async function fault(file: string, target: string): Promise<string | undefined> 
 }
 
 test('every link in the documents leads somewhere', async () => {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], {
-    cwd: root,
-  });
-  const files = String(listed)
-    .split('\n')
-    .filter((file) => file !== '' && !file.startsWith('memory/') && !file.startsWith('apps/bench/evaluation-sets/'));
+  const files = documents();
   expect(files).toEqual(
     expect.arrayContaining(['README.md', 'docs/architecture.md', '.github/PULL_REQUEST_TEMPLATE.md']),
   );

@@ -1,24 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { configVariables } from '@semantic-memory/runtime/config-variables';
 import { parse } from 'yaml';
 import { notSettings } from '../env/check-example.ts';
 import { toolVariables } from '../env/tool-variables.ts';
+import { documents, repository as root } from './repository-files.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string) => readFile(`${root}/${file}`, 'utf8');
 
 /** What stands in backticks in a Markdown text, blocks left out. */
 const namesIn = (markdown: string) =>
   [...markdown.replaceAll(/^```.*?^```/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, name = '']) => name);
 
-const files = String(
-  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], { cwd: root }),
-)
-  .split('\n')
-  .filter((file) => /^(docs\/|README|CONTRIBUTING|SECURITY)/.test(file));
+const files = documents().filter((file) => !file.startsWith('.github/'));
 
 /** Secrets of the repository that the workflows read. */
 async function workflowSecrets(): Promise<string[]> {

@@ -1,8 +1,6 @@
 import { access } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { runCommand } from '../local/run-command.ts';
-
-const repository = fileURLToPath(new URL('../../', import.meta.url));
+import { repository } from './repository-files.ts';
 
 /**
  * Whether a tool of `scripts/install-tools.sh` that is a folder of packages is under `.tools`; it is brought where it is

@@ -1,10 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { documents, repository as root } from './repository-files.ts';
 
 interface Block {
   /** Where it stands. */
@@ -12,15 +10,9 @@ interface Block {
   readonly commands: string;
 }
 
-const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], {
-  cwd: root,
-});
-const files = String(listed)
-  .split('\n')
-  .filter((file) => /^(README|CONTRIBUTING|SECURITY|docs\/|helm\/)/.test(file));
 const blocks = (
   await Promise.all(
-    files.map(async (file): Promise<Block[]> => {
+    documents().map(async (file): Promise<Block[]> => {
       const text = await readFile(`${root}/${file}`, 'utf8');
       return [...text.matchAll(/^```(?:sh|bash)\n(.*?)^```$/gms)].map(([, commands = '']) => ({ file, commands }));
     }),
