@@ -24,7 +24,8 @@ if (!hasMermaid) console.warn('skipped: tool missing: mermaid. The diagrams of t
     const faults = await faultsOf([...diagrams, ...broken]);
     expect(faults.map((fault) => fault.split(' ')[0])).toEqual(broken.map(({ file, line }) => `${file}:${line}`));
   },
-  60_000,
+  // A second where nothing else runs.
+  180_000,
 );
 
 test('the architecture is shown as context, containers, components, sequences and states', async () => {

@@ -80,3 +80,11 @@ test('a link to a file, a heading or a workflow that is not there is found', asy
   expect(await fault('README.md', 'http://example.com')).toBe('it is not https');
   expect(await fault('README.md', '../../discussions')).toBeUndefined();
 });
+
+test('every document of docs is in its list', async () => {
+  const listed = linksOf(await readFile(join(root, 'docs/README.md'), 'utf8')).map(({ target }) => target);
+  // A folder is listed by its own page, or as it is.
+  const pages = documents().flatMap((file) => /^docs\/([^/]+)(?:\/README\.md)?$/.exec(file)?.slice(1, 2) ?? []);
+  const known = new Set(listed.map((target) => target.replace(/\/README\.md$/, '')));
+  expect(pages.filter((page) => page !== 'README.md' && !known.has(page))).toEqual([]);
+});
