@@ -40,7 +40,7 @@ export interface ChaosSettings {
 
 const mostOpen = 100;
 const requestMs = 20_000;
-/** Once all is calm a slow machine is no fault: a request that is put off then only makes the check last longer. */
+/** While all is calm, before the faults and after them, a slow machine is no fault: a request that is put off then only makes the check last longer. */
 const calm = { timeoutMs: 120_000, maxRetries: 5 };
 const sayEveryMs = 15_000;
 
@@ -87,7 +87,7 @@ export async function runChaos(settings: ChaosSettings): Promise<boolean> {
     notes: new Map(),
     finishes: [],
     refusalsMs: [],
-    calm: false,
+    calm: true,
     clientOf(tenant, api = Math.floor(Math.random() * fleet.apis.length)) {
       const client = (running.calm ? patientClients : clients).get(tenant)?.[api];
       if (!client) throw new Error(`there is no client of ${tenant} for API ${api}`);
@@ -117,6 +117,7 @@ export async function runChaos(settings: ChaosSettings): Promise<boolean> {
 
 async function breakIt(state: RunState, settings: ChaosSettings): Promise<void> {
   await sendPrimers(state);
+  state.calm = false;
   const until = Date.now() + settings.minutes * 60_000;
   const driving = new AbortController();
   const watching = new AbortController();

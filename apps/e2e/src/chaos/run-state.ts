@@ -38,7 +38,7 @@ export interface RunState {
   readonly finishes: number[];
   /** How long those who changed something waited for a 503, in ms. */
   readonly refusalsMs: number[];
-  /** Set once nothing new is sent and every fault is over. */
+  /** Set until the faults begin, and once nothing new is sent and every fault is over. */
   calm: boolean;
   /** A client of one of the APIs, which never repeats by itself. */
   clientOf(tenant: string, api?: number): Client;
