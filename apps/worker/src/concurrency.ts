@@ -1,5 +1,8 @@
 import type { Tier } from '@semantic-memory/shared/contracts/jobs';
 
+/** Documents that a process gathers for one call to the index, where so many come: half of what waits for it. */
+export const indexGroupOf = (tiers: readonly Tier[]): number => (tiers.includes('embed') ? 16 : 100);
+
 /**
  * How many jobs of a tier one process has in hand. The work itself is bounded by the child processes behind it; this
  * bounds how many documents wait for them, so that the small ones keep them busy while the blob store answers.
@@ -14,7 +17,8 @@ export function concurrencyOf(tier: Tier, settings: { readonly ocrProcesses: num
     case 'ocr':
       return settings.ocrProcesses;
     case 'embed':
-      return 16;
+      // As many as keep the model busy, and as many short texts that are being committed.
+      return 32;
     case 'index':
       // They wait for each other's group: as many as make a full one of short texts.
       return 250;

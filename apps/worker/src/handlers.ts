@@ -6,7 +6,8 @@ import type { CancellationWatch } from '@semantic-memory/shared/ingest/jobs/canc
 import { reembed } from '@semantic-memory/shared/ingest/reindex/embed-version';
 import { removeLeftModels } from '@semantic-memory/shared/ingest/reindex/left-models';
 import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
-import { type Delivery, runStep } from '@semantic-memory/shared/ingest/run-step';
+import { runStep } from '@semantic-memory/shared/ingest/run-step';
+import type { Delivery } from '@semantic-memory/shared/ingest/step';
 import { expireVersions } from '@semantic-memory/shared/ingest/versions/expire';
 import { notify, type WebhookSettings } from '@semantic-memory/shared/ingest/webhooks/notify';
 import type { Cache } from '@semantic-memory/shared/ports/cache';

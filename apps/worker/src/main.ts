@@ -35,7 +35,7 @@ import { createModelDimensions } from '@semantic-memory/shared/ingest/index/mode
 import { createCancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
 import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconcile';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
-import { concurrencyOf } from './concurrency.ts';
+import { concurrencyOf, indexGroupOf } from './concurrency.ts';
 import { createHandlers, dispatch, type HandlerDeps } from './handlers.ts';
 import { startReconciling } from './reconciling.ts';
 
@@ -109,7 +109,7 @@ const deps: HandlerDeps = {
   tokenizer: createTokenizer(),
   embedderFor: traceEmbedders(embedders.embedderFor),
   vectors,
-  indexWriter: createIndexWriter(vectors),
+  indexWriter: createIndexWriter(vectors, { wantedEntries: indexGroupOf(config.tiers) }),
   lexical,
   cache,
   limits: {

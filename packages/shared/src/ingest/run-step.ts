@@ -9,18 +9,8 @@ import { fetchStep } from './fetch.ts';
 import { endDeleted, endJob } from './finish.ts';
 import { indexStep, removeRecords, takeBackLateWrites } from './index-step.ts';
 import type { CancellationWatch } from './jobs/cancellation-watch.ts';
-import { finishStage, isOpen, makeWayStage, progressStage, retryStage, stageOf, waitStage } from './jobs/job-record.ts';
-import {
-  addKills,
-  childrenKilled,
-  isPoison,
-  killsInARow,
-  killsOf,
-  maxKills,
-  poison,
-  riskyStages,
-  survive,
-} from './jobs/poison.ts';
+import { finishStage, isOpen, makeWayStage, retryStage, stageOf, waitStage } from './jobs/job-record.ts';
+import { addKills, isPoison, killsInARow, killsOf, maxKills, poison, riskyStages } from './jobs/poison.ts';
 import { openStepRecord, type StepRecord } from './jobs/step-record.ts';
 import { currentStep, nextStage } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
@@ -29,7 +19,8 @@ import { fillStep } from './reindex/fill-step.ts';
 import { modelOf } from './reindex/namespace-models.ts';
 import { switchStep } from './reindex/switch-step.ts';
 import { settleStep } from './settle.ts';
-import type { Step, StepContext } from './step.ts';
+import type { Delivery, Step } from './step.ts';
+import { createContext } from './step-context.ts';
 import { readManifest } from './stored/artifacts.ts';
 import { readOutcome } from './stored/outcome.ts';
 import { importStep } from './transfer/import-step.ts';
@@ -47,50 +38,43 @@ const steps: Record<StepName, Step> = {
   switch: switchStep,
 };
 
-/** Progress is written at most this often. */
-const progressEveryMs = 500;
-
-/** What the queue knows about this delivery of a step. */
-export interface Delivery {
-  /** From 1; waits for a dependency do not count. */
-  readonly attempt: number;
-  readonly lastAttempt: boolean;
-  /** How often a process died or froze with this step. */
-  readonly stalls: number;
-  /** Whether others wait who should go first. */
-  readonly makeWay?: () => Promise<boolean>;
-  /** Fires when the step has to stop: its time is over, or the process ends. */
-  readonly signal: AbortSignal;
-}
+type RunDeps = StepDeps & { readonly cancellations: CancellationWatch };
 
 /**
  * Runs one step of one document version and hands out the next. Safe to run twice: what is done is found done. Errors
  * that end the job are recorded and not thrown; those that the queue shall try again are.
  * @throws MemoryError with `retry` `wait` (a dependency is away) or `backoff` (a fault of ours)
  */
-export async function runStep(
-  deps: StepDeps & { readonly cancellations: CancellationWatch },
-  name: StepName,
-  payload: StepPayload,
-  delivery: Delivery,
-): Promise<void> {
+export async function runStep(deps: RunDeps, name: StepName, payload: StepPayload, delivery: Delivery): Promise<void> {
   const stage = stageOfStep(name);
   // The reconciler takes it out of the ledger.
   const aborted = await isAborted(deps, payload).catch((error: unknown) => outageBefore(deps, stage, payload, error));
   if (aborted) return;
   const job = await deps.ledger.getJob(payload.tenant, payload.jobId);
   if (!job || !isOpen(job, payload.run)) return;
-  const { state } = stageOf(job, stage);
   // Done by a run that died before it could hand out what follows.
-  if (state === 'done') return deps.queue.add([currentStep(job)]);
+  if (stageOf(job, stage).state === 'done') return deps.queue.add([currentStep(job)]);
+  await runOpenStep(deps, name, payload, delivery, job);
+}
 
+/** @param known the version's manifest, where it was read already */
+async function runOpenStep(
+  deps: RunDeps,
+  name: StepName,
+  payload: StepPayload,
+  delivery: Delivery,
+  job: JobRecord,
+  known?: Manifest,
+): Promise<void> {
+  const stage = stageOfStep(name);
+  const { state } = stageOf(job, stage);
   // A step that waits for other jobs is woken again and again: that is one start.
   const record = openStepRecord(deps, payload, stage, job, name === 'settle' && state === 'running');
   const cancellation = deps.cancellations.watch(payload.tenant, payload.jobId);
   const signal = AbortSignal.any([delivery.signal, cancellation.signal]);
   try {
     if (isPoison(job, stage, delivery.stalls)) throw poison(stage, killsInARow(job, stage, delivery.stalls));
-    const manifest = await readManifest(deps.blobs, payload);
+    const manifest = known ?? (await readManifest(deps.blobs, payload));
     const outage = state === 'waiting' ? await knownOutage(deps, name, manifest) : undefined;
     if (outage) throw outage;
     const { context, reached } = createContext(deps, payload, manifest, stage, record, { ...delivery, signal });
@@ -110,15 +94,34 @@ export async function runStep(
         now(deps),
       ),
     );
-    if (finished && isOpen(finished, payload.run) && next) {
-      await deps.queue.add([currentStep(finished)]);
-    }
+    if (finished && isOpen(finished, payload.run) && next) await handOn(deps, payload, delivery, finished, manifest);
   } catch (thrown) {
     await recordFault(deps, name, payload, delivery, record, cancellation.signal.aborted, thrown);
   } finally {
     record.close();
     cancellation.stop();
   }
+}
+
+/**
+ * Hands a job on to its next step, through that step's queue. A short plain text is committed at once by whoever has
+ * embedded it; what that cannot do, it leaves to the queue (docs/adr/0018-short-texts-are-committed-where-embedded.md).
+ */
+async function handOn(
+  deps: RunDeps,
+  payload: StepPayload,
+  { attempt, stalls, signal }: Delivery,
+  job: JobRecord,
+  manifest: Manifest,
+): Promise<void> {
+  if (job.stage === 'index' && manifest.original?.isPlainText && attempt === 1 && stalls === 0) {
+    try {
+      return await runOpenStep(deps, 'index', payload, { attempt, lastAttempt: false, stalls, signal }, job, manifest);
+    } catch (error) {
+      deps.logger.debug('a commit is left to its queue', { jobId: payload.jobId, error });
+    }
+  }
+  await deps.queue.add([currentStep(job)]);
 }
 
 const isAborted = async (deps: StepDeps, payload: StepPayload) =>
@@ -146,46 +149,6 @@ function stageOfStep(name: StepName): StageName {
 }
 
 const now = (deps: Pick<StepDeps, 'clock'>) => new Date(deps.clock.now()).toISOString();
-
-function createContext(
-  deps: StepDeps,
-  payload: StepPayload,
-  manifest: Manifest,
-  stage: StageName,
-  record: StepRecord,
-  { signal, stalls, makeWay = async () => false }: Delivery,
-): { context: StepContext; reached: () => { done: number; total: number } } {
-  let writtenAt = deps.clock.now();
-  let latest = { done: 0, total: 0 };
-  let survived = stalls === 0 && childrenKilled(record.job) === 0;
-  const context: StepContext = {
-    payload,
-    manifest,
-    signal,
-    get job() {
-      return record.job;
-    },
-    updateJob: record.update,
-    progress: async (done, total) => {
-      signal.throwIfAborted();
-      latest = { done, total };
-      // A step that is over sooner says it all at its end.
-      const at = deps.clock.now();
-      if (at - writtenAt < progressEveryMs) return;
-      writtenAt = at;
-      await record.update((job) => progressStage(job, stage, done, total, now(deps)));
-    },
-    makeWay,
-    checkpoint: async () => {
-      if (!survived) {
-        survived = true;
-        await record.update((job) => survive(job, stage, stalls));
-      }
-      return makeWay();
-    },
-  };
-  return { context, reached: () => latest };
-}
 
 /** Decides what a fault means for the job: it ends, it waits, or the step is tried again. */
 async function recordFault(

@@ -7,6 +7,19 @@ import type { StepDeps } from './deps.ts';
 import type { UpdateJob } from './jobs/step-record.ts';
 import type { StepFacts } from './next-jobs.ts';
 
+/** What the queue knows about this delivery of a step. */
+export interface Delivery {
+  /** From 1; waits for a dependency do not count. */
+  readonly attempt: number;
+  readonly lastAttempt: boolean;
+  /** How often a process died or froze with this step. */
+  readonly stalls: number;
+  /** Whether others wait who should go first. */
+  readonly makeWay?: () => Promise<boolean>;
+  /** Fires when the step has to stop: its time is over, or the process ends. */
+  readonly signal: AbortSignal;
+}
+
 /** What a step knows of its document version. */
 export interface StepContext {
   readonly payload: StepPayload;

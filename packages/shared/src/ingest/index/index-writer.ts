@@ -22,8 +22,6 @@ interface Group {
   waitMs: number;
 }
 
-/** Documents that make a group worth a call: the index takes 100 in the time of three calls with one. */
-const wantedEntries = 100;
 /** Fewer documents a second than this come too seldom to wait for. */
 const busyPerSecond = 20;
 
@@ -31,13 +29,14 @@ const busyPerSecond = 20;
  * Gathers the chunks of many documents into one call. The index takes 1,000 records in a call as fast as 20, and
  * single writes at the same time only slow each other down: so there is one writer a collection, and what comes
  * while it writes goes with the next group. A lone document hardly waits; the more come, the longer a group gathers.
+ * @param wantedEntries documents that make a group worth a call: the index takes 100 in the time of three calls with one
  * @param maxRecords a group is written at once when it has this many
  * @param minWaitMs how long the first of a group waits for company
  * @param maxWaitMs the same, where many documents come
  */
 export function createIndexWriter(
   vectors: VectorIndex,
-  { maxRecords = 250, minWaitMs = 20, maxWaitMs = 500 } = {},
+  { wantedEntries = 100, maxRecords = 250, minWaitMs = 20, maxWaitMs = 500 } = {},
 ): IndexWriter {
   const groups = new Map<string, Group>();
 

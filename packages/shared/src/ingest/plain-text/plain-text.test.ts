@@ -1,9 +1,12 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { MemoryError } from '../../contracts/errors.ts';
+import type { StepPayload } from '../../contracts/jobs.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { accept } from '../accept.ts';
 import type { AcceptRequest } from '../accept-request.ts';
 import { retryJob } from '../jobs/retry.ts';
 import { removeDocument } from '../remove.ts';
+import { runStep } from '../run-step.ts';
 import { readManifest } from '../stored/artifacts.ts';
 import { extractionOf } from './extraction-of.ts';
 import { storeUpload } from './store-upload.ts';
@@ -41,15 +44,20 @@ async function runAll(): Promise<string[]> {
 
 const jobOf = async (id: string) => flow.ledger.getJob('acme', id);
 
-test('a short plain text needs no parser: it is read where it is embedded', async () => {
+test('a short plain text needs no parser: it is read where it is embedded, and committed there', async () => {
   const job = await ingest('The tide\r\nturns at six. 潮');
   expect(job.stages.map(({ name, state }) => `${name} ${state}`).slice(0, 3)).toEqual([
     'fetch skipped',
     'parse skipped',
     'ocr skipped',
   ]);
-  expect(await runAll()).toEqual(['embed', 'index']);
-  expect(await jobOf(job.id)).toMatchObject({ state: 'succeeded', progress: 1 });
+  expect(await runAll()).toEqual(['embed']);
+  const ended = await jobOf(job.id);
+  expect(ended).toMatchObject({ state: 'succeeded', progress: 1 });
+  expect(ended?.stages.slice(3)).toMatchObject([
+    { name: 'embed', state: 'done', attempts: 1, total: 1 },
+    { name: 'index', state: 'done', attempts: 1, total: 1 },
+  ]);
   const ref = { tenant: 'acme', documentId: 'notes', version: 1 };
   const extraction = await extractionOf(flow.blobs, ref, await readManifest(flow.blobs, ref));
   expect(extraction).toMatchObject({ mediaType: 'text/plain', pages: [{ text: 'The tide\nturns at six. 潮' }] });
@@ -73,8 +81,37 @@ test('a crash after the text was read goes on from there, and a retry too', asyn
   await expect(flow.runNext({ attempt: 5, lastAttempt: true })).resolves.toBe('embed');
   expect(await jobOf(job.id)).toMatchObject({ state: 'failed', stage: 'embed' });
   await retryJob(flow.deps, 'acme', job.id);
-  expect(await runAll()).toEqual(['embed', 'index']);
+  expect(await runAll()).toEqual(['embed']);
   expect(await jobOf(job.id)).toMatchObject({ state: 'succeeded', run: 1 });
+});
+
+test('what cannot be committed where it was embedded waits in the queue for the index, and is not embedded again', async () => {
+  const job = await ingest('The tide turns at six.');
+  const { addMissing } = flow.vectors;
+  flow.vectors.addMissing = () => Promise.reject(new MemoryError('dependency_unavailable', 'Chroma is away.'));
+  expect(await flow.runNext()).toBe('embed');
+  expect(await jobOf(job.id)).toMatchObject({ state: 'waiting', stage: 'index' });
+  flow.vectors.addMissing = addMissing;
+  expect(await runAll()).toEqual(['index']);
+  const ended = await jobOf(job.id);
+  expect(ended).toMatchObject({ state: 'succeeded' });
+  expect(ended?.stages.at(-1)).toMatchObject({ name: 'index', attempts: 1 });
+  expect(flow.embedded).toHaveLength(1);
+});
+
+test('a text that has cost its process is committed by another', async () => {
+  const job = await ingest('The tide turns at six.');
+  const step = flow.queue.take();
+  const signal = new AbortController().signal;
+  await runStep(flow.deps, 'embed', step?.payload as StepPayload, {
+    attempt: 1,
+    lastAttempt: false,
+    stalls: 1,
+    signal,
+  });
+  expect(await jobOf(job.id)).toMatchObject({ stage: 'index' });
+  expect(await runAll()).toEqual(['index']);
+  expect(await jobOf(job.id)).toMatchObject({ state: 'succeeded' });
 });
 
 test('a text whose document was deleted before it was read ends as deleted', async () => {
