@@ -56,6 +56,7 @@ export const topicOf = {
   openaiBaseUrl: 'Models',
   llmModel: 'Models',
   llmInputTokens: 'Models',
+  evidenceThresholds: 'Models',
   modelTimeoutMs: 'Models',
   lateInteraction: 'Models',
   tokenVectorCacheBytes: 'Models',

@@ -125,6 +125,7 @@ const app = createApp({
   tokenVectors,
   languageModel,
   languageModelInputTokens: config.llmInputTokens,
+  evidenceThresholds: config.evidenceThresholds,
   tokenizer: createTokenizer(),
   readArchive: readTar,
   writeArchive: writeTar,

@@ -77,6 +77,16 @@ const headerList = z
       return z.NEVER;
     }
   });
+const evidenceThresholds = list.transform((pairs, issues) => {
+  const thresholds: Record<string, { none: number; weak: number }> = {};
+  for (const pair of pairs) {
+    const [, model = '', ...cosines] = /^([^=]+)=(\d*\.?\d+)\/(\d*\.?\d+)$/.exec(pair) ?? [];
+    const [none = Number.NaN, weak = Number.NaN] = cosines.map(Number);
+    if (none <= weak && weak <= 1) thresholds[model.trim()] = { none, weak };
+    else issues.addIssue('is not a list of model=none/weak, two cosines up to 1 of which the first is not the larger');
+  }
+  return thresholds;
+});
 const flag = z
   .enum(['true', 'false', '1', '0'], 'is neither true nor false')
   .transform((value) => value === 'true' || value === '1');
@@ -248,6 +258,12 @@ export const configVariables = {
     purpose:
       'How many tokens of passages (three quarters) and conversation (a quarter) LLM_MODEL is given, by an estimate.',
     format: 'tokens, well below what the model takes',
+  }),
+  evidenceThresholds: optional('EVIDENCE_THRESHOLDS', evidenceThresholds, {
+    purpose:
+      'For embedding models other than the default: the cosine of the best passage below which a question is refused without LLM_MODEL, and the one below which the evidence is called weak, as make eval measures them.',
+    format: 'list with commas of model=none/weak such as text-embedding-3-small=0.31/0.42',
+    defaultDescription: 'none; of other models nothing is refused, and all evidence is weak',
   }),
   modelTimeoutMs: always('MODEL_TIMEOUT_MS', '30000', whole(100, 3_600_000), {
     purpose: 'Longest that the model endpoint may take over an answer, or for its next word.',

@@ -134,3 +134,13 @@ test('traces are sent where a collector is named, with its headers and the share
   const wrong = { OTEL_EXPORTER_OTLP_HEADERS: 'no pair', OTEL_TRACES_SAMPLER_ARG: '2' };
   expect(() => readConfig(wrong)).toThrow(/OTEL_EXPORTER_OTLP_HEADERS.*OTEL_TRACES_SAMPLER_ARG/s);
 });
+
+test('thresholds of evidence are two cosines a model', () => {
+  const read = (EVIDENCE_THRESHOLDS: string) => readConfig({ EVIDENCE_THRESHOLDS });
+  expect(read('text-embedding-3-small=0.31/0.42, b=.2/.2').evidenceThresholds).toEqual({
+    'text-embedding-3-small': { none: 0.31, weak: 0.42 },
+    b: { none: 0.2, weak: 0.2 },
+  });
+  for (const malformed of ['model', 'model=0.3', 'model=0.5/0.4', 'model=0.5/1.4', '=0.1/0.2'])
+    expect(() => read(malformed)).toThrow('EVIDENCE_THRESHOLDS');
+});

@@ -15,7 +15,7 @@ import type { ChatUsage, LanguageModel } from '../ports/language-model.ts';
 import type { Quotas } from '../ports/quotas.ts';
 import { type Retrieval, retrieve, type SearchDeps } from '../search/retrieve.ts';
 import { readCitations } from './citations.ts';
-import { evidenceOf, refusalText } from './evidence.ts';
+import { evidenceOf, type MeasuredThresholds, refusalText } from './evidence.ts';
 import { extractAnswer } from './extractive.ts';
 import { generateAnswer, type ModelDeps, rewriteQuestion } from './generative.ts';
 import { meterModel } from './metered-model.ts';
@@ -27,6 +27,8 @@ export interface RagDeps extends SearchDeps {
   /** What that is given of passages and conversation, in tokens. */
   readonly languageModelInputTokens?: number | undefined;
   readonly tokenizer?: Tokenizer | undefined;
+  /** From which cosine on there is evidence, where that was measured for other models than the default. */
+  readonly evidenceThresholds?: MeasuredThresholds | undefined;
   /** What the model reads and writes counts as tokens. Absent where no tenant is limited. */
   readonly quotas?: Quotas | undefined;
 }
@@ -258,7 +260,7 @@ async function* extracted(
   const usage = { model: 'extractive', ...run.usage };
   const { hits } = found.response;
   const extract = await extractAnswer(found, question, hits, run.signal);
-  const evidence = evidenceOf(hits, found.query?.embedder.model, extract.support);
+  const evidence = evidenceOf(hits, found.query?.embedder.model, extract.support, run.deps.evidenceThresholds);
   if (evidence === 'none' || extract.sentences.length === 0) {
     const text = refusalText(question, hits);
     yield { event: 'token', data: { text } };

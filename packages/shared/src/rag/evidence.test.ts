@@ -21,6 +21,19 @@ test.each([
   expect(evidenceOf([hit(0.1), hit(similarity)], of, support)).toBe(evidence);
 });
 
+test.each([
+  ['what was measured for another model', 'other', 0.25, undefined, 'none'],
+  ['what was measured for another model', 'other', 0.35, undefined, 'weak'],
+  ['what was measured for another model', 'other', 0.45, undefined, 'strong'],
+  ['nothing for a third', 'third', 0.25, undefined, 'weak'],
+  ['what was measured anew for the default one', model, 0.65, undefined, 'none'],
+  ['its vectors of tokens as before', model, 0.1, 0.8, 'strong'],
+  ['nothing for a name that every object has', 'constructor', 0.1, undefined, 'weak'],
+] as const)('what who runs the service has measured counts: %s (%s)', (_rule, of, similarity, support, evidence) => {
+  const own = { other: { none: 0.3, weak: 0.4 }, [model]: { none: 0.7, weak: 0.8 } };
+  expect(evidenceOf([hit(similarity)], of, support, own)).toBe(evidence);
+});
+
 test('nothing found is no evidence', () => {
   expect(evidenceOf([], model, undefined)).toBe('none');
 });
