@@ -21,22 +21,39 @@ return {serverStart(), redis.call('HGET', KEYS[1], 'epoch') or '', redis.call('H
 `);
 
 /**
- * Writes lists anew, each with what was appended to it since it was read. KEYS head, lists. ARGV server's start, epoch, then
- * of each list how many bytes were read, the last four of them, and what to keep of them. A list of which others have
- * changed those bytes is left as it is. Answers how many were written and how many bytes that freed; -1 of lists where it is not the same
- * server or namespace.
+ * Writes postings anew, those of each term with what was appended since they were read. KEYS head, then of each term its list or shelf. ARGV
+ * server's start, epoch, then of each term its field ('' in a list), how many bytes were read, the last four of them, and
+ * what to keep of them. Where others have changed those bytes, or moved them, they are left as they are. Answers of how
+ * many terms postings were written and how many bytes that freed; -1 terms where it is not the same server or namespace.
  */
 export const swapScript = ledgerScript(`${sameServer}
 if serverStart() ~= ARGV[1] or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[2] then return {-1, 0} end
+local function swapList(list, read, last, kept)
+  if redis.call('GETRANGE', list, read - 4, read - 1) ~= last then return false end
+  local postings = kept .. redis.call('GETRANGE', list, read, -1)
+  if postings == '' then redis.call('DEL', list) else redis.call('SET', list, postings) end
+  return true
+end
+local function swapField(shelf, field, read, last, kept)
+  local postings = redis.call('HGET', shelf, field) or ''
+  if string.sub(postings, read - 3, read) ~= last then return false end
+  postings = kept .. string.sub(postings, read + 1)
+  if postings == '' then redis.call('HDEL', shelf, field) else redis.call('HSET', shelf, field, postings) end
+  return true
+end
 local written, freed = 0, 0
 for index = 2, #KEYS - 2 do
-  local at = (index - 2) * 3 + 3
-  local read = tonumber(ARGV[at])
-  if redis.call('GETRANGE', KEYS[index], read - 4, read - 1) == ARGV[at + 1] then
-    local list = ARGV[at + 2] .. redis.call('GETRANGE', KEYS[index], read, -1)
-    if list == '' then redis.call('DEL', KEYS[index]) else redis.call('SET', KEYS[index], list) end
+  local at = (index - 2) * 4 + 3
+  local field, read, last, kept = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]
+  local swapped
+  if field == '' then
+    swapped = swapList(KEYS[index], read, last, kept)
+  else
+    swapped = swapField(KEYS[index], field, read, last, kept)
+  end
+  if swapped then
     written = written + 1
-    freed = freed + read - #ARGV[at + 2]
+    freed = freed + read - #kept
   end
 end
 return {written, freed}

@@ -71,7 +71,7 @@ function tenantKeys(root: string) {
 }
 
 function namespaceKeys(root: string) {
-  const lexicalTerms = `${root}:lx:t:`;
+  const lexical = `${root}:lx:`;
   return {
     /** documentId → `REVISION JSON`. */
     documents: `${root}:documents`,
@@ -87,24 +87,43 @@ function namespaceKeys(root: string) {
     head: `${root}:head`,
     /** next (ordinal never given out), n (active chunks), sum (their words), ver (of the log), rules (of terms, where all are by the same);
      * compactedNext and compactedDead (ordinals given out, and of these not active, when it was last compacted). */
-    lexicalState: `${root}:lx:state`,
+    lexicalState: `${lexical}state`,
     /** Two bytes by ordinal: words of the chunk, 0 where it is not active. */
-    lexicalLengths: `${root}:lx:lengths`,
+    lexicalLengths: `${lexical}lengths`,
     /** documentId → `BASE COUNT VERSION WORDS RULES` of what is active. */
-    lexicalDocuments: `${root}:lx:documents`,
+    lexicalDocuments: `${lexical}documents`,
     /** Base of a range of ordinals that was given out and is not switched on → who has it, since when. */
-    lexicalClaims: `${root}:lx:claims`,
+    lexicalClaims: `${lexical}claims`,
     /** Stream of what was switched on and off; an entry's id is `VER-0`. */
-    lexicalLog: `${root}:lx:log`,
-    /** What the lists begin with. */
-    lexicalTerms,
-    /** Postings of a term: four bytes each, `ordinal << 5 | frequency`. Hashed, so that Redis holds no words of anyone's text. */
-    lexicalTerm: (term: string) => `${lexicalTerms}${termHash(term)}`,
+    lexicalLog: `${lexical}log`,
+    /** What all keys of postings begin with. */
+    lexical,
+    /** Where the postings of a term are. Hashed, so that Redis holds no words of anyone's text. */
+    postingsOf: (term: string): PostingsPlace => {
+      const hashed = termHash(term);
+      const shelf = `${lexical}${lexicalKinds.shelf}:${hashed.slice(0, 2)}`;
+      return { list: `${lexical}${lexicalKinds.list}:${hashed}`, shelf, field: hashed.slice(2) };
+    },
   };
 }
 
+/** Letters that say what a key of postings holds; `old` is what releases before wrote, and nobody reads. */
+export const lexicalKinds = { list: 'l', shelf: 's', old: 't' } as const;
+
+/**
+ * Postings of a term: four bytes each, `ordinal << 5 | frequency`. Those of a rare term share a hash with other rare ones
+ * (4,096 shelves), since a key of its own takes more than what it holds; from some number on they are a list.
+ */
+export interface PostingsPlace {
+  /** Key of a string. */
+  readonly list: string;
+  /** Key of a hash. */
+  readonly shelf: string;
+  readonly field: string;
+}
+
 /** The words of a language in use are some ten thousand, and come again in nearly every text. */
-const termHash = remember((term) => hash('sha256', term, 'base64url').slice(0, 12), 20_000);
+const termHash = remember((term) => hash('sha256', term, 'base64url').slice(0, 10), 20_000);
 
 /** Hashing costs more than the rest of a call's preparation; tenants in use are few. */
 function remember<Value>(make: (id: string) => Value, most = 1000): (id: string) => Value {

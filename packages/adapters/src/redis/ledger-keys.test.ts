@@ -129,9 +129,9 @@ test('a namespace that was reserved for a document that never came is free after
 
 test('all that an activation touches shares one hash tag, which differs between namespaces and tenants', () => {
   const tagOf = (key: string) => /\{(.+)\}/.exec(key)?.[1];
-  const tags = Object.values(keys.namespace(scopeOf('t'))).map((key) =>
-    tagOf(typeof key === 'string' ? key : key('word')),
-  );
+  const { postingsOf, ...fixed } = keys.namespace(scopeOf('t'));
+  const { list, shelf } = postingsOf('word');
+  const tags = [...Object.values(fixed), list, shelf].map(tagOf);
   expect(new Set(tags).size).toBe(1);
   // Joined without care these two would be the same.
   const [one, two] = [

@@ -115,7 +115,7 @@ test('versions that were written together are switched on one by one, a long one
 test('texts that come at the same time are appended to a list together', async () => {
   const scope = freshScope();
   const written = await Promise.all(Array.from({ length: 50 }, () => lexical.prepare(scope, [entry('sea')])));
-  expect((await redis.strlen(ledgerKeys(prefix).namespace(scope).lexicalTerm('sea'))) / 4).toBe(50);
+  expect((await redis.strlen(ledgerKeys(prefix).namespace(scope).postingsOf('sea').list)) / 4).toBe(50);
   // One claim is one write.
   expect(new Set(written.map(({ claim }) => claim)).size).toBe(1);
 });
@@ -123,16 +123,16 @@ test('texts that come at the same time are appended to a list together', async (
 test('postings that writers at the same time appended in another order are found all the same', async () => {
   const scope = freshScope();
   const reader = createRedisLexicalIndex({ url, prefix });
-  const list = ledgerKeys(prefix).namespace(scope).lexicalTerm('sea');
+  const { shelf, field } = ledgerKeys(prefix).namespace(scope).postingsOf('sea');
   try {
     for (const id of ['a', 'b', 'c', 'd']) await commit(scope, id, 'sea');
     const [a, b, c, d] = [0, 1, 2, 3].map((at) => at * 4);
-    const bytes = (await redis.getBuffer(list)) ?? Buffer.alloc(0);
+    const bytes = (await redis.hgetBuffer(shelf, field)) ?? Buffer.alloc(0);
     const inOrder = (...places: (number | undefined)[]) =>
       Buffer.concat(places.map((at = 0) => bytes.subarray(at, at + 4)));
-    await redis.set(list, inOrder(c));
+    await redis.hset(shelf, field, inOrder(c));
     expect((await reader.read(scope, ['sea'])).lists[0]).toHaveLength(1);
-    await redis.append(list, inOrder(d, a, b));
+    await redis.hset(shelf, field, inOrder(c, d, a, b));
     const terms = [{ term: 'sea', weight: 1, common: false }];
     const { hits } = await reader.rank(scope, { terms, limit: 10, required: ['sea'], documents: new Map([['b', 1]]) });
     expect(hits.map(({ documentId }) => documentId)).toEqual(['b']);
@@ -145,13 +145,13 @@ test('postings that writers at the same time appended in another order are found
 test('a reader notices that a list it knows was written anew with less in it', async () => {
   const scope = freshScope();
   const reader = createRedisLexicalIndex({ url, prefix });
-  const list = ledgerKeys(prefix).namespace(scope).lexicalTerm('sea');
+  const { shelf, field } = ledgerKeys(prefix).namespace(scope).postingsOf('sea');
   try {
     for (const id of ['a', 'b', 'c']) await commit(scope, id, 'sea');
     expect((await reader.read(scope, ['sea'])).lists[0]).toHaveLength(3);
     await ledger.removeDocument(scope.tenant, 'a');
-    const bytes = (await redis.getBuffer(list)) ?? Buffer.alloc(0);
-    await redis.set(list, bytes.subarray(4));
+    const bytes = (await redis.hgetBuffer(shelf, field)) ?? Buffer.alloc(0);
+    await redis.hset(shelf, field, bytes.subarray(4));
     // As long as before by now, so that its length alone says nothing.
     await commit(scope, 'd', 'sea');
     const postings = await reader.read(scope, ['sea']);
@@ -160,6 +160,40 @@ test('a reader notices that a list it knows was written anew with less in it', a
   } finally {
     await reader.close();
   }
+});
+
+test('a term moves from its shelf to a list when it is rare no more, and every reader goes on', async () => {
+  const scope = freshScope();
+  const { list, shelf, field } = ledgerKeys(prefix).namespace(scope).postingsOf('sea');
+  const late = createRedisLexicalIndex({ url, prefix });
+  const places: string[] = [];
+  try {
+    for (let count = 1; count <= 40; count += 1) {
+      await commit(scope, `d${count}`, 'sea');
+      expect((await lexical.read(scope, ['sea', 'ship'])).lists.map((each) => each.length)).toEqual([count, 0]);
+      if (count % 15 === 0) expect((await late.read(scope, ['sea'])).lists[0]).toHaveLength(count);
+      const [few, many] = [await redis.hstrlen(shelf, field), await redis.strlen(list)];
+      expect(few + many).toBe(count * 4);
+      places.push(few > 0 ? 'shelf' : 'list');
+    }
+    expect(places).toEqual([...new Array(16).fill('shelf'), ...new Array(24).fill('list')]);
+  } finally {
+    await late.close();
+  }
+});
+
+test('a list has no room to spare before it is long', async () => {
+  const scope = freshScope();
+  const { list } = ledgerKeys(prefix).namespace(scope).postingsOf('sea');
+  const spare: number[] = [];
+  for (let count = 1; count <= 12; count += 1) {
+    await lexical.prepare(scope, Array<ReturnType<typeof entry>>(100).fill(entry('sea')));
+    spare.push(Number(await redis.memory('USAGE', list)) - (await redis.strlen(list)));
+  }
+  // Of 400 bytes to 4,000 what a key takes and the next size of the allocator: an eighth or so.
+  for (const [at, bytes] of spare.slice(0, 10).entries()) expect(bytes).toBeLessThan(200 + (at + 1) * 100);
+  const { lists } = await lexical.read(scope, ['sea']);
+  expect(new Set(lists[0]).size).toBe(1200);
 });
 
 test('no word of a text is to be seen in Redis', async () => {

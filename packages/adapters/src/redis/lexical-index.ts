@@ -113,16 +113,19 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
     work: (postings: KnownPostings) => Promise<Result>,
   ): Promise<Result> {
     const names = keys.namespace(scope);
-    const { head, rows, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, lexicalTerm } = names;
+    const { head, rows, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, postingsOf } = names;
     const fixed = [head, lexicalState, lexicalLog, lexicalLengths, lexicalDocuments, rows];
-    const lists = terms.map(lexicalTerm);
+    const places = terms.map(postingsOf);
+    const lists = places.map(({ list }) => list);
+    const termKeys = places.flatMap(({ list, shelf }) => [list, shelf]);
     for (;;) {
       const before = cache.known(head, lists);
+      const termArgs = before.lists.flatMap(({ bytes, last }, at) => [places[at]?.field ?? '', bytes, last]);
       const answer = await runLedgerScript(
         access,
         readScript,
-        [...fixed, ...lists],
-        [before.epoch, before.ver, termRules, ...before.lists.flatMap(({ bytes, last }) => [bytes, last])],
+        [...fixed, ...termKeys],
+        [before.epoch, before.ver, termRules, ...termArgs],
         { bytes: true },
       );
       const done = await inTurn(head, async () => {

@@ -61,12 +61,49 @@ return first
 `);
 
 /**
- * KEYS claims, lists. ARGV base of the first version, claim, what to append to each list. Nothing is seen before it is switched on, so a part
- * of it does no harm. Answers 0 where the claim is not known any more.
+ * Redis keeps the fields of a hash close together while no value is longer (`hash-max-listpack-value`, by default): 16
+ * postings.
+ */
+const shelfBytes = 64;
+/** Up to this length a list is written anew with what is appended, so that it has no room to spare: APPEND leaves half. */
+export const exactBytes = 8192;
+
+/**
+ * Lua that reads a term's postings from a byte on, counted from 0: its list, or where there is none its field of a shelf.
+ */
+const readPostings = `
+local function readPostings(list, shelf, field, from)
+  local part = redis.call('GETRANGE', list, from, -1)
+  if part ~= '' then return part end
+  return string.sub(redis.call('HGET', shelf, field) or '', from + 1)
+end
+`;
+
+/**
+ * KEYS claims, then of each term list and shelf. ARGV base of the first version, claim, then of each term the field and
+ * what to append. Nothing is seen before it is switched on, so a part of it does no harm. Answers 0 where the claim is not
+ * known any more.
  */
 export const appendScript = ledgerScript(`
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-for index = 2, #KEYS - 2 do redis.call('APPEND', KEYS[index], ARGV[index + 1]) end
+for index = 2, #KEYS - 3, 2 do
+  local list, shelf, field, postings = KEYS[index], KEYS[index + 1], ARGV[index + 1], ARGV[index + 2]
+  local length = redis.call('STRLEN', list)
+  if length >= ${exactBytes} then
+    redis.call('APPEND', list, postings)
+  elseif length > 0 then
+    redis.call('SET', list, redis.call('GET', list) .. postings)
+  else
+    local few = redis.call('HGET', shelf, field)
+    if few then postings = few .. postings end
+    if #postings <= ${shelfBytes} then
+      redis.call('HSET', shelf, field, postings)
+    else
+      redis.call('SET', list, postings)
+      if few then redis.call('HDEL', shelf, field) end
+    end
+  end
+end
 return 1
 `);
 
@@ -89,13 +126,13 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'rules', 
 `);
 
 /**
- * KEYS head, state, log, lengths, documents, rows, lists. ARGV known epoch, known ver, rules of terms, then of each list how many bytes
- * are known, and the last posting of them. Answers epoch, ver, n, sum, whether to start afresh (then lengths and
+ * KEYS head, state, log, lengths, documents, rows, then of each term list and shelf. ARGV known epoch, known ver, rules of
+ * terms, then of each term the field, how many bytes are known, and the last posting of them. Answers epoch, ver, n, sum, whether to start afresh (then lengths and
  * documents, else the log since), whether all active documents have
- * postings by these rules, the places of lists that were compacted
+ * postings by these rules, the places of terms whose postings were compacted
  * since and come whole, and of the others what they have beyond what is known.
  */
-export const readScript = ledgerScript(`
+export const readScript = ledgerScript(`${readPostings}
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
 local state = redis.call('HMGET', KEYS[2], 'ver', 'n', 'sum', 'rules')
 local ver = state[1] or '0'
@@ -116,20 +153,22 @@ end
 local on = redis.call('HLEN', KEYS[5])
 answer[8] = redis.call('HLEN', KEYS[6]) == on and (on == 0 or state[4] == ARGV[3]) and 1 or 0
 local whole = {}
-for index = 7, #KEYS - 2 do
-  local at = (index - 7) * 2 + 4
-  local known = afresh and 0 or tonumber(ARGV[at])
+local terms = (#KEYS - 8) / 2
+for term = 1, terms do
+  local list, shelf, at = KEYS[term * 2 + 5], KEYS[term * 2 + 6], term * 3 + 1
+  local field = ARGV[at]
+  local known = afresh and 0 or tonumber(ARGV[at + 1])
   local part
   if known > 0 then
-    part = redis.call('GETRANGE', KEYS[index], known - 4, -1)
-    if string.sub(part, 1, 4) == ARGV[at + 1] then
+    part = readPostings(list, shelf, field, known - 4)
+    if string.sub(part, 1, 4) == ARGV[at + 2] then
       part = string.sub(part, 5)
     else
       part = nil
-      whole[#whole + 1] = index - 7
+      whole[#whole + 1] = term - 1
     end
   end
-  answer[index + 3] = part or redis.call('GETRANGE', KEYS[index], 0, -1)
+  answer[term + 9] = part or readPostings(list, shelf, field, 0)
 end
 answer[9] = whole
 return answer

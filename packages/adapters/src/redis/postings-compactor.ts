@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import type { Compaction, CompactOptions } from '@semantic-memory/shared/ports/lexical-index';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
-import { compactedScript, dropClaimScript, snapshotScript, swapScript, unlockScript } from './compaction-scripts.ts';
+import { compactedScript, dropClaimScript, snapshotScript, unlockScript } from './compaction-scripts.ts';
 import { withRedis } from './connection.ts';
 import { type LedgerAccess, readLedger, runLedgerScript } from './gate.ts';
-import { isStale, keptOf, liveOrdinals } from './live-ordinals.ts';
+import { lexicalKinds } from './keys.ts';
+import { isStale, liveOrdinals } from './live-ordinals.ts';
+import { copied, createRewriter, type Rewritten, type Snapshot, StoreChanged } from './postings-rewriter.ts';
 
 /** Compacting is worth it where ordinals that died since the last time are this share of the active ones, */
 const leastDeadShare = 0.2;
@@ -19,8 +21,6 @@ const workMs = 2000;
 const lockMs = 60_000;
 /** Keys that one step of the walk looks at. */
 const scanCount = 1000;
-/** Lists that are read and written in one go. */
-const listsAtOnce = 32;
 
 /** A walk over all lists, which takes several calls. */
 interface Pass {
@@ -38,19 +38,9 @@ interface PassNamespace {
   readonly grown: boolean;
 }
 
-/** What is known of a namespace while a call goes on. */
-interface Snapshot {
-  readonly serverStart: string;
-  readonly epoch: string;
-  readonly live: Uint8Array;
-}
-
 interface Due extends PassNamespace {
   readonly snapshot: Snapshot;
 }
-
-/** Redis came back without its last writes, or was emptied: what was read says nothing any more. */
-class StoreChanged extends Error {}
 
 /**
  * Rewrites lists of postings without what can never be seen (again). One walk over all keys serves all namespaces that
@@ -60,6 +50,7 @@ class StoreChanged extends Error {}
 export function createCompactor(access: LedgerAccess, logger?: Logger) {
   const { redis, keys } = access;
   const read = <Result>(command: () => Promise<Result>) => readLedger(access, command);
+  const rewrite = createRewriter(access);
 
   async function compact(
     scopes: readonly Scope[],
@@ -109,22 +100,18 @@ export function createCompactor(access: LedgerAccess, logger?: Logger) {
     const until = Date.now() + workMs;
     const due = new Map<string, Due>();
     for (const namespace of pass.namespaces) {
-      const { lexicalTerms } = keys.namespace(namespace.scope);
-      due.set(lexicalTerms, { ...namespace, snapshot: await snapshotOf(namespace.scope) });
+      const { lexical } = keys.namespace(namespace.scope);
+      due.set(lexical, { ...namespace, snapshot: await snapshotOf(namespace.scope) });
     }
     let { cursor } = pass;
     let lists = 0;
     let dropped = 0;
     do {
       const [next, found] = await read(() => redis.scan(cursor, 'MATCH', pattern(keys.root), 'COUNT', scanCount));
-      for (const [prefix, own] of Map.groupBy(found, (key) => key.slice(0, key.lastIndexOf(':') + 1))) {
-        const namespace = due.get(prefix);
-        if (!namespace) continue;
-        for (let at = 0; at < own.length; at += listsAtOnce) {
-          const done = await rewrite(namespace, own.slice(at, at + listsAtOnce));
-          lists += done.lists;
-          dropped += done.dropped;
-        }
+      for (const [place, own] of Map.groupBy(found, placeOf)) {
+        const done = await workOn(place, own, due);
+        lists += done.lists;
+        dropped += done.dropped;
       }
       cursor = next;
       if (cursor === '0') break;
@@ -155,26 +142,12 @@ export function createCompactor(access: LedgerAccess, logger?: Logger) {
     return { serverStart: String(serverStart), epoch: String(epoch), live };
   }
 
-  async function rewrite({ scope, grown, snapshot }: Due, lists: readonly string[]) {
-    const contents = await read(() => Promise.all(lists.map((list) => redis.getBuffer(list))));
-    const swapped: string[] = [];
-    const args: (string | number | Buffer)[] = [];
-    for (const [at, list] of lists.entries()) {
-      const bytes = contents[at];
-      if (!bytes || bytes.length === 0) continue;
-      const postings = new Uint32Array(copied(bytes));
-      const kept = keptOf(postings, snapshot.live);
-      if (kept.length === postings.length && !grown) continue;
-      swapped.push(list);
-      args.push(bytes.length, bytes.subarray(-4), Buffer.from(kept.buffer));
-    }
-    if (swapped.length === 0) return { lists: 0, dropped: 0 };
-    const { head } = keys.namespace(scope);
-    const same = [snapshot.serverStart, snapshot.epoch];
-    const answer = await runLedgerScript(access, swapScript, [head, ...swapped], [...same, ...args]);
-    const [written, freed] = answer as [number, number];
-    if (written === -1) throw new StoreChanged();
-    return { lists: written, dropped: freed / 4 };
+  async function workOn(place: string, own: readonly string[], due: ReadonlyMap<string, Due>): Promise<Rewritten> {
+    const [root, kind] = [place.slice(0, -2), place.at(-2)];
+    const namespace = due.get(root);
+    if (kind === lexicalKinds.old) await withRedis(redis, () => redis.unlink(...own));
+    else if (namespace) return rewrite(namespace, kind === lexicalKinds.list ? 'lists' : 'shelves', own);
+    return { lists: 0, dropped: 0 };
   }
 
   async function finish(namespaces: readonly Due[]): Promise<void> {
@@ -188,8 +161,9 @@ export function createCompactor(access: LedgerAccess, logger?: Logger) {
   return compact;
 }
 
-/** In memory of its own, at the place that numbers of several bytes need. */
-const copied = (bytes: Buffer): ArrayBuffer => new Uint8Array(bytes).buffer;
+/** What the key of postings begins with: the namespace's root, and `KIND:`. */
+const placeOf = (key: string): string => key.slice(0, key.lastIndexOf(':') + 1);
 
-/** Lists of all namespaces. */
-const pattern = (root: string): string => `${root.replaceAll(/[*?[\]\\]/g, '\\$&')}*:lx:t:*`;
+/** Postings of all namespaces. */
+const pattern = (root: string): string =>
+  `${root.replaceAll(/[*?[\]\\]/g, '\\$&')}*:lx:[${Object.values(lexicalKinds).join('')}]:*`;

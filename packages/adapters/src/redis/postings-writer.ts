@@ -81,7 +81,7 @@ export function postingsLost(): MemoryError {
 
 /** Writes the postings of several versions; all or none of them may be switched on. */
 async function write(access: LedgerAccess, scope: Scope, versions: readonly Chunks[]): Promise<PreparedPostings[]> {
-  const { lexicalState, lexicalClaims, lexicalTerm } = access.keys.namespace(scope);
+  const { lexicalState, lexicalClaims, postingsOf } = access.keys.namespace(scope);
   const claim = newClaim(randomBytes(8).toString('base64url'), Date.now());
   const counts = versions.map((chunks) => chunks.length);
   const first = Number(
@@ -104,15 +104,17 @@ async function write(access: LedgerAccess, scope: Scope, versions: readonly Chun
   });
   const all = [...lists];
   for (let from = 0; from < all.length; from += listsPerScript) {
-    const slice = all.slice(from, from + listsPerScript);
+    const slice = all.slice(from, from + listsPerScript).map(([term, postings]) => ({ ...postingsOf(term), postings }));
     // Never sent again by itself: a list that was appended to twice would count its terms twice.
     const appended = await runLedgerScript(
       access,
       appendScript,
-      [lexicalClaims, ...slice.map(([term]) => lexicalTerm(term))],
-      [first, claim, ...slice.map(([, postings]) => Buffer.from(Uint32Array.from(postings).buffer))],
+      [lexicalClaims, ...slice.flatMap(({ list, shelf }) => [list, shelf])],
+      [first, claim, ...slice.flatMap(({ field, postings }) => [field, packed(postings)])],
     );
     if (appended !== 1) throw postingsLost();
   }
   return prepared;
 }
+
+const packed = (postings: readonly number[]): Buffer => Buffer.from(Uint32Array.from(postings).buffer);

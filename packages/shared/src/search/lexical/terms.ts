@@ -13,10 +13,11 @@ export const prefixLength = 5;
 /** A syllable block of Korean is two or three letters. */
 const koreanPrefixLength = 2;
 /**
- * Moves on whenever the same text gets other terms: what was written by other rules is written anew by the reconciler.
+ * Moves on whenever the same text gets other terms, or they are kept elsewhere: what was written by other rules is written
+ * anew by the reconciler.
  * @see LexicalIndex.differs
  */
-export const termRules = 3;
+export const termRules = 4;
 /** Longer words are no words; what they begin with tells them apart well enough. */
 const maxTermLength = 64;
 /** What a length is kept in. */
