@@ -3,9 +3,12 @@ import {
   type IndexedVersion,
   type RecordSelection,
   selectionOf,
+  type VectorHit,
   type VectorIndex,
+  type VectorQuery,
   type VectorRecord,
 } from '@semantic-memory/shared/ports/vector-index';
+import { cosine } from '@semantic-memory/shared/search/cosine';
 import type { Collection } from 'chromadb';
 import { type ChromaTiming, chromaTiming } from './circuit.ts';
 import { type ChromaOptions, collectionName, createCollections } from './collections.ts';
@@ -82,18 +85,10 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
 
     async query(key, query) {
       if (query.limit <= 0 || query.documentIds?.length === 0 || query.chunkIds?.length === 0) return [];
-      const where = whereOf(query);
       for (let attempt = 1; ; attempt += 1) {
-        const found = await collections.reading(key, timing.queryMs, [], async (collection) => {
-          const result = await collection.query({
-            queryEmbeddings: [Array.from(query.vector)],
-            nResults: query.limit,
-            include: ['documents', 'metadatas', 'distances'],
-            ...(where ? { where } : {}),
-            ...(query.chunkIds ? { ids: [...query.chunkIds] } : {}),
-          });
-          return (result.rows()[0] ?? []).map(toHit);
-        });
+        const found = await collections.reading(key, timing.queryMs, [], (collection) =>
+          query.chunkIds ? lookUp(collection, query.chunkIds, query) : nearest(collection, query),
+        );
         const hits = found.filter((hit) => hit !== undefined);
         // What vanished under the query took the place of others.
         if (hits.length === found.length || attempt === maxQueries) return hits;
@@ -145,6 +140,38 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
     check: () => collections.heartbeat(),
     outage: () => collections.outage(),
   };
+}
+
+type Found = readonly (VectorHit | undefined)[];
+
+async function nearest(collection: Collection, query: VectorQuery): Promise<Found> {
+  const where = whereOf(query);
+  const result = await collection.query({
+    queryEmbeddings: [Array.from(query.vector)],
+    nResults: query.limit,
+    include: ['documents', 'metadatas', 'distances'],
+    ...(where ? { where } : {}),
+  });
+  return (result.rows()[0] ?? []).map(toHit);
+}
+
+/**
+ * As `nearest`, among some whose ids are known. They are read and compared here: Chroma's graph is walked until as many
+ * neighbours are found as it looks at (200), and where fewer are allowed, through all of it.
+ */
+async function lookUp(collection: Collection, chunkIds: readonly string[], query: VectorQuery): Promise<Found> {
+  const where = whereOf(query);
+  const { ids, documents, metadatas, embeddings } = await collection.get({
+    ids: [...chunkIds],
+    include: ['documents', 'metadatas', 'embeddings'],
+    ...(where ? { where } : {}),
+  });
+  const found = ids.map((id, at) => {
+    const vector = embeddings[at];
+    const distance = vector && 1 - cosine(query.vector, Float32Array.from(vector));
+    return toHit({ id, document: documents[at], metadata: metadatas[at], distance });
+  });
+  return found.sort((a, b) => (b?.similarity ?? -1) - (a?.similarity ?? -1)).slice(0, query.limit);
 }
 
 async function idsOf(collection: Collection, filter: Parameters<Collection['get']>[0]): Promise<string[]> {

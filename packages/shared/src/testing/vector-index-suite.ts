@@ -103,6 +103,20 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       expect(await index.vectorsOf({ ...key, namespace: 'none' }, ['d.v1.0'])).toEqual(new Map());
     });
 
+    test('of chunks that are named it gives the nearest as a search among all would', async () => {
+      await index.addMissing(key, [...documentOf('d', 1, 30), ...documentOf('e', 2, 30)]);
+      const vector = vectorOf(7);
+      const all = await index.query(key, { vector, limit: 60 });
+      const chunkIds = ['d.v1.3', 'e.v2.20', 'd.v1.29', 'e.v2.7', 'nobody.v1.1'];
+      const wanted = all.filter(({ chunkId }) => chunkIds.includes(chunkId));
+      const expected = wanted.map((hit) => ({ ...hit, similarity: expect.closeTo(hit.similarity, 5) }));
+      expect(expected).toHaveLength(4);
+      expect(await index.query(key, { vector, limit: 10, chunkIds })).toEqual(expected);
+      expect(await index.query(key, { vector, limit: 2, chunkIds })).toEqual(expected.slice(0, 2));
+      const ofOne = { vector, limit: 10, chunkIds, documentIds: ['e'] };
+      expect(await index.query(key, ofOne)).toEqual(expected.filter((_, at) => wanted[at]?.documentId === 'e'));
+    });
+
     test('replaces what cannot be written in UTF-8 and keeps the length', async () => {
       await index.addMissing(key, [{ ...recordOf('d', 1, 0), text: 'a\ud800b\u0000c', headings: ['\udc00'] }]);
       const [hit] = await index.query(key, { vector: vectorOf(1), limit: 1 });
