@@ -1,17 +1,17 @@
 import { saturation } from './bm25.ts';
 import { functionWords } from './function-words.ts';
-import { stemOf, wordsOf } from './terms.ts';
+import { knownStemOf, wordsOf } from './terms.ts';
 
 /** Of the sum of stems and prefixes; measured with them. */
 const pairWeight = 0.2;
 /** As rare as a pair counts at most: as if it were in half a chunk. */
 const rarestFrequency = 0.5;
 
-function pairsOf(text: string): string[] {
-  const stems = wordsOf(text)
-    .filter((word) => !functionWords.has(word))
-    .map(stemOf);
-  return stems.slice(1).map((stem, index) => `${stems[index]} ${stem}`);
+/** The stems of a text's words but function words, in order. */
+function stemsOf(text: string): string[] {
+  const stems: string[] = [];
+  for (const word of wordsOf(text)) if (!functionWords.has(word)) stems.push(knownStemOf(word));
+  return stems;
 }
 
 /**
@@ -28,19 +28,41 @@ export function createPairScorer(
   },
 ): (title: string, text: string) => number {
   const ceiling = statistics.idfOfFrequency(rarestFrequency);
-  const wanted = new Map<string, number>();
-  for (const pair of pairsOf(query)) {
-    const [first = '', second = ''] = pair.split(' ');
-    wanted.set(pair, Math.min(ceiling, statistics.idfOfStem(first) + statistics.idfOfStem(second)));
+  const wanted = new Map<string, Map<string, Pair>>();
+  const stems = stemsOf(query);
+  for (const [at, second] of stems.slice(1).entries()) {
+    const first = stems[at] as string;
+    const pair = { idf: Math.min(ceiling, statistics.idfOfStem(first) + statistics.idfOfStem(second)), count: 0 };
+    const seconds = wanted.get(first);
+    if (seconds) seconds.set(second, pair);
+    else wanted.set(first, new Map([[second, pair]]));
   }
   if (wanted.size === 0) return () => 0;
+
+  /** Adds to what was found; answers how many pairs the text has. */
+  function count(found: Set<Pair>, text: string, times: number): number {
+    const own = stemsOf(text);
+    for (let at = 1; at < own.length; at += 1) {
+      const pair = wanted.get(own[at - 1] as string)?.get(own[at] as string);
+      if (!pair) continue;
+      if (!found.has(pair)) pair.count = 0;
+      found.add(pair);
+      pair.count += times;
+    }
+    return Math.max(0, own.length - 1) * times;
+  }
+
   return (title, text) => {
-    const pairs = [...pairsOf(title), ...pairsOf(title), ...pairsOf(text)];
-    const counts = new Map<string, number>();
-    for (const pair of pairs) if (wanted.has(pair)) counts.set(pair, (counts.get(pair) ?? 0) + 1);
+    const found = new Set<Pair>();
+    const length = count(found, title, 2) + count(found, text, 1);
     let score = 0;
-    for (const [pair, count] of counts)
-      score += (wanted.get(pair) ?? 0) * saturation(count, pairs.length, statistics.averageLength);
+    for (const pair of found) score += pair.idf * saturation(pair.count, length, statistics.averageLength);
     return pairWeight * score;
   };
+}
+
+interface Pair {
+  readonly idf: number;
+  /** In the text at hand. */
+  count: number;
 }

@@ -62,3 +62,21 @@ test('words that follow each other in query and text lift it', async () => {
   expect(score('Green sea', '')).toBeGreaterThan(score('', 'green sea and much more about something else'));
   expect(createPairScorer('sea', statistics)('', 'sea')).toBe(0);
 });
+
+test('pairs count as often as they occur, those of the title twice, and nothing is left of the text before', async () => {
+  const { statistics } = await search(['green sea port', 'sea green', 'port'], 'green sea port');
+  const weigh = (times: number, pairs: number) =>
+    (times * 2.2) / (times + 1.2 * (0.25 + (0.75 * pairs) / statistics.averageLength));
+  const ceiling = statistics.idfOfFrequency(0.5);
+  const idfOf = (first: string, second: string) =>
+    Math.min(ceiling, statistics.idfOfStem(first) + statistics.idfOfStem(second));
+  const score = createPairScorer('the green sea, a port', statistics);
+  for (let round = 0; round < 2; round += 1) {
+    // Greens sea, sea of port: function words do not stand between.
+    expect(score('Greens sea', 'the sea of ports and a green sea')).toBeCloseTo(
+      0.2 * (idfOf('green', 'sea') * weigh(3, 5) + idfOf('sea', 'port') * weigh(1, 5)),
+      6,
+    );
+    expect(score('', 'sea port')).toBeCloseTo(0.2 * idfOf('sea', 'port') * weigh(1, 1), 6);
+  }
+});

@@ -113,6 +113,18 @@ function termsOfWord(word: string): readonly string[] {
   return terms;
 }
 
+const knownStems = new Map<string, string>();
+
+/** As `stemOf`, which takes longer than looking for what it gave before. */
+export function knownStemOf(word: string): string {
+  const known = knownStems.get(word);
+  if (known !== undefined) return known;
+  const stem = stemOf(word);
+  if (knownStems.size >= mostKnownWords) knownStems.clear();
+  knownStems.set(word, stem);
+  return stem;
+}
+
 /** Every term of a text, as often as it occurs, and how many words there are. */
 export function termsOf(text: string): { terms: string[]; words: number } {
   const words = wordsOf(text);
