@@ -4,7 +4,8 @@ export function cosine(a: Float32Array, b: Float32Array): number {
   let lengthA = 0;
   let lengthB = 0;
   for (let i = 0; i < a.length; i += 1) {
-    const [x = 0, y = 0] = [a[i], b[i]];
+    const x = a[i]!;
+    const y = b[i]!;
     dot += x * y;
     lengthA += x * x;
     lengthB += y * y;
