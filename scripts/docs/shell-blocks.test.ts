@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { documents, repository as root } from './repository-files.ts';
+
+// A shell is started for each block.
+jest.setTimeout(60_000);
 
 interface Block {
   /** Where it stands. */
