@@ -7,13 +7,16 @@ import { unspacedScripts } from './scripts.ts';
  */
 
 /** Not of scripts that write no spaces, nor Korean: there words stand right beside a name. */
-const part = `[[\\p{L}\\p{N}]--[${unspacedScripts}\\p{Script=Hangul}]]+`;
+const character = `[[\\p{L}\\p{N}]--[${unspacedScripts}\\p{Script=Hangul}]]`;
+const part = `${character}+`;
+/** A name begins where a word does: tried from each of its letters, a word of 8,000 takes a fifth of a second. */
+const begin = `(?<!${character})`;
 /** Between the parts of a piece. */
 const weak = '(?:_+|[\\-.+])';
 /** Between parts and pieces. */
 const joint = '(?::[\\/\\\\]{1,2}|::|\\/\\.|_+|[\\-.+\\/:#@?&=%~\\\\])';
-const whole = new RegExp(`${part}(?:${joint}${part})+`, 'gv');
-const piece = new RegExp(`${part}(?:${weak}${part})+`, 'gv');
+const whole = new RegExp(`${begin}${part}(?:${joint}${part})+`, 'gv');
+const piece = new RegExp(`${begin}${part}(?:${weak}${part})+`, 'gv');
 
 /**
  * What tells a name from words that are joined in passing (`well-known`, `and/or`, `e.g.`): a digit, a sign that joins
