@@ -18,6 +18,7 @@ const cases: [rule: string, text: string, shown: string][] = [
   ['active HTML goes', 'a <img src=x onerror=1> b <SCRIPT>c</script> d', 'a  b c d'],
   ['other angle brackets stay', 'if a < b then List<String>', 'if a < b then List<String>'],
   ['other elements that could load something go', 'a <div style="background:url(//e.example/x)">b</div>', 'a b</div>'],
+  ['addresses within a word go', '_https://evil.example/a_ ahttps://evil.example _www.evil.example', '_ a _'],
   ['addresses without a scheme go', 'See //evil.example/p.png?q=1 and a//b.', 'See  and a//b.'],
   ['definitions in quotes and lists define nothing', '> [it]: //evil.example/x\n- [a]: b', '> [it] : \n- [a] : b'],
   ['definitions over two lines define nothing', '[i\nt]: //evil.example/x', '[i\nt] : '],
@@ -51,6 +52,18 @@ test('words are shown as they come', () => {
   expect(filter.push('1')).toBe('');
   expect(filter.push(']. So')).toBe(' [1].');
   expect(filter.end()).toBe(' So');
+});
+
+test('what is written without spaces is shown sentence by sentence, and what has no end at all in parts', () => {
+  const chinese = createAnswerFilter(options);
+  expect(chinese.push('潮水每天')).toBe('');
+  expect(chinese.push('涨两次[1]。它由')).toBe('潮水每天涨两次[1]。');
+  const endless = createAnswerFilter(options);
+  let shown = '';
+  for (let index = 0; index < 1000; index += 1) shown += endless.push('abcdefg');
+  expect(shown.length).toBeGreaterThan(5000);
+  for (let index = 0; index < 300; index += 1) shown += endless.push('ahttps://evil.example/');
+  expect(shown + endless.end()).not.toMatch(/https?:\/\/evil/);
 });
 
 test('a bracket that never closes does not hold the answer back for ever', () => {

@@ -8,8 +8,8 @@ const tag =
   /<\/?(?:a|audio|base|embed|form|iframe|image|img|input|link|math|meta|object|picture|script|source|style|svg|video)\b[^>]{0,2000}>/gi;
 /** Of any element: `style` and `background` of the most harmless one load what they name. */
 const tagWithAttribute = /<[a-z][^<>=]{0,200}=[^<>]{0,2000}>/gi;
-/** Without a scheme, the page's own counts. */
-const address = /(?:\b(?:https?|ftp):\/\/|\bwww\.|(?<![\w:/])\/\/(?=[\w-]{1,63}\.\w))[^\s<>()[\]]{1,2000}/gi;
+/** Also within a word, since `_` begins a link for some; without a scheme, the page's own counts. */
+const address = /(?:(?:https?|ftp):\/\/|(?<![a-z\d])www\.|(?<![\w:/])\/\/(?=[\w-]{1,63}\.\w))[^\s<>()[\]]{1,2000}/gi;
 const markers = /([ \t]{0,4})((?:[[【] ?\d{1,4}(?: ?[,;] ?\d{1,4}){0,20} ?[\]】]){1,20})/g;
 
 /** A link's text; a number in a link is a marker that a model made pretty. */
@@ -65,11 +65,14 @@ function openConstruct(text: string): number | undefined {
   return found.length > 0 ? Math.min(...found) : undefined;
 }
 
-/** The length of what can be shown now: up to white space outside of all brackets, the white space kept back. */
+/** Where a text can be parted: no construct goes over it. Languages without spaces have their full stops. */
+const gap = /[\s。！？]/;
+
+/** The length of what can be shown now: up to a gap outside of all brackets, white space kept back. */
 function showableLength(text: string): number {
   let end = text.trimEnd().length;
   for (;;) {
-    while (end > 0 && !/\s/.test(text[end - 1] as string)) end -= 1;
+    while (end > 0 && !gap.test(text[end - 1] as string)) end -= 1;
     const prefix = text.slice(0, end).trimEnd();
     const open = openConstruct(prefix);
     if (open === undefined) return prefix.length;
@@ -93,6 +96,8 @@ export function createAnswerFilter(options: AnswerFilterOptions): { push(text: s
       if (length === 0 && held.length > maxHeld) {
         // A bracket that never closes: without its brackets the text is only text.
         held = held.replace(/[[\]<>【】]/g, '');
+        // And what has no gap gets one: else it would be gone through anew with every piece, without end.
+        if (showableLength(held) === 0) held = `${held.slice(0, maxHeld)} ${held.slice(maxHeld)}`;
         length = showableLength(held);
       }
       const ready = held.slice(0, length);

@@ -9,16 +9,19 @@ const foreignMarker = /\[\s*\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*\s*\]/g;
  * The quote of a citation is never this, but the document's own characters.
  */
 export function plainText(markdown: string): string {
-  return markdown
-    .replace(image, '')
-    .replace(link, '$1')
-    .replace(foreignMarker, '')
-    .replace(/^\s*(?:#{1,6}\s+|>\s*|[-*+•]\s+(?:\[[ xX]\]\s+)?|\d{1,4}[.)]\s+)/, '')
-    .replace(/^\s*\|\s*|\s*\|\s*$/g, '')
-    .replace(/\s*\|\s*/g, ', ')
-    .replace(/\*\*|__|~~|`+/g, '')
-    .replace(/(^|[\s("'“])[*_](?=\S)|(?<=\S)[*_](?=$|[\s.,;:!?)"'”])/g, '$1')
-    .replace(/\s+/g, ' ')
-    .replace(/ (?=[.,;:!?)])/g, '')
-    .trim();
+  return (
+    markdown
+      .replace(image, '')
+      .replace(link, '$1')
+      .replace(foreignMarker, '')
+      .replace(/^\s*(?:#{1,6}\s+|>\s*|[-*+•]\s+(?:\[[ xX]\]\s+)?|\d{1,4}[.)]\s+)/, '')
+      // From where white space begins: tried from each of it, a long run takes for ever.
+      .replace(/^\s*\|\s*|(?<!\s)\s*\|\s*$/g, '')
+      .replace(/(?<!\s)\s*\|\s*/g, ', ')
+      .replace(/\*\*|__|~~|`+/g, '')
+      .replace(/(^|[\s("'“])[*_](?=\S)|(?<=\S)[*_](?=$|[\s.,;:!?)"'”])/g, '$1')
+      .replace(/\s+/g, ' ')
+      .replace(/ (?=[.,;:!?)])/g, '')
+      .trim()
+  );
 }
