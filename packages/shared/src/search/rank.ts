@@ -57,18 +57,38 @@ function recencyOf(candidate: Candidate, halfLifeDays: number, nowMs: number): R
   return { factor: 2 ** (-ageDays / halfLifeDays), ageDays };
 }
 
-// Ties are broken by chunk, so that the same memory gives the same order.
+// Ties are broken by place, so that the same memory gives the same order, and of copies the first one stands first.
 const byScore = (a: RankedCandidate, b: RankedCandidate) =>
-  b.score - a.score || (a.chunkId < b.chunkId ? -1 : a.chunkId > b.chunkId ? 1 : 0);
+  b.score - a.score || (a.documentId < b.documentId ? -1 : a.documentId > b.documentId ? 1 : a.index - b.index);
+
+/** Copies of a text have vectors that are a little apart, or the index could not bear them: by less than this in relevance. */
+const mostBetweenCopies = 1e-3;
+
+/** Gives texts that are the same the same relevance, where they differ by their vectors' chance only. */
+function withEqualCopies(candidates: readonly Candidate[]): Candidate[] {
+  const highest = new Map<string, number>();
+  for (const candidate of candidates)
+    highest.set(
+      candidate.text,
+      Math.max(relevanceOf(candidate), highest.get(candidate.text) ?? Number.NEGATIVE_INFINITY),
+    );
+  return candidates.map((candidate) => {
+    const { text, parts } = candidate;
+    const relevance = highest.get(text) ?? relevanceOf(candidate);
+    const lacking = relevance - relevanceOf(candidate);
+    if (lacking === 0 || lacking > mostBetweenCopies || (parts && parts.dense === undefined)) return candidate;
+    return { ...candidate, relevance, ...(parts ? { parts: { ...parts, dense: (parts.dense ?? 0) + lacking } } : {}) };
+  });
+}
 
 /**
  * Puts candidates in order and keeps what the request asks for. `score` is the relevance, times
- * 2^(−age / half-life) of the document's creation where recency is asked for.
+ * 2^(−age / half-life) of the document's creation where recency is asked for. Of copies of a text the first one comes first.
  */
 export function rank(candidates: readonly Candidate[], request: SearchRequest, nowMs: number): RankedCandidate[] {
   const { minScore, recency, perDocument, topK } = request;
-  const scored = candidates
-    .filter((candidate) => minScore === undefined || candidate.similarity >= minScore)
+  const near = candidates.filter(({ similarity }) => minScore === undefined || similarity >= minScore);
+  const scored = withEqualCopies(near)
     .map((candidate): RankedCandidate => {
       const found = recency && recencyOf(candidate, recency.halfLifeDays, nowMs);
       const score = weightedBy(relevanceOf(candidate), found);

@@ -183,11 +183,11 @@ test('recency halves the score with each half-life', async () => {
   });
 });
 
-test('equal scores are in the order of their chunks', async () => {
+test('equal scores are in the order of their documents', async () => {
   const memory = createMemory();
   for (const documentId of ['c', 'a', 'b']) await memory.store({ documentId, text: 'Pines.' });
   const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
-  const ids = answer.hits.map((hit) => hit.chunkId);
+  const ids = answer.hits.map((hit) => hit.documentId);
   expect(ids).toEqual(ids.toSorted());
   expect(ids).toHaveLength(3);
 });
