@@ -91,7 +91,8 @@ async function cutChunks(
   const title = titleOf(extraction, manifest.title, nameOf(manifest));
   const chunks = chunkDocument({
     text,
-    title,
+    // An id that stands in for a title says nothing of the text, and would make all chunks of the document alike.
+    title: title === documentId ? '' : title,
     tenant,
     documentId,
     version,

@@ -57,6 +57,20 @@ test('a document goes through its steps and is committed once, with nothing left
   expect(await markers(flow)).toBe(0);
 });
 
+test('an id that stands in for a title is not embedded; a title, or the name of a file, is', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.', { documentId: 'doc_01' });
+  await flow.ingest('The harbour is shut.', { documentId: 'doc_02', title: 'News' });
+  await flow.ingest('The harbour is full.', { documentId: 'doc_03', source: { type: 'upload', filename: 'news.txt' } });
+  await flow.drain();
+  expect(flow.embedded.toSorted()).toEqual([
+    'News\nThe harbour is shut.',
+    'The harbour is open.',
+    'news.txt\nThe harbour is full.',
+  ]);
+  expect((await flow.ledger.getDocument('acme', 'doc_01'))?.title).toBe('doc_01');
+});
+
 test('each step that is run again finds what it has done: nothing is embedded or indexed twice', async () => {
   const flow = createInMemoryFlow();
   const job = await flow.ingest(paragraphs(60));

@@ -35,7 +35,7 @@ export interface ChunkInput {
 const hashedCharacters = 48;
 
 /**
- * Cuts a document into chunks of about 200 tokens (at most 256) along its headings, paragraphs and sentences, each
+ * Cuts a document into chunks of about 200 tokens (at most 290) along its headings, paragraphs and sentences, each
  * with up to 50 tokens of what came before it in its section. A text of up to 510 tokens without headings stays whole.
  *
  * Every character that is not blank is in some chunk; `text` is `input.text.text.slice(start, end)`. The same input

@@ -127,7 +127,7 @@ function checkWhole(text: string, chunks: readonly Chunk[]): void {
   let covered = 0;
   for (const chunk of chunks) {
     expect(chunk.text).toBe(text.slice(chunk.span.start, chunk.span.end));
-    expect(chunk.tokens).toBeLessThanOrEqual(chunks.length === 1 ? 510 : 256);
+    expect(chunk.tokens).toBeLessThanOrEqual(chunks.length === 1 ? 510 : 290);
     expect(text.slice(covered, chunk.span.start).trim()).toBe('');
     covered = chunk.span.end;
   }

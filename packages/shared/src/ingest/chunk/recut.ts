@@ -6,8 +6,11 @@ import { cutRank } from './units.ts';
 /** More than this is cut by hash like a new text; what one edit touches is less. */
 export const recutTokens = 4 * maxCoreTokens;
 
+/** Less than this takes a neighbour in. With less than a usual chunk as the bound, chunks shrink from edit to edit. */
+const leastGapTokens = 140;
+
 /**
- * What lies between the ranges that are kept: half-open ranges of units, in order. One that would make a tiny chunk
+ * What lies between the ranges that are kept: half-open ranges of units, in order. One that would make a small chunk
  * takes a neighbour in, which then is no longer kept.
  */
 export function gapsBetween(units: readonly SectionUnit[], kept: readonly Range[]): { gaps: Range[]; kept: Range[] } {
@@ -19,7 +22,7 @@ export function gapsBetween(units: readonly SectionUnit[], kept: readonly Range[
     const gap = { from: at, to: next?.from ?? units.length };
     at = next?.to ?? units.length;
     const before = left.at(-1);
-    if (gap.from === gap.to || weightOfRange(units, gap) >= minCoreTokens) {
+    if (gap.from === gap.to || weightOfRange(units, gap) >= leastGapTokens) {
       if (gap.from < gap.to) gaps.push(gap);
       if (next) left.push(next);
     } else if (next && goesOn(units, gap, next)) gaps.push({ from: gap.from, to: next.to });
