@@ -117,6 +117,24 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       expect(await index.query(key, ofOne)).toEqual(expected.filter((_, at) => wanted[at]?.documentId === 'e'));
     });
 
+    test('of some documents it gives the nearest as a search among all would, be they few or many', async () => {
+      await index.addMissing(key, [
+        ...documentOf('d', 1, 90),
+        ...documentOf('ee', 1, 90),
+        ...documentOf('fff', 2, 150),
+      ]);
+      const vector = vectorOf(7);
+      const all = await index.query(key, { vector, limit: 330 });
+      for (const documentIds of [['d'], ['d', 'ee'], ['d', 'fff'], ['nobody']]) {
+        const wanted = all.filter(({ documentId }) => documentIds.includes(documentId)).slice(0, 12);
+        const found = await index.query(key, { vector, limit: 12, documentIds });
+        expect(found.map(({ chunkId }) => chunkId)).toEqual(wanted.map(({ chunkId }) => chunkId));
+      }
+      const excludeVersions = ['d@1'];
+      const without = await index.query(key, { vector, limit: 200, documentIds: ['d', 'ee'], excludeVersions });
+      expect([without.length, new Set(without.map(({ documentId }) => documentId))]).toEqual([90, new Set(['ee'])]);
+    });
+
     test('replaces what cannot be written in UTF-8 and keeps the length', async () => {
       await index.addMissing(key, [{ ...recordOf('d', 1, 0), text: 'a\ud800b\u0000c', headings: ['\udc00'] }]);
       const [hit] = await index.query(key, { vector: vectorOf(1), limit: 1 });
