@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Service, startService } from '@semantic-memory/e2e/service';
 import { barChart } from './bar-chart.ts';
+import { measureColdStart } from './scenarios/cold-start.ts';
 import { measureFairness } from './scenarios/fairness.ts';
 import { measureFiles } from './scenarios/files.ts';
 import { measureGrowth } from './scenarios/growth.ts';
@@ -22,6 +23,7 @@ const scenarios: Record<string, (service: Service) => Promise<object>> = {
   'long-pdf': (service) => measureLongPdf(service, 350),
   'post-latency': (service) => measurePostLatency(service, 100),
   'huge-pdf': (service) => measureLongPdf(service, 2_000),
+  'cold-start': (service) => measureColdStart(service, 10),
   fairness: (service) => measureFairness(service, Number(process.env.BENCH_BACKLOG ?? 1_500), 20),
   search: (service) => measureSearch(service, 20_000, 300),
   'growth-10k': (service) => measureGrowth(service, 10_000),

@@ -129,11 +129,16 @@ async function roleOf(pid: number, command: string): Promise<string> {
 async function sample(pid: number, role: string): Promise<Sample> {
   // A process that has ended meanwhile has no memory and uses no time.
   const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '0 0');
+  const mb = (Number(statm.split(' ')[1]) * bytesPerPage) / 1e6;
+  return { pid, role, mb, cpuSeconds: await cpuSecondsOf(pid) };
+}
+
+/** The processor seconds that a process has used since its start, its children apart; none where it has ended. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // Fields 14 and 15, user and system time, counted behind the name in parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-  return { pid, role, mb: (Number(statm.split(' ')[1]) * bytesPerPage) / 1e6, cpuSeconds: ticks / ticksPerSecond };
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksPerSecond;
 }
 
 async function proportionalMb(pid: number): Promise<number> {
