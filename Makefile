@@ -5,7 +5,7 @@ export TURBO_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test format lint type-check coverage build bench eval chaos smoke check-env \
-  check-version coverage-gate docs workflows audit images tools helm-test clean
+  check-version coverage-gate docs workflows audit images images-test tools helm-test clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -68,6 +68,9 @@ images: ## build the images of api and worker, with Docker or buildah
 
 docs: setup ## write the pages of docs that follow from the code
 	@node --conditions=development scripts/write-docs.ts
+
+images-test: setup ## build both images, start them as in production, ingest and search through them
+	@bash scripts/jest.sh scripts/images/images.test.ts
 
 check-version: setup ## the same version in packages, chart and images?
 	@scripts/bump-version --check

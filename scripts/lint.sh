@@ -24,7 +24,7 @@ check check-env node --conditions=development scripts/check-env.ts
 # Pages of docs that follow from the code.
 check docs node --conditions=development scripts/write-docs.ts --check
 if command -v shellcheck >/dev/null 2>&1; then
-  check shellcheck shellcheck .ci/run scripts/*.sh scripts/check-env scripts/bump-version
+  check shellcheck shellcheck .ci/run scripts/*.sh scripts/images/*.sh scripts/check-env scripts/bump-version
 else
   echo 'lint: shellcheck is not installed, shell scripts were not checked' >&2
 fi
