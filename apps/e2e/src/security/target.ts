@@ -52,6 +52,7 @@ export interface Target extends Service {
   /** Takes in a source as JSON or a form, which is accepted, and waits for its job to end. */
   ingested(tenant: string, body: object): Promise<Job>;
   ended(tenant: string, jobId: string): Promise<Job>;
+  redisPort(): Promise<number>;
   redis(): Promise<Redis>;
 }
 
@@ -100,6 +101,8 @@ export async function startTarget(): Promise<Target> {
   const tokenOf: Target['tokenOf'] = (tenant, scope = allScopes) =>
     signedShared({ header: { alg: 'HS256', typ: 'JWT' }, claims: claims(tenant, { scope }) }, secrets.JWT_SECRET);
   const open: Redis[] = [];
+  const redisPort = async (): Promise<number> =>
+    JSON.parse(await readFile(join(service.dataDir, 'ports.json'), 'utf8')).redis;
   const clientOf: Target['clientOf'] = (tenant) => createClient({ baseUrl: service.url, token: tokenOf(tenant) });
   const call: Target['call'] = (path, tenant, { body, headers, ...init } = {}) => {
     const all = new Headers(headers);
@@ -121,9 +124,9 @@ export async function startTarget(): Promise<Target> {
       const { id } = await json<Job>('/ingest', tenant, { body });
       return ended(tenant, id);
     },
+    redisPort,
     async redis() {
-      const { redis: port } = JSON.parse(await readFile(join(service.dataDir, 'ports.json'), 'utf8'));
-      const redis = new Redis(port, '127.0.0.1');
+      const redis = new Redis(await redisPort(), '127.0.0.1');
       open.push(redis);
       return redis;
     },

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, test } from '@jest/globals';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { eventually } from '../../job-end.ts';
@@ -14,18 +17,17 @@ export function canariesRow(target: () => Target): void {
     return [...texts, ...target().output.filter((line) => !line.startsWith('token: '))].join('\n');
   }
 
-  /** What is sent to the queues while the test runs, and what lies in them at its end. */
+  /** What is sent to the queues while the test runs. By a socket: ioredis loses its place where much is going on. */
   async function watchQueues() {
-    const redis = await target().redis();
-    const monitor = await redis.monitor();
+    const socket = connect(await target().redisPort(), '127.0.0.1');
     const seen: string[] = [];
-    monitor.on('monitor', (_time: string, args: readonly string[]) => {
-      if (args.some((argument) => argument.includes(':ingest.'))) seen.push(args.join(' '));
+    const lines = createInterface({ input: socket });
+    socket.write('MONITOR\r\n');
+    await once(lines, 'line');
+    lines.on('line', (line) => {
+      if (line.includes(':ingest.')) seen.push(line);
     });
-    return {
-      text: () => seen.join('\n'),
-      stop: () => monitor.disconnect(),
-    };
+    return { text: () => seen.join('\n'), stop: () => socket.destroy() };
   }
 
   describe('canaries', () => {
