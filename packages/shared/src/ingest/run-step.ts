@@ -105,16 +105,17 @@ async function runOpenStep(
 
 /**
  * Hands a job on to its next step, through that step's queue. A short plain text is committed at once by whoever has
- * embedded it; what that cannot do, it leaves to the queue (docs/adr/0018-short-texts-are-committed-where-embedded.md).
+ * embedded it; what that cannot do, it leaves to the queue (docs/adr/0019-short-texts-are-committed-where-embedded.md).
  */
 async function handOn(
   deps: RunDeps,
   payload: StepPayload,
-  { attempt, stalls, signal }: Delivery,
+  { attempt, stalls, signal, makeWay }: Delivery,
   job: JobRecord,
   manifest: Manifest,
 ): Promise<void> {
-  if (job.stage === 'index' && manifest.original?.isPlainText && attempt === 1 && stalls === 0) {
+  const isShort = job.stage === 'index' && manifest.original?.isPlainText;
+  if (isShort && attempt === 1 && stalls === 0 && !(await makeWay?.())) {
     try {
       return await runOpenStep(deps, 'index', payload, { attempt, lastAttempt: false, stalls, signal }, job, manifest);
     } catch (error) {

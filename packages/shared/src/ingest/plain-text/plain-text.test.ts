@@ -99,16 +99,15 @@ test('what cannot be committed where it was embedded waits in the queue for the 
   expect(flow.embedded).toHaveLength(1);
 });
 
-test('a text that has cost its process is committed by another', async () => {
+test.each([
+  ['that has cost its process', { stalls: 1 }],
+  ['whose worker is about to end', { makeWay: async () => true }],
+])('a text %s is committed by another', async (_, differs) => {
   const job = await ingest('The tide turns at six.');
   const step = flow.queue.take();
-  const signal = new AbortController().signal;
-  await runStep(flow.deps, 'embed', step?.payload as StepPayload, {
-    attempt: 1,
-    lastAttempt: false,
-    stalls: 1,
-    signal,
-  });
+  const { signal } = new AbortController();
+  const delivery = { attempt: 1, lastAttempt: false, stalls: 0, signal, ...differs };
+  await runStep(flow.deps, 'embed', step?.payload as StepPayload, delivery);
   expect(await jobOf(job.id)).toMatchObject({ stage: 'index' });
   expect(await runAll()).toEqual(['index']);
   expect(await jobOf(job.id)).toMatchObject({ state: 'succeeded' });
