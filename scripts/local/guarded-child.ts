@@ -16,7 +16,7 @@ child=$$
   kill -TERM "$child" 2>/dev/null || exit 0
   waited=0
   while [ "$waited" -lt 20 ] && kill -0 "$child" 2>/dev/null; do sleep 1; waited=$((waited + 1)); done
-  kill -KILL -- "-$child" 2>/dev/null
+  kill -s KILL -- "-$child" 2>/dev/null
 ) >/dev/null 2>&1 & )
 exec "$@" 3<&-
 `;

@@ -5,7 +5,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
  * Waits on a pipe that we hold open. When we die, however suddenly, it ends the processes whose ids stand in the file:
  * Redis, Chroma and whatever is frozen would not notice by themselves.
  */
-const script = 'cat >/dev/null; while read -r pid; do kill -KILL -- "-$pid" 2>/dev/null; done <"$1"';
+const script = 'cat >/dev/null; while read -r pid; do kill -s KILL -- "-$pid" 2>/dev/null; done <"$1"';
 
 export interface Reaper {
   /** Remembers a process group. */
