@@ -1,21 +1,39 @@
 #!/usr/bin/env bash
 # Runs every test. Whatever happens, the last line is `N passed, N failed`, also where the run broke off before a test.
+# With arguments, which go to jest, all in one run: a report of coverage is of one.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 line_file=${CLOSING_LINE_FILE:-$(mktemp)}
+lines=$(mktemp -d)
+trap 'rm -rf "$lines"; [ -n "${CLOSING_LINE_FILE:-}" ] || rm -f "$line_file"' EXIT
 : >"$line_file"
-if [ -z "${CLOSING_LINE_FILE:-}" ]; then trap 'rm -f "$line_file"' EXIT; fi
+status=0
+
+run_jest() {
+  local line=$lines/$1
+  shift
+  CLOSING_LINE_FILE=$line bash scripts/jest.sh "$@" || status=1
+  [ -s "$line" ] || { status=1 && echo '0 passed, 1 failed' >"$line"; }
+}
 
 # Building tools takes all cores for minutes: before the tests, not beside them. What cannot be had is said, and its tests say
 # it again.
 bash scripts/install-tools.sh || true
 # The end-to-end tests start services from what was compiled: once, before several of them find it old.
 node_modules/.bin/tsc -b || true
-CLOSING_LINE_FILE=$line_file bash scripts/jest.sh "$@"
-status=$?
-if [ ! -s "$line_file" ]; then
-  echo '0 passed, 1 failed' | tee "$line_file"
-  [ "$status" -ne 0 ] || status=1
+
+# Of these each starts a whole service, or builds something: one at a time, with the machine to itself.
+stories='/(apps/e2e|apps/worker|scripts)/'
+if [ "$#" -gt 0 ]; then
+  run_jest all "$@"
+else
+  run_jest modules --maxWorkers=2 --testPathIgnorePatterns '/node_modules/' '/dist/' "$stories"
+  run_jest stories --maxWorkers=1 --testPathPatterns "$stories"
 fi
+
+awk '
+  { passed += $1; failed += $3; skipped += $5 }
+  END { printf "%d passed, %d failed%s\n", passed, failed, skipped > 0 ? sprintf(", %d skipped", skipped) : "" }
+' "$lines"/* | tee "$line_file"
 exit "$status"
