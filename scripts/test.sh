@@ -34,6 +34,6 @@ fi
 
 awk '
   { passed += $1; failed += $3; skipped += $5 }
-  END { printf "%d passed, %d failed%s\n", passed, failed, skipped > 0 ? sprintf(", %d skipped", skipped) : "" }
+  END { printf "%d passed, %d failed%s\n", passed, failed, (skipped > 0) ? sprintf(", %d skipped", skipped) : "" }
 ' "$lines"/* | tee "$line_file"
 exit "$status"
