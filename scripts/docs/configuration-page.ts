@@ -1,4 +1,5 @@
-import { configVariables, type DescribedVariable } from '@semantic-memory/runtime/config-variables';
+import type { DescribedVariable } from '@semantic-memory/runtime/config-variable';
+import { configVariables } from '@semantic-memory/runtime/config-variables';
 import { topicOf, topics } from './configuration-topics.ts';
 import { markdownTable } from './markdown-table.ts';
 

@@ -1,4 +1,5 @@
-import { configVariables, type Variable } from '@semantic-memory/runtime/config-variables';
+import type { Variable } from '@semantic-memory/runtime/config-variable';
+import { configVariables } from '@semantic-memory/runtime/config-variables';
 
 /**
  * Which of the variables that a production must set are missing or malformed, a sentence each, without the values.

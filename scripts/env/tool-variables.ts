@@ -1,4 +1,4 @@
-import type { DescribedVariable } from '@semantic-memory/runtime/config-variables';
+import type { DescribedVariable } from '@semantic-memory/runtime/config-variable';
 
 const of = (name: string, purpose: string, format: string, fallback: string): DescribedVariable => ({
   name,

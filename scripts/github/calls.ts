@@ -1,4 +1,5 @@
-import { configVariables, type Variable } from '@semantic-memory/runtime/config-variables';
+import type { Variable } from '@semantic-memory/runtime/config-variable';
+import { configVariables } from '@semantic-memory/runtime/config-variables';
 
 /** One call of gh. */
 export interface GhCall {

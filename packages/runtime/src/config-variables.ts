@@ -1,99 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { z } from 'zod';
-
-/** What people are told of an environment variable. */
-export interface DescribedVariable {
-  readonly name: string;
-  readonly purpose: string;
-  /** What may be written, for people. */
-  readonly format: string;
-  /** The text that stands for an unset variable; undefined where there is none. */
-  readonly default?: string;
-  /** How the default reads where it depends on the machine or on other variables. */
-  readonly defaultDescription?: string;
-  /** When the start fails without it. */
-  readonly requiredWhen?: string;
-  /** A production must set it, although there may be a default: `scripts/check-env --require` says where it does not. */
-  readonly requiredInProduction?: boolean;
-  /** Turns a part of what the service does on or off. */
-  readonly feature?: boolean;
-}
-
-/** One environment variable of the service: what it means, and how its text becomes a value. */
-export interface Variable<Value> extends DescribedVariable {
-  readonly schema: z.ZodType<Value>;
-}
-
-type About = Omit<DescribedVariable, 'name' | 'default'>;
-
-const always = <Value>(
-  name: string,
-  fallback: string,
-  schema: z.ZodType<Value>,
-  about: About,
-): Variable<Value> & { readonly default: string } => ({ name, default: fallback, schema, ...about });
-
-const optional = <Value>(name: string, schema: z.ZodType<Value>, about: About): Variable<Value | undefined> => ({
-  name,
-  schema,
-  ...about,
-});
-
-const text = z.string();
-const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-const origins = list.pipe(z.array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'names what is no origin')));
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'is not a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least, `is less than ${least}`).max(most, `is more than ${most}`));
-const share = z
-  .string()
-  .regex(/^\d*\.?\d+$/, 'is not a number')
-  .transform(Number)
-  .pipe(z.number().max(1, 'is more than 1'));
-/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables */
-const headerList = z
-  .string()
-  .regex(/^(?:[^=,]+=[^,]*(?:,|$))*$/, 'is not a list of name=value')
-  .transform((value, issues) => {
-    try {
-      const pairs = value.split(',').filter((pair) => pair !== '');
-      return Object.fromEntries(
-        pairs.map((pair) => {
-          const at = pair.indexOf('=');
-          return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
-        }),
-      );
-    } catch {
-      issues.addIssue('is not percent-encoded');
-      return z.NEVER;
-    }
-  });
-const evidenceThresholds = list.transform((pairs, issues) => {
-  const thresholds: Record<string, { none: number; weak: number }> = {};
-  for (const pair of pairs) {
-    const [, model = '', ...cosines] = /^([^=]+)=(\d*\.?\d+)\/(\d*\.?\d+)$/.exec(pair) ?? [];
-    const [none = Number.NaN, weak = Number.NaN] = cosines.map(Number);
-    if (none <= weak && weak <= 1) thresholds[model.trim()] = { none, weak };
-    else issues.addIssue('is not a list of model=none/weak, two cosines up to 1 of which the first is not the larger');
-  }
-  return thresholds;
-});
-const flag = z
-  .enum(['true', 'false', '1', '0'], 'is neither true nor false')
-  .transform((value) => value === 'true' || value === '1');
-const url = (protocols: RegExp) => z.url({ protocol: protocols, error: 'is not an address of the kind expected' });
-const tierList = list.pipe(
-  z.array(z.enum(tiers, `names a tier that is not one of ${tiers.join(', ')}`)).min(1, 'names no tier'),
-);
+import {
+  evidenceThresholds,
+  flag,
+  headerList,
+  list,
+  origins,
+  share,
+  text,
+  tierList,
+  url,
+  whole,
+} from './config-formats.ts';
+import { always, optional } from './config-variable.ts';
 
 const megabyte = 1024 * 1024;
 const cores = String(availableParallelism());

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { QuotaLimits } from '@semantic-memory/shared/ports/quotas';
 import type { z } from 'zod';
-import { configVariables, type Variable } from './config-variables.ts';
+import type { Variable } from './config-variable.ts';
+import { configVariables } from './config-variables.ts';
 
 export { configVariables };
 

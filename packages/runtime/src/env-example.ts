@@ -1,4 +1,5 @@
-import { configVariables, type DescribedVariable } from './config-variables.ts';
+import type { DescribedVariable } from './config-variable.ts';
+import { configVariables } from './config-variables.ts';
 
 /** The section of .env.example with what turns parts of the service on or off. */
 export const featureSection = 'Feature flags';
