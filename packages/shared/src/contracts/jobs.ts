@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DeliveryId, DocumentId, JobId, Namespace, Tenant, Version } from './model/ids.ts';
+import { DeliveryId, DocumentId, JobId, Namespace, Tenant, versionFields } from './model/ids.ts';
 
 export const tiers = ['fetch', 'parse', 'ocr', 'embed', 'index', 'maintenance'] as const;
 export const Tier = z.enum(tiers);
@@ -8,10 +8,7 @@ export type Tier = z.infer<typeof Tier>;
 export const StepPayload = z
   .object({
     schemaVersion: z.literal(1),
-    tenant: Tenant,
-    namespace: Namespace,
-    documentId: DocumentId,
-    version: Version,
+    ...versionFields,
     jobId: JobId,
     run: z
       .int()
@@ -36,10 +33,7 @@ export type SweepPayload = z.infer<typeof SweepPayload>;
 export const ReembedPayload = z
   .object({
     schemaVersion: z.literal(1),
-    tenant: Tenant,
-    namespace: Namespace,
-    documentId: DocumentId,
-    version: Version,
+    ...versionFields,
     jobId: JobId.describe('Of the version.'),
   })
   .describe('A version that is to be embedded by the model that its namespace has by now.');

@@ -18,6 +18,9 @@ export const BatchId = z.string().regex(/^batch_[0-9A-HJKMNP-TV-Z]{26}$/, 'is no
 export const DeliveryId = z.string().regex(/^del_[0-9A-HJKMNP-TV-Z]{26}$/, 'is not a delivery id');
 export const Version = z.int().min(1);
 
+/** The fields that name one version of a document, and where it lives. */
+export const versionFields = { tenant: Tenant, namespace: Namespace, documentId: DocumentId, version: Version };
+
 /** ISO-8601 in UTC. */
 export const Timestamp = z.iso.datetime();
 

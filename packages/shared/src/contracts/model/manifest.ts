@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { BatchId, DocumentId, JobId, Metadata, Namespace, Priority, Tenant, Timestamp, Version } from './ids.ts';
+import { BatchId, JobId, Metadata, Priority, Timestamp, versionFields } from './ids.ts';
 import { StoredSource } from './source.ts';
 
 export const Manifest = z
   .object({
     schemaVersion: z.literal(1),
-    tenant: Tenant,
-    namespace: Namespace,
-    documentId: DocumentId,
-    version: Version,
+    ...versionFields,
     jobId: JobId,
     source: StoredSource,
     /** Set for sources whose bytes came with the request. */
