@@ -2,7 +2,7 @@ import type { DocumentState } from '@semantic-memory/shared/contracts/model/docu
 import type { Filter } from '@semantic-memory/shared/contracts/model/filter';
 import type { Metadata, Priority } from '@semantic-memory/shared/contracts/model/ids';
 import type { SearchMode } from '@semantic-memory/shared/contracts/model/search';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { runDeadLetters, runQueues, runReconcile, runReindex, runRetryDeadLetters } from './admin-command.ts';
 import { runAsk } from './ask-command.ts';
 import { connect, type GlobalOptions } from './connect.ts';
@@ -10,6 +10,7 @@ import { runDelete, runList, runShow, runText } from './documents-command.ts';
 import { explain } from './explain.ts';
 import { runIngest } from './ingest-command.ts';
 import type { Io } from './io.ts';
+import { parseCount, parseJson, parseNumber, present } from './option-values.ts';
 import { runSearch } from './search-command.ts';
 import { runJobStatus, runStatus } from './status-command.ts';
 import { allScopes, makeToken, parseDuration } from './token.ts';
@@ -290,30 +291,4 @@ function addToken(program: Command, io: Io): void {
       const token = await makeToken(io.env, { tenant, subject, scope, expiresInSeconds });
       io.out(options.json ? `${JSON.stringify({ token, tenant, scope, expiresInSeconds })}\n` : `${token}\n`);
     });
-}
-
-/** Without what was not given. */
-function present<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as ReturnType<
-    typeof present<Fields>
-  >;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InvalidArgumentError('It is not JSON.');
-  }
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It is not a number from 1 on.');
-  return Number(text);
-}
-
-function parseNumber(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || Number.isNaN(number)) throw new InvalidArgumentError('It is not a number.');
-  return number;
 }

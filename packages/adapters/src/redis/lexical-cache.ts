@@ -1,22 +1,5 @@
-import type { ChunkAddress, Postings } from '@semantic-memory/shared/ports/lexical-index';
-
-/** A list with room to grow. */
-interface List {
-  /** Ascending, though writers at the same time may have appended in another order. */
-  postings: Uint32Array;
-  length: number;
-  /** The last one as Redis has it. Postings of a list are unlike, so it says whether what came before is still the same. */
-  last: Buffer;
-  /** In how many active chunks the term is, as of a state of the replica and of the list. */
-  frequency?: { readonly ver: number; readonly length: number; readonly value: number };
-}
-
-interface Range {
-  readonly base: number;
-  readonly count: number;
-  readonly version: number;
-  readonly documentId: string;
-}
+import type { Postings } from '@semantic-memory/shared/ports/lexical-index';
+import { bytesOf, type List, memoryFor, Replica } from './lexical-replica.ts';
 
 /** What this process knows of a list when it asks for the rest. */
 export interface KnownList {
@@ -24,90 +7,6 @@ export interface KnownList {
   readonly last: Buffer;
   readonly list: List | undefined;
 }
-
-/** From this size on an array lies where a scoring thread can read it too, so that it is not copied for each query. */
-const sharedBytes = 16 * 1024;
-
-const memoryFor = (bytes: number): ArrayBufferLike =>
-  bytes >= sharedBytes ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
-
-/** Roughly what a document of a replica takes beside its lengths. */
-const bytesPerDocument = 250;
-
-/** One namespace as this process knows it. */
-class Replica {
-  epoch = '-';
-  ver = 0;
-  count = 0;
-  totalLength = 0;
-  lengths: Uint16Array = new Uint16Array(0);
-  /** Ordinals that were ever active are below this. */
-  used = 0;
-  readonly documents = new Map<string, Range>();
-  /** By base, ascending. */
-  ranges: Range[] = [];
-  readonly lists = new Map<string, List>();
-
-  startAfresh(lengths: Buffer, documents: readonly Buffer[]): void {
-    this.lengths = new Uint16Array(memoryFor(lengths.length + 2048));
-    bytesOf(this.lengths).set(lengths);
-    this.used = lengths.length / 2;
-    this.documents.clear();
-    this.lists.clear();
-    for (let at = 0; at < documents.length; at += 2) {
-      const [base = 0, count = 0, version = 0] = String(documents[at + 1])
-        .split(' ')
-        .map(Number);
-      const documentId = String(documents[at]);
-      this.documents.set(documentId, { documentId, base, count, version });
-    }
-    this.ranges = [...this.documents.values()].sort((a, b) => a.base - b.base);
-  }
-
-  apply(fields: ReadonlyMap<string, Buffer>): void {
-    const number = (name: string) => Number(String(fields.get(name)));
-    const documentId = String(fields.get('id'));
-    const old = this.documents.get(documentId);
-    if (old && fields.get('off')?.length) {
-      this.lengths.fill(0, old.base, old.base + old.count);
-      this.documents.delete(documentId);
-      this.ranges.splice(this.rangeIndex(old.base), 1);
-    }
-    if (!fields.get('on')?.length) return;
-    const range = { documentId, base: number('on'), count: number('onCount'), version: number('version') };
-    const end = range.base + range.count;
-    if (end > this.lengths.length) {
-      const larger = new Uint16Array(memoryFor(end * 4));
-      larger.set(this.lengths);
-      this.lengths = larger;
-    }
-    bytesOf(this.lengths).set(fields.get('lengths') ?? Buffer.alloc(0), range.base * 2);
-    this.used = Math.max(this.used, end);
-    this.documents.set(documentId, range);
-    this.ranges.splice(this.rangeIndex(range.base), 0, range);
-  }
-
-  /** Where the first range that begins at `base` or later stands. */
-  private rangeIndex(base: number): number {
-    let low = 0;
-    let high = this.ranges.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.ranges[middle]!.base < base) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  addressOf(ordinal: number): ChunkAddress | undefined {
-    const range = this.ranges[this.rangeIndex(ordinal + 1) - 1];
-    if (!range || ordinal >= range.base + range.count) return undefined;
-    return { documentId: range.documentId, version: range.version, index: ordinal - range.base };
-  }
-}
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array) =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 
 type Answer = readonly [
   epoch: Buffer,
@@ -187,9 +86,8 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
   }
 
   function evict(current: string): void {
-    const baseBytes = ({ lengths, documents }: Replica) => lengths.byteLength + documents.size * bytesPerDocument;
     let bytes = listBytes;
-    for (const replica of replicas.values()) bytes += baseBytes(replica);
+    for (const replica of replicas.values()) bytes += replica.baseBytes;
     for (const [id, replica] of replicas) {
       if (bytes <= maxBytes) return;
       const before = listBytes;
@@ -197,7 +95,7 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
         for (const key of [...replica.lists.keys()]) drop(replica, key);
         onDropped(replica.lengths.buffer);
         replicas.delete(id);
-        bytes -= baseBytes(replica) + before - listBytes;
+        bytes -= replica.baseBytes + before - listBytes;
         continue;
       }
       for (const key of [...replica.lists.keys()]) {
