@@ -23,13 +23,17 @@ bash scripts/install-tools.sh || true
 # The end-to-end tests start services from what was compiled: once, before several of them find it old.
 node_modules/.bin/tsc -b || true
 
-# Of these each starts a whole service, or builds something: one at a time, with the machine to itself.
-stories='/(apps/e2e|apps/worker|scripts)/'
+# Tests of these start whole services, or build something: one at a time, with the machine to itself.
+stories=(apps/e2e apps/worker scripts)
+modules=(packages)
+for app in apps/*; do
+  [[ " ${stories[*]} " == *" $app "* ]] || modules+=("$app")
+done
 if [ "$#" -gt 0 ]; then
   run_jest all "$@"
 else
-  run_jest modules --maxWorkers=2 --testPathIgnorePatterns '/node_modules/' '/dist/' "$stories"
-  run_jest stories --maxWorkers=1 --testPathPatterns "$stories"
+  run_jest modules --maxWorkers=2 --roots "${modules[@]}"
+  run_jest stories --maxWorkers=1 --roots "${stories[@]}"
 fi
 
 awk '
