@@ -58,6 +58,17 @@ test('a page is fetched once, kept, and ingested like a file', async () => {
   expect(document).toMatchObject({ title: 'tides.txt', versions: [{ bytes: 29 }] });
 });
 
+test.each([
+  ['https://example.org/papers/tide%20tables.pdf?key=secret', 'tide tables.pdf'],
+  ['https://example.org/papers/', 'papers'],
+  ['https://keeper:secret@example.org:8443/?key=secret', 'example.org:8443'],
+])('what was fetched from %s is called %s: no password and no key is in a title', async (url, title) => {
+  const flow = withWeb(async () => page('Spring tides follow the moon.'));
+  await accept(flow.deps, { ...request, documentId: 'tides', source: { type: 'url', url } });
+  await flow.drain();
+  expect(await flow.ledger.getDocument('acme', 'tides')).toMatchObject({ title });
+});
+
 test('a page larger than the limit is too large, and nothing of it is kept', async () => {
   const flow = withWeb(async () => page('x'.repeat(1_000_001)));
   expect(await ingestPage(flow)).toMatchObject({ state: 'failed', error: { code: 'too_large' } });

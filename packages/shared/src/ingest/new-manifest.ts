@@ -67,13 +67,16 @@ export function documentFacts(manifest: Manifest): AcceptedFacts {
   return { title, metadata, ...(imported ? { createdAt: imported.documentCreatedAt } : {}) };
 }
 
-/** What to call a document that brought no title: its file name, the end of its address, or its id. */
+/**
+ * What to call a document that brought no title: its file name, the end of its address's path or else its host, or its
+ * id. Never the address as a whole: it may hold a password or a key, and a title is shown, searched and given to models.
+ */
 export function nameOf(manifest: Manifest): string {
   const { source } = manifest;
   if (source.type === 'upload') return source.filename ?? manifest.documentId;
-  if (source.type === 'url')
-    return decodeURIComponentSafely(new URL(source.url).pathname.split('/').at(-1) ?? '') || source.url;
-  return manifest.documentId;
+  if (source.type !== 'url') return manifest.documentId;
+  const { pathname, host } = new URL(source.url);
+  return decodeURIComponentSafely(pathname.split('/').findLast((part) => part !== '') ?? host);
 }
 
 function decodeURIComponentSafely(text: string): string {
