@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { Scope } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobState } from '@semantic-memory/shared/contracts/model/job';
+import { remember } from '@semantic-memory/shared/search/lexical/remember';
 
 /**
  * Every key of the ledger. Three groups, by hash tag (what shares one lies on one node of a cluster):
@@ -18,10 +19,13 @@ const tagOf = (parts: readonly string[]) =>
 /** Of all keys of a tenant, also outside of the ledger: what shares it lies on one node. */
 export const tenantTag = (tenant: string): string => `{${tagOf([tenant])}}`;
 
+/** Hashing costs more than the rest of a call's preparation; tenants in use are few. */
+const mostKnown = 1000;
+
 export function ledgerKeys(prefix: string) {
   const root = `${prefix}:ledger`;
-  const tenant = remember((name: string) => tenantKeys(`${root}:${tenantTag(name)}`));
-  const namespaces = remember((id: string) => namespaceKeys(`${root}:{${tagOf(JSON.parse(id))}}`));
+  const tenant = remember((name) => tenantKeys(`${root}:${tenantTag(name)}`), mostKnown);
+  const namespaces = remember((id) => namespaceKeys(`${root}:{${tagOf(JSON.parse(id))}}`), mostKnown);
   return {
     tenant,
     namespace: (scope: Scope) => namespaces(JSON.stringify([scope.tenant, scope.namespace])),
@@ -124,16 +128,3 @@ export interface PostingsPlace {
 
 /** The words of a language in use are some ten thousand, and come again in nearly every text. */
 const termHash = remember((term) => hash('sha256', term, 'base64url').slice(0, 10), 20_000);
-
-/** Hashing costs more than the rest of a call's preparation; tenants in use are few. */
-function remember<Value>(make: (id: string) => Value, most = 1000): (id: string) => Value {
-  const known = new Map<string, Value>();
-  return (id) => {
-    const existing = known.get(id);
-    if (existing) return existing;
-    if (known.size >= most) known.clear();
-    const value = make(id);
-    known.set(id, value);
-    return value;
-  };
-}

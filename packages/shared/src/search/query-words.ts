@@ -2,7 +2,7 @@ import type { Span } from '../contracts/model/ids.ts';
 import { plain } from './lexical/fold.ts';
 import { functionWords } from './lexical/function-words.ts';
 import { identifiersIn } from './lexical/identifiers.ts';
-import { unspaced, unspacedRuns, word } from './lexical/scripts.ts';
+import { isAscii, unspaced, unspacedRuns, word } from './lexical/scripts.ts';
 import { stemOf } from './lexical/terms.ts';
 
 /** A place where a text has a word of the query. */
@@ -34,8 +34,6 @@ const endingCharacters = 1;
 const leastShared = 5;
 /** In other alphabets words inflect more, and English ones are not met by chance. */
 const leastSharedElsewhere = 4;
-
-const isAscii = (text: string): boolean => !/[^\p{ASCII}]/u.test(text);
 
 /**
  * The words of a query that are worth marking: not the function words of English, nor, where it is known how rare words

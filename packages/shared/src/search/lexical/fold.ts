@@ -1,3 +1,5 @@
+import { isAscii } from './scripts.ts';
+
 /** Vowel points of Hebrew and Arabic, and the stretching sign of Arabic. */
 const points =
   /[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]/g;
@@ -33,8 +35,6 @@ const others: Readonly<Record<string, string>> = {
   '\u0949': '\u094b',
 };
 const otherLetters = new RegExp(`[${Object.keys(others).join('')}]`, 'gu');
-
-const isAscii = (text: string): boolean => !/[^\p{ASCII}]/u.test(text);
 
 /**
  * A text in lower case and the compatibility form, equal for what its readers write one way or the other: without vowel

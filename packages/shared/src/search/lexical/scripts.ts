@@ -1,3 +1,6 @@
+/** Most texts and words, for which much need not be done. */
+export const isAscii = (text: string): boolean => !/[^\p{ASCII}]/u.test(text);
+
 /** Scripts that write no spaces, as the inside of a class of characters. */
 export const unspacedScripts = [
   ...['Han', 'Hiragana', 'Katakana', 'Thai', 'Lao', 'Khmer', 'Myanmar'].map((script) => `\\p{Script=${script}}`),

@@ -5,7 +5,8 @@ import { plain, unmarked } from './fold.ts';
 import { isDevanagari, withoutEnding } from './hindi.ts';
 import { identifierTerms, mayHaveIdentifiers } from './identifiers.ts';
 import { endsInKorean, isKorean, withoutParticle } from './korean.ts';
-import { isOfAlphabet, unspaced, unspacedCharacter, unspacedRuns, word } from './scripts.ts';
+import { remember } from './remember.ts';
+import { isAscii, isOfAlphabet, unspaced, unspacedCharacter, unspacedRuns, word } from './scripts.ts';
 
 /** Of an alphabet without spaces. */
 const fourLength = 4;
@@ -23,8 +24,6 @@ const maxTermLength = 64;
 /** What a length is kept in. */
 const maxLength = 65_535;
 
-/** Most texts: five times as fast without looking for what cannot be in them. */
-const isAscii = (text: string): boolean => !/[^\p{ASCII}]/u.test(text);
 const asciiWord = /[a-z0-9]+/g;
 
 /** The words of a text in order: lower case, and pairs of characters where a script writes no spaces. */
@@ -102,28 +101,14 @@ export const isCharacter = (word: string): boolean => unspaced.test(word) && Arr
 
 /** Words whose terms are kept: a text's words are nearly all among those of the texts before it. */
 const mostKnownWords = 20_000;
-const knownWords = new Map<string, readonly string[]>();
 
-function termsOfWord(word: string): readonly string[] {
-  const known = knownWords.get(word);
-  if (known) return known;
-  const terms = unspaced.test(word) ? [`u${word}`] : [`s${stemOf(word)}`, `p${prefixOf(word)}`];
-  if (knownWords.size >= mostKnownWords) knownWords.clear();
-  knownWords.set(word, terms);
-  return terms;
-}
-
-const knownStems = new Map<string, string>();
+const termsOfWord = remember(
+  (word): readonly string[] => (unspaced.test(word) ? [`u${word}`] : [`s${stemOf(word)}`, `p${prefixOf(word)}`]),
+  mostKnownWords,
+);
 
 /** As `stemOf`, which takes longer than looking for what it gave before. */
-export function knownStemOf(word: string): string {
-  const known = knownStems.get(word);
-  if (known !== undefined) return known;
-  const stem = stemOf(word);
-  if (knownStems.size >= mostKnownWords) knownStems.clear();
-  knownStems.set(word, stem);
-  return stem;
-}
+export const knownStemOf = remember(stemOf, mostKnownWords);
 
 /** Every term of a text, as often as it occurs, and how many words there are. */
 export function termsOf(text: string): { terms: string[]; words: number } {
