@@ -30,3 +30,6 @@ export function concurrencyOf(tier: Tier, settings: { readonly ocrProcesses: num
     }
   }
 }
+
+/** Jobs beyond these for whoever would wait behind a tenant that has most of them: where they end in groups. */
+export const guestPlacesOf = (tier: Tier): number => (tier === 'embed' ? 4 : 0);

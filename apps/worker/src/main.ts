@@ -35,7 +35,7 @@ import { createModelDimensions } from '@semantic-memory/shared/ingest/index/mode
 import { createCancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
 import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconcile';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
-import { concurrencyOf, indexGroupOf } from './concurrency.ts';
+import { concurrencyOf, guestPlacesOf, indexGroupOf } from './concurrency.ts';
 import { createHandlers, dispatch, type HandlerDeps } from './handlers.ts';
 import { startReconciling } from './reconciling.ts';
 
@@ -139,6 +139,7 @@ const workers = config.tiers.map((tier) =>
     prefix: config.queuePrefix,
     tier,
     concurrency: concurrencyOf(tier, config),
+    guestPlaces: guestPlacesOf(tier),
     handle(job, delivery) {
       const { name, options } = messagingSpan('process', job);
       const inTrace = { ...options, parent: delivery.traceparent };

@@ -1,8 +1,15 @@
 import type { Tier } from '@semantic-memory/shared/contracts/jobs';
+import type { Priority } from '@semantic-memory/shared/contracts/model/ids';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { type Job, WaitingError } from 'bullmq';
 import { priorityOf } from './fair-order.ts';
 import type { QueueDesk } from './job-queue.ts';
+
+/** Tenants take turns within one priority. */
+export interface Turn {
+  readonly priority: Priority;
+  readonly tenant: string;
+}
 
 interface WayDeps {
   readonly tier: Tier;
@@ -22,7 +29,7 @@ export async function makeWayFor({ tier, desk }: WayDeps, job: Job, token: strin
 }
 
 /** Whose turn a job takes; undefined where it takes none. */
-function turnOf(job: Job) {
+export function turnOf(job: Job): Turn | undefined {
   const priority = priorityOf(job.opts.priority);
   return priority && { priority, tenant: (job.data as { tenant: string }).tenant };
 }

@@ -24,3 +24,19 @@ test('a lost lock stops that step only, and uses up no attempt', () => {
   b.end();
   expect(running.size).toBe(0);
 });
+
+test('says who has more than half of the places, and nothing where nobody has', () => {
+  const running = createRunningJobs();
+  const [a, b] = [{ tenant: 'a', priority: 'normal' } as const, { tenant: 'b', priority: 'normal' } as const];
+  const first = running.start('1', 60_000, a);
+  expect(running.majority).toEqual(a);
+  const other = running.start('2', 60_000, b);
+  expect(running.majority).toBeUndefined();
+  const urgent = running.start('3', 60_000, { tenant: 'a', priority: 'high' });
+  expect(running.majority).toBeUndefined();
+  const second = running.start('4', 60_000, b);
+  const third = running.start('5', 60_000, b);
+  expect(running.majority).toEqual(b);
+  for (const run of [first, other, urgent, second, third]) run.end();
+  expect(running.majority).toBeUndefined();
+});

@@ -1,11 +1,14 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { Turn } from './make-way.ts';
 
 /** Steps that this process is running, each with the signal that stops it. */
 export interface RunningJobs {
   readonly size: number;
   readonly ids: readonly string[];
+  /** Whose turn more than half of them take, if there is one. */
+  readonly majority: Turn | undefined;
   /** @param runningMs after which the signal fires */
-  start(id: string, runningMs: number): { readonly signal: AbortSignal; end(): void };
+  start(id: string, runningMs: number, turn?: Turn): { readonly signal: AbortSignal; end(): void };
   /** Stops those whose lock is gone: another worker may have them already. */
   loseLocks(ids: readonly string[]): void;
   /** Stops all, those included that start from now on. */
@@ -18,6 +21,7 @@ const goesOnElsewhere = (message: string) =>
 
 export function createRunningJobs(): RunningJobs {
   const controllers = new Map<string, AbortController>();
+  const turns = new Map<string, Turn>();
   let stopping = false;
   const stop = (controller: AbortController) =>
     controller.abort(goesOnElsewhere('The worker stops; the step goes on in another.'));
@@ -28,16 +32,29 @@ export function createRunningJobs(): RunningJobs {
     get ids() {
       return [...controllers.keys()];
     },
-    start(id, runningMs) {
+    get majority() {
+      const counts = new Map<string, number>();
+      for (const turn of turns.values()) {
+        const name = `${turn.priority} ${turn.tenant}`;
+        const count = (counts.get(name) ?? 0) + 1;
+        if (2 * count > controllers.size) return turn;
+        counts.set(name, count);
+      }
+      return undefined;
+    },
+    start(id, runningMs, turn) {
       const controller = new AbortController();
       controllers.set(id, controller);
+      if (turn) turns.set(id, turn);
       const timer = setTimeout(() => controller.abort(tooLong(runningMs)), runningMs);
       if (stopping) stop(controller);
       return {
         signal: controller.signal,
         end() {
           clearTimeout(timer);
-          if (controllers.get(id) === controller) controllers.delete(id);
+          if (controllers.get(id) !== controller) return;
+          controllers.delete(id);
+          turns.delete(id);
         },
       };
     },

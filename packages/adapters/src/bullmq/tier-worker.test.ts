@@ -277,6 +277,60 @@ test('a job that does not stop when its worker is told to end goes on in another
   expect(seen).toEqual([[1, 0]]);
 }, 60_000);
 
+/** Jobs of a tenant. */
+const jobsOf = (tenant: string, count: number) =>
+  Array.from({ length: count }, () => {
+    const job = parseJobFor();
+    return { ...job, payload: { ...job.payload, tenant } };
+  });
+
+test('where one tenant has all places another gets one beside them, and the first gets no more for it', async () => {
+  const bench = createBench();
+  await bench.queue.add(jobsOf('large', 20));
+  const [full, release, served] = [gate(), gate(), gate()];
+  let large = 0;
+  const handle: TierWorkerOptions['handle'] = async ({ payload }) => {
+    if ((payload as { tenant: string }).tenant === 'small') return served.resolve();
+    large += 1;
+    if (large === 4) full.resolve();
+    await release.promise;
+  };
+  bench.start(handle, { concurrency: 4, guestPlaces: 3, desk: bench.queue });
+  await full.promise;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(large).toBe(4);
+  await bench.queue.add(jobsOf('small', 1));
+  await served.promise;
+  // What was next in the queue came along: it is one of theirs at most for each turn.
+  expect(large).toBeLessThanOrEqual(5);
+  release.resolve();
+  await bench.emptied();
+});
+
+test('a worker that closes waits for what it has taken beside its places', async () => {
+  const bench = createBench();
+  await bench.queue.add(jobsOf('large', 3));
+  const [served, release] = [gate(), gate()];
+  let ended = 0;
+  const handle: TierWorkerOptions['handle'] = async ({ payload }) => {
+    if ((payload as { tenant: string }).tenant === 'small') served.resolve();
+    await release.promise;
+    ended += 1;
+  };
+  const worker = bench.start(handle, { concurrency: 1, guestPlaces: 2, desk: bench.queue });
+  await bench.queue.add(jobsOf('small', 1));
+  await served.promise;
+  const begun = worker.running;
+  const closed = worker.close(10_000);
+  release.resolve();
+  await closed;
+  expect(ended).toBe(begun);
+  expect((await bench.queue.counts()).find((count) => count.tier === 'parse')).toMatchObject({
+    waiting: 4 - begun,
+    active: 0,
+  });
+});
+
 test('a worker that was cut off from Redis goes on by itself', async () => {
   const bench = createBench();
   const link = await openRedisLink(url);

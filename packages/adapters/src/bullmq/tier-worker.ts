@@ -5,8 +5,9 @@ import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import { retryDelayMs, socketTimeoutMs } from '../redis/connection.ts';
 import { queueActionFor } from './failure.ts';
+import { type Guests, startGuests } from './guests.ts';
 import type { QueueDesk } from './job-queue.ts';
-import { createMakeWay, makeWayFor } from './make-way.ts';
+import { createMakeWay, makeWayFor, turnOf } from './make-way.ts';
 import { isJobName, queueName } from './queue-names.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createSuspects, createTurns } from './suspects.ts';
@@ -41,6 +42,8 @@ export interface TierWorkerOptions {
   readonly tier: Tier;
   /** Jobs at once. */
   readonly concurrency: number;
+  /** Jobs beyond them, for whoever would wait behind a tenant that has most of the places. None by default. */
+  readonly guestPlaces?: number | undefined;
   readonly handle: (job: HandledJob, context: JobContext) => Promise<void>;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -123,6 +126,8 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
     metrics.jobStalled(tier);
     logger.warn('a job lost its worker and is handed out again', { tier, queueId: jobId });
   });
+  const guests =
+    desk && startGuests({ worker, tier, desk, running, concurrency, places: options.guestPlaces ?? 0, logger });
   const say = throttled((error: Error) => logger.warn('queue error', { tier, error: error.message }), 10_000);
   worker.on('error', say);
 
@@ -137,7 +142,7 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
     },
     async close(graceMs) {
       closing = true;
-      const closed = worker.close();
+      const closed = closeWorker(worker, guests);
       if (await endsWithin(closed, graceMs)) return;
       running.stopAll();
       if (await endsWithin(closed, obeyWithinMs)) return;
@@ -153,6 +158,13 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
       await worker.disconnect();
     },
   };
+}
+
+/** A worker that is closed reports no more outcomes: those of its guests come before, and nothing new is taken meanwhile. */
+async function closeWorker(worker: Worker, guests: Guests | undefined): Promise<void> {
+  await worker.pause(true);
+  await guests?.close();
+  await worker.close();
 }
 
 interface Hands {
@@ -176,7 +188,7 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
   const attempt = job.attemptsMade + 1;
   const lastAttempt = attempt >= (job.opts.attempts ?? 1);
   const { stalls, leave } = await suspects.enter({ id: job.id ?? '', stalled: job.stalledCounter });
-  const run = running.start(job.id ?? '', jobRegistry[parsed.name].runningMs);
+  const run = running.start(job.id ?? '', jobRegistry[parsed.name].runningMs, turnOf(job));
   const startedAt = performance.now();
   const count = (outcome: Parameters<Metrics['jobAttempt']>[1]) =>
     metrics.jobAttempt(tier, outcome, (performance.now() - startedAt) / 1000);
