@@ -102,7 +102,10 @@ for index = 4, #ARGV, 2 do
     local last = tonumber(redis.call('ZSCORE', KEYS[2], tenant) or '-1')
     local mine = math.min(math.max(round, last + 1), unplaced - 1)
     redis.call('ZADD', KEYS[2], text(mine), tenant)
-    redis.call('ZADD', KEYS[1], text(mine * scale + score % scale), id)
+    local order = score % scale
+    -- Who had nothing waiting goes before those of the same round who had, in the order they came.
+    if last >= 0 then order = math.min(order + scale / 2, scale - 1) end
+    redis.call('ZADD', KEYS[1], text(mine * scale + order), id)
     redis.call('HSET', ARGV[1] .. id, 'priority', text(mine))
   elseif score < 0 and redis.call('HGET', ARGV[1] .. id, 'priority') == ARGV[3] then
     -- Taken at once. Should it come back, it does not wait behind all others.

@@ -5,7 +5,7 @@ import type { QueueDesk } from './job-queue.ts';
 import type { RunningJobs } from './running-jobs.ts';
 
 /** How often a full worker looks who waits: Redis takes some 30 µs for it. */
-const lookEveryMs = 40;
+const lookEveryMs = 25;
 
 export interface GuestOptions {
   readonly worker: Worker;
@@ -27,8 +27,7 @@ export interface Guests {
 /**
  * Places beside the usual ones, for whoever would wait behind one tenant that has most of those. Its jobs may well all end
  * together, half a second from now, when a group of them is written; the one job of another should not wait for that.
- *
- * The queue's order is kept: what is next is taken, so one job of the first tenant may come before the other's.
+ * The queue's order is kept: what is next is taken.
  */
 export function startGuests({ worker, tier, desk, running, concurrency, places, logger }: GuestOptions): Guests {
   const inHand = new Set<Promise<unknown>>();

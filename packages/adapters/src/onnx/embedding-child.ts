@@ -1,4 +1,4 @@
-import type { EmbeddingReport, EmbeddingTask } from './embedding-protocol.ts';
+import type { EmbeddingOutcome, EmbeddingReport, EmbeddingTask } from './embedding-protocol.ts';
 import { loadModelSession, type Projection } from './model-session.ts';
 
 // Ctrl-C and a supervisor's SIGTERM reach the whole process group: the parent decides when the work is done, and
@@ -13,18 +13,36 @@ const session = await loadModelSession(
   modelPath!,
   projection === undefined ? undefined : (JSON.parse(projection) as Projection),
 );
-let last: Promise<void> = Promise.resolve();
+const waiting: EmbeddingTask[] = [];
+let isRunning = false;
 
 process.on('message', (task: EmbeddingTask) => {
-  last = last.then(() => embed(task));
+  if (task.overtakes) waiting.unshift(task);
+  else waiting.push(task);
+  if (!isRunning) void runAll();
 });
 send({ kind: 'ready' });
 
-async function embed({ id, tokenIds, skip }: EmbeddingTask): Promise<void> {
+async function runAll(): Promise<void> {
+  isRunning = true;
+  for (let task = waiting.shift(); task !== undefined; ) {
+    const outcome = await embed(task);
+    await channelWasRead();
+    const next = waiting.shift();
+    send({ id: task.id, next: next?.id, ...outcome });
+    task = next;
+  }
+  isRunning = false;
+}
+
+/** While the model computes nothing is read: what came meanwhile may be what goes next. */
+const channelWasRead = () => new Promise((resolve) => setImmediate(resolve));
+
+async function embed({ tokenIds, skip }: EmbeddingTask): Promise<EmbeddingOutcome> {
   try {
-    if (skip === undefined) send({ kind: 'done', id, vector: await session.embed(tokenIds) });
-    else send({ kind: 'done', id, ...(await session.embedTokens(tokenIds, skip)) });
+    if (skip === undefined) return { kind: 'done', vector: await session.embed(tokenIds) };
+    return { kind: 'done', ...(await session.embedTokens(tokenIds, skip)) };
   } catch (error) {
-    send({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error) });
+    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
   }
 }

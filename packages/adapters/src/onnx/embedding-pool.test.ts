@@ -66,6 +66,22 @@ test('gives up a text under which the process died three times, and no other', a
   await pool.close();
 });
 
+test('the text of another owner is next, also where the process has more of the first already', async () => {
+  const pool = new EmbeddingPool({ processes: 1, modelPath: modelFile('model.onnx'), encode });
+  await pool.ready();
+  const order: string[] = [];
+  const embed = async (owner: string, text: string) => {
+    await pool.embed([text], { owner });
+    order.push(owner);
+  };
+  await Promise.all([
+    ...Array.from({ length: 5 }, () => embed('large', 'x'.repeat(300))),
+    ...Array.from({ length: 2 }, () => embed('small', 'memory')),
+  ]);
+  expect(order).toEqual(['large', 'small', 'large', 'small', 'large', 'large', 'large']);
+  await pool.close();
+});
+
 test('its processes have no secrets, and no network where the host allows that', async () => {
   process.env.CANARY_SECRET = 'canary-4711';
   const pool = new EmbeddingPool({ processes: 1, modelPath: modelFile('model.onnx'), encode });

@@ -4,7 +4,10 @@ import { Turns } from '../child/turns.ts';
 import { type EmbeddingModelFiles, type EmbeddingProcess, startEmbeddingProcess } from './embedding-process.ts';
 import type { TokenRows } from './embedding-protocol.ts';
 
-/** One text runs, one waits in the channel: the process never idles between two texts. */
+/**
+ * One text runs, one waits in the channel: the process never idles between two texts. The text of an owner who has none in
+ * hand goes there too, before the one that waits.
+ */
 const maxInFlight = 2;
 /** So many processes in a row that died before they were ready: starting another cannot help. */
 const maxFailedStarts = 3;
@@ -53,14 +56,15 @@ interface Task {
 
 interface Member {
   readonly process: EmbeddingProcess;
+  /** In the order in which the process has them: the first one runs. */
   readonly tasks: Task[];
   ready: boolean;
   watchdog?: NodeJS.Timeout;
 }
 
 /**
- * Hands texts to processes, urgent ones first, the others by turns of their owners in the order they came. A process that dies is replaced, and its texts
- * go back to the head of the queue.
+ * Hands texts to processes, urgent ones first, the others by turns of their owners in the order they came. A process that
+ * dies is replaced, and its texts go back to the head of the queue.
  */
 export class EmbeddingPool {
   readonly #options: EmbeddingPoolOptions;
@@ -158,7 +162,9 @@ export class EmbeddingPool {
             this.#failedStarts = 0;
             this.#tellWaiters();
           } else {
-            const task = member.tasks.shift()!;
+            const task = take(member.tasks, report.id)!;
+            const next = take(member.tasks, report.next);
+            if (next) member.tasks.unshift(next);
             if (report.kind === 'done') deliver(task, report.vector, report.tokens);
             else task.batch.reject(new MemoryError('internal', `The embedding model failed: ${report.message}`));
           }
@@ -179,16 +185,36 @@ export class EmbeddingPool {
         const task = this.#next();
         if (task === undefined) return;
         member.tasks.push(task);
-        task.encoded = this.#options.encode(task.text);
-        member.process.send({ id: task.id, tokenIds: task.encoded.tokenIds, skip: task.batch.skip });
+        this.#send(member, task);
         if (member.tasks.length === 1) this.#watch(member);
       }
+    for (const member of members) {
+      if (member.tasks.length > maxInFlight) continue;
+      const task = this.#nextOfNewcomer();
+      if (task === undefined) return;
+      member.tasks.splice(1, 0, task);
+      this.#send(member, task, true);
+    }
+  }
+
+  #send(member: Member, task: Task, overtakes = false): void {
+    task.encoded = this.#options.encode(task.text);
+    member.process.send({ id: task.id, tokenIds: task.encoded.tokenIds, skip: task.batch.skip, overtakes });
   }
 
   /** The next text that anyone still waits for. */
   #next(): Task | undefined {
     for (;;) {
       const task = this.#urgent.shift() ?? this.#queue.next();
+      if (task === undefined || !task.batch.settled) return task;
+    }
+  }
+
+  /** The next text of an owner who has none in hand, where everybody's places are taken. */
+  #nextOfNewcomer(): Task | undefined {
+    const owners = new Set([...this.#members].flatMap(({ tasks }) => tasks.map(({ batch }) => batch.owner)));
+    for (;;) {
+      const task = this.#queue.next((owner) => !owners.has(owner));
       if (task === undefined || !task.batch.settled) return task;
     }
   }
@@ -227,6 +253,12 @@ export class EmbeddingPool {
     for (const task of tasks) if (!task.batch.settled) task.batch.reject(error);
     this.#urgent = [];
   }
+}
+
+/** Removes it. */
+function take(tasks: Task[], id: number | undefined): Task | undefined {
+  const at = tasks.findIndex((task) => task.id === id);
+  return at < 0 ? undefined : tasks.splice(at, 1)[0];
 }
 
 function deliver({ batch, index, encoded }: Task, vector: Float32Array, tokens: TokenRows | undefined): void {

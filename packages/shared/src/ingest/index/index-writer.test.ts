@@ -80,7 +80,7 @@ test('a fault of the index reaches every document of the group, and the next gro
 
 test('many documents gather for longer than a lone one does', async () => {
   const { index, groups } = recordingIndex();
-  const writer = createIndexWriter(index, { minWaitMs: 1, maxWaitMs: 200 });
+  const writer = createIndexWriter(index, { minWaitMs: 10, maxWaitMs: 200 });
   const writes: Promise<void>[] = [];
   for (let document = 0; document < 60; document += 1) {
     writes.push(writer.write(key, [record(`d${document}`)]));
@@ -89,4 +89,11 @@ test('many documents gather for longer than a lone one does', async () => {
   await Promise.all(writes);
   expect(groups.flat().length).toBe(60);
   expect(Math.max(...groups.map((group) => group.length))).toBeGreaterThan(15);
+});
+
+test('who sends one document after the other does not wait for company that never comes', async () => {
+  const { index, groups } = recordingIndex();
+  const writer = createIndexWriter(index, { minWaitMs: 1, maxWaitMs: 60_000, wantedEntries: 1_000_000 });
+  for (const id of ['a', 'b', 'c', 'd']) await writer.write(key, [record(id)]);
+  expect(groups).toEqual([['a'], ['b'], ['c'], ['d']]);
 });

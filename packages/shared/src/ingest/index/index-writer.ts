@@ -50,7 +50,8 @@ export function createIndexWriter(
       return;
     }
     const now = performance.now();
-    const perMs = entries.length / Math.max(1, now - group.closedAt);
+    // The first one opened the group: it says nothing of how soon others follow.
+    const perMs = (entries.length - 1) / Math.max(1, now - group.closedAt);
     group.waitMs =
       perMs * 1000 < busyPerSecond ? minWaitMs : Math.max(minWaitMs, Math.min(maxWaitMs, wantedEntries / perMs));
     group.closedAt = now;
