@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { toChroma, toHit } from './records.ts';
+import { isSelected, toChroma, toHit } from './records.ts';
 
 const record = {
   chunkId: 'c',
@@ -28,4 +28,16 @@ test('a row that was removed between being found and being read is none', () => 
   expect(toHit({ id: 'c', document: null, metadata: null, distance })).toBeUndefined();
   expect(toHit({ id: 'c', document, metadata: null, distance })).toBeUndefined();
   expect(toHit({ id: 'c', document: null, metadata, distance })).toBeUndefined();
+});
+
+test('a record as it was written formerly is read as well', () => {
+  const metadata = { documentId: 'd', dv: 'd@3', index: 2, headings: '["Lamps"]', start: 10, end: 17, page: 4 };
+  const { vector: _, ...expected } = record;
+  expect(toHit({ id: 'c', document: 'A lamp.', metadata, distance: 0.25 })).toEqual({
+    ...expected,
+    page: 4,
+    similarity: 0.75,
+  });
+  expect([1, 2, 3].map((fromIndex) => isSelected(metadata, { fromIndex }))).toEqual([true, true, false]);
+  expect([2, 3].map((upToVersion) => isSelected(metadata, { upToVersion }))).toEqual([false, true]);
 });

@@ -3,11 +3,26 @@ import type { Metadata, Where } from 'chromadb';
 import { dithered } from './dither.ts';
 import { forTheWire } from './packed-vector.ts';
 
-/** What a record carries beside vector and text: nothing that can change while the version lives. */
+/**
+ * What a record carries beside vector and text: nothing that can change while the version lives. Chroma keeps a row for each
+ * member and reads all of them for each record that it shows: what no query asks for is one text.
+ */
 interface RecordMetadata extends Metadata {
   documentId: string;
   /** `documentId@version`: one value to leave a version out by. */
   dv: string;
+  /** The others, as JSON. */
+  rest: string;
+  /** Milliseconds since 1970; in history only. */
+  activeFrom?: number;
+  activeTo?: number;
+}
+
+/** In `rest`. */
+type Rest = Pick<VectorRecord, 'index' | 'headings' | 'start' | 'end' | 'page' | 'before'>;
+
+/** As records were written before there was `rest`. */
+interface FormerMetadata extends Metadata {
   index: number;
   page?: number;
   /** A JSON list: Chroma refuses empty lists. */
@@ -15,9 +30,6 @@ interface RecordMetadata extends Metadata {
   start: number;
   end: number;
   before?: string;
-  /** Milliseconds since 1970; in history only. */
-  activeFrom?: number;
-  activeTo?: number;
 }
 
 export const documentVersion = (documentId: string, version: number) => `${documentId}@${version}`;
@@ -34,17 +46,20 @@ export function toChroma(records: readonly VectorRecord[], packs: boolean) {
 }
 
 function toMetadata(record: VectorRecord): RecordMetadata {
+  const { index, headings, start, end, page, before } = record;
+  const rest: Rest = { index, headings, start, end, page, before };
   return {
     documentId: record.documentId,
     dv: documentVersion(record.documentId, record.version),
-    index: record.index,
-    ...(record.page === undefined ? {} : { page: record.page }),
-    headings: JSON.stringify(record.headings),
-    start: record.start,
-    end: record.end,
-    ...(record.before === undefined ? {} : { before: record.before }),
+    rest: JSON.stringify(rest),
     ...(record.active ? { activeFrom: record.active.from, activeTo: record.active.to } : {}),
   };
+}
+
+function restOf(metadata: Metadata): Rest {
+  if (typeof metadata.rest === 'string') return JSON.parse(metadata.rest);
+  const { index, headings, start, end, page, before } = metadata as FormerMetadata;
+  return { index, headings: JSON.parse(headings), start, end, page, before };
 }
 
 /**
@@ -57,19 +72,18 @@ export function toHit(row: {
   metadata?: Metadata | null | undefined;
   distance?: number | null | undefined;
 }): VectorHit | undefined {
-  const { id, document, distance } = row;
-  const metadata = row.metadata as RecordMetadata | null | undefined;
+  const { id, document, distance, metadata } = row;
   if (!metadata || typeof document !== 'string' || typeof distance !== 'number') return undefined;
+  const { index, headings, start, end, page, before } = restOf(metadata);
   return {
     chunkId: id,
-    documentId: metadata.documentId,
-    version: versionOf(metadata).version,
-    index: metadata.index,
-    ...(typeof metadata.page === 'number' ? { page: metadata.page } : {}),
-    headings: JSON.parse(metadata.headings),
-    start: metadata.start,
-    end: metadata.end,
-    ...(typeof metadata.before === 'string' ? { before: metadata.before } : {}),
+    ...versionOf(metadata),
+    index,
+    ...(page === undefined ? {} : { page }),
+    headings,
+    start,
+    end,
+    ...(before === undefined ? {} : { before }),
     text: document,
     similarity: 1 - distance,
   };
@@ -84,16 +98,15 @@ export function whereOf({ documentIds, excludeVersions, activeAt }: VectorQuery)
   ]);
 }
 
-/** The filter of a document's records; whether one is old enough only `isSelected` tells. */
-export function whereDocument(documentId: string, { version, fromIndex }: RecordSelection): Where {
-  const index = fromIndex === undefined ? [] : [{ index: { $gte: fromIndex } }];
-  const whose = version === undefined ? { documentId } : { dv: documentVersion(documentId, version) };
-  return all([whose, ...index]) ?? whose;
-}
+/** The filter of a document's records, or of those of one version; which of them are meant only `isSelected` tells. */
+export const whereDocument = (documentId: string, { version }: RecordSelection): Where =>
+  version === undefined ? { documentId } : { dv: documentVersion(documentId, version) };
 
-/** Whether a record that `whereDocument` found is meant: Chroma has the version only as a part of `dv`. */
-export const isSelected = (metadata: Metadata | null | undefined, { upToVersion }: RecordSelection): boolean =>
-  upToVersion === undefined || versionOf(metadata).version <= upToVersion;
+/** Whether a record that `whereDocument` found is meant. */
+export const isSelected = (
+  metadata: Metadata | null | undefined,
+  { upToVersion = Number.POSITIVE_INFINITY, fromIndex = 0 }: RecordSelection,
+): boolean => metadata != null && versionOf(metadata).version <= upToVersion && restOf(metadata).index >= fromIndex;
 
 /** Whose record it is. */
 export function versionOf(metadata: Metadata | null | undefined): { documentId: string; version: number } {

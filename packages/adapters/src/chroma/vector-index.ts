@@ -50,7 +50,7 @@ export function createChromaIndex(options: ChromaOptions, timing: ChromaTiming =
     collections.reading(key, timing.readMs, [], async (collection): Promise<string[]> => {
       const selection = selectionOf(which);
       const where = whereDocument(documentId, selection);
-      if (selection.upToVersion === undefined) return idsOf(collection, { where });
+      if (selection.upToVersion === undefined && selection.fromIndex === undefined) return idsOf(collection, { where });
       const { ids, metadatas } = await collection.get({ where, include: ['metadatas'] });
       return ids.filter((_, at) => isSelected(metadatas[at], selection));
     });
