@@ -10,7 +10,7 @@ import { candidatesAt } from './as-of.ts';
 import { activeCandidates, type Candidates } from './candidates.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { embedQueryText } from './embed-query-text.ts';
-import { weightsOf } from './fuse.ts';
+import { placeOf, weightsOf } from './fuse.ts';
 import { phrasesOf } from './lexical/phrases.ts';
 import { queryTerms, statisticsOf } from './lexical/score.ts';
 import { withPhrases } from './quoted.ts';
@@ -27,6 +27,7 @@ import {
   unreachedByMeaning,
   type WordRanking,
   type WordSearch,
+  withTexts,
 } from './words.ts';
 
 export interface FindDeps {
@@ -102,27 +103,45 @@ async function findFirst(
   const atLeast = isHybrid && ranking.value ? candidatesPerSide : 0;
   // What is in quotes and in no more chunks than were looked at needs no search by meaning, only the similarities.
   const knowsAll = phrases !== undefined && ranking.value?.all === true && ranking.value.whole;
-  const dense = knowsAll
-    ? { value: nothingMore }
-    : await settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
-  if (!dense.value) return byWords(search, ranking, query.value, 'vector_index_unavailable', dense);
+  const [dense, read] = await Promise.all([
+    knowsAll
+      ? { value: nothingMore }
+      : settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast })),
+    readAhead(search, ranking.value, vector, isHybrid ? candidatesPerSide : lookedForByMeaning),
+  ]);
+  if (!dense.value) return byWords(read, ranking, query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
   if (!isHybrid) {
     const most = phrases ? Number.POSITIVE_INFINITY : lookedForByMeaning;
     const unreached = ranking.value
-      ? await settled(unreachedByMeaning(search, ranking.value, candidates, vector, most))
+      ? await settled(unreachedByMeaning(read, ranking.value, candidates, vector, most))
       : {};
     if (knowsAll && !unreached.value) throw unreached.away;
     const all = [...candidates, ...(unreached.value ?? [])];
     return { candidates: all, mode: 'dense', degraded, query: query.value, idfOfStem };
   }
-  const both = ranking.value && (await addWords(search, ranking.value, candidates, vector));
+  const both = ranking.value && (await addWords(read, ranking.value, candidates, vector));
   if (!both) {
     return { candidates, mode: 'dense', degraded: [...degraded, 'lexical_index_unavailable'], query: query.value };
   }
   const reasons = new Set([...degraded, ...lackingOf(ranking.value)]);
   return { candidates: both, mode: 'hybrid', degraded: [...reasons], query: query.value, idfOfStem };
+}
+
+/**
+ * Reads the best by words while the vector index looks for the nearest: some are found twice, and nothing has to wait. What
+ * cannot be had now is asked for again by whoever needs it.
+ */
+async function readAhead(
+  search: Search,
+  ranking: WordRanking | undefined,
+  vector: Float32Array,
+  most: number,
+): Promise<Search> {
+  if (!ranking || search.phrases) return search;
+  const { value = [] } = await settled(withTexts(search, ranking.hits.slice(0, most), vector, false));
+  return { ...search, texts: new Map(value.map((hit) => [placeOf(hit), hit])) };
 }
 
 const nothingMore: Candidates = { candidates: [], complete: true };
