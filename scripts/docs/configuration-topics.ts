@@ -60,6 +60,7 @@ export const topicOf = {
   modelTimeoutMs: 'Models',
   lateInteraction: 'Models',
   tokenVectorCacheBytes: 'Models',
+  chunkCacheBytes: 'Models',
   rerankBaseUrl: 'Models',
   rerankModel: 'Models',
   rerankApiKey: 'Models',

@@ -29,6 +29,7 @@ import { createModelDimensions } from '@semantic-memory/shared/ingest/index/mode
 import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconcile';
 import { keepLedgerWhole } from '@semantic-memory/shared/ingest/recovery/keep-whole';
 import { systemClock } from '@semantic-memory/shared/ports/clock';
+import { createChunkShelf } from '@semantic-memory/shared/search/chunk-shelf';
 import { createDocumentTable } from '@semantic-memory/shared/search/document-table';
 import { createLateInteraction } from '@semantic-memory/shared/search/late-interaction/late-interaction';
 import { createTokenVectorReader } from '@semantic-memory/shared/search/late-interaction/token-vectors';
@@ -121,6 +122,7 @@ const app = createApp({
   idempotencyTimeoutMs: config.idempotencyTimeoutMs,
   embedderFor: traceEmbedders(embedders.embedderFor),
   table: createDocumentTable({ ledger }),
+  shelf: createChunkShelf({ maxBytes: config.chunkCacheBytes }),
   reranker,
   tokenVectors,
   languageModel,

@@ -205,6 +205,11 @@ export const configVariables = {
     256 * megabyte,
     'Memory of the API for vectors of tokens that were read.',
   ),
+  chunkCacheBytes: bytes(
+    'CHUNK_CACHE_BYTES',
+    64 * megabyte,
+    'Memory of the API for chunks that searches have read, some 4 kB each.',
+  ),
   rerankBaseUrl: optional('RERANK_BASE_URL', url(/^https?$/), {
     purpose: 'Endpoint that ranks the best hits anew, in place of the vectors of tokens: POST to this address /rerank.',
     format: 'http(s) address without /rerank, such as https://api.cohere.com/v2',

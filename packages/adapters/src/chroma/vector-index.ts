@@ -146,13 +146,33 @@ type Found = readonly (VectorHit | undefined)[];
 
 async function nearest(collection: Collection, query: VectorQuery): Promise<Found> {
   const where = whereOf(query);
+  const { known } = query;
   const result = await collection.query({
     queryEmbeddings: [Array.from(query.vector)],
     nResults: query.limit,
-    include: ['documents', 'metadatas', 'distances'],
+    include: known ? ['distances'] : ['documents', 'metadatas', 'distances'],
     ...(where ? { where } : {}),
   });
-  return (result.rows()[0] ?? []).map(toHit);
+  if (!known) return (result.rows()[0] ?? []).map(toHit);
+  const [ids = [], distances = []] = [result.ids[0], result.distances[0]];
+  const held = ids.map((id) => known(id));
+  const missing = ids.filter((_, at) => !held[at]);
+  const read = await readRows(collection, missing);
+  return ids.map((id, at) => {
+    const distance = distances[at];
+    const chunk = held[at];
+    if (!chunk) return toHit({ ...read.get(id), id, distance });
+    return typeof distance === 'number' ? { ...chunk, similarity: 1 - distance } : undefined;
+  });
+}
+
+/** What records hold beside their vectors, by id; those that are there. */
+async function readRows(collection: Collection, ids: string[]) {
+  if (ids.length === 0) return new Map();
+  const found = await collection.get({ ids, include: ['documents', 'metadatas'] });
+  return new Map(
+    found.ids.map((id, at) => [id, { document: found.documents[at], metadata: found.metadatas[at] }] as const),
+  );
 }
 
 /**
@@ -167,9 +187,11 @@ async function lookUp(collection: Collection, chunkIds: readonly string[], query
     ...(where ? { where } : {}),
   });
   const found = ids.map((id, at) => {
-    const vector = embeddings[at];
-    const distance = vector && 1 - cosine(query.vector, Float32Array.from(vector));
-    return toHit({ id, document: documents[at], metadata: metadatas[at], distance });
+    const numbers = embeddings[at];
+    const vector = numbers && Float32Array.from(numbers);
+    const distance = vector && 1 - cosine(query.vector, vector);
+    const hit = toHit({ id, document: documents[at], metadata: metadatas[at], distance });
+    return hit && { ...hit, vector };
   });
   return found.sort((a, b) => (b?.similarity ?? -1) - (a?.similarity ?? -1)).slice(0, query.limit);
 }

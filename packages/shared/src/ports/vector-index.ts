@@ -27,6 +27,8 @@ export interface ActivePeriod {
 export interface VectorHit extends Omit<VectorRecord, 'vector' | 'active'> {
   /** Cosine of query and chunk. */
   readonly similarity: number;
+  /** The chunk's own, where the index had to read it: where `chunkIds` were asked for. */
+  readonly vector?: Float32Array | undefined;
 }
 
 /** One collection: the chunks of one tenant, namespace and embedding model. */
@@ -58,6 +60,8 @@ export interface VectorQuery {
   readonly excludeVersions?: readonly string[] | undefined;
   /** Only records whose period of activity holds this moment, in milliseconds since 1970: for history. */
   readonly activeAt?: number | undefined;
+  /** What the asker has of a chunk already: it is answered as given, and need not be read. Not with `chunkIds`. */
+  readonly known?: ((chunkId: string) => Omit<VectorHit, 'similarity'> | undefined) | undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
 import type { DocumentRow } from '../ports/ledger.ts';
-import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorHit, VectorIndex, VectorQuery } from '../ports/vector-index.ts';
+import type { ChunkShelf } from './chunk-shelf.ts';
 import { poolSize } from './diversify.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { compileFilter, type RowPredicate } from './filter.ts';
@@ -72,7 +73,7 @@ const versionAhead = (hit: VectorHit, table: NamespaceTable) =>
  * @returns `complete` is false where the bound on looked-at chunks was reached first.
  */
 export async function activeCandidates(
-  deps: { readonly table: DocumentTable; readonly vectors: VectorIndex },
+  deps: { readonly table: DocumentTable; readonly vectors: VectorIndex; readonly shelf?: ChunkShelf | undefined },
   key: CollectionKey,
   refreshed: NamespaceTable,
   vector: Float32Array,
@@ -106,13 +107,16 @@ export async function activeCandidates(
     if (allowed?.length === 0) return { candidates: [], complete: true };
     if (signal?.aborted) throw new MemoryError('cancelled', 'The search was cancelled.', { cause: signal.reason });
     const revision = table.revision;
-    const hits = await deps.vectors.query(collection, {
+    const query: VectorQuery = {
       vector,
       limit,
       ...(allowed && allowed.length <= maxDocumentIds ? { documentIds: allowed } : {}),
       ...(excluded.size > 0 ? { excludeVersions: [...excluded] } : {}),
       ...(historyAt === undefined ? {} : { activeAt: historyAt }),
-    });
+    };
+    const hits = await (deps.shelf
+      ? deps.shelf.query(deps.vectors, table, collection, query)
+      : deps.vectors.query(collection, query));
     if (hits.some((hit) => versionAhead(hit, table))) table = await deps.table.refresh(key);
     const stale = hits.filter((hit) => !rowFor(hit));
     if (stale.length > 0 && table.revision !== revision && restarts < maxRestarts) {

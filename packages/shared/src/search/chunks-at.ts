@@ -1,7 +1,9 @@
 import { chunkIdOf } from '../ingest/chunk/chunk-id.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { ChunkAddress } from '../ports/lexical-index.ts';
-import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorHit, VectorIndex, VectorQuery } from '../ports/vector-index.ts';
+import type { ChunkShelf } from './chunk-shelf.ts';
+import type { NamespaceTable } from './document-table.ts';
 import { hydrate } from './hydrate.ts';
 import { settled } from './settled.ts';
 
@@ -12,25 +14,29 @@ const maxIds = 1000;
  * Chunks whose place is known, with texts and similarities: from the vector index in one call, and what that lacks (or
  * all of it, where it is away) from the blob store.
  * @param from.vector of the query; without one no similarity is known, and the index cannot be asked
+ * @param from.table of their documents, without which nothing is taken from the shelf
  * @param from.fromIndex false where it is known to be away, or not to have them
  * @returns those that are there, in no order
  */
 export async function chunksAt(
-  deps: { readonly vectors: VectorIndex; readonly blobs: BlobStore },
+  deps: { readonly vectors: VectorIndex; readonly blobs: BlobStore; readonly shelf?: ChunkShelf | undefined },
   key: CollectionKey,
   addresses: readonly ChunkAddress[],
-  from: { readonly vector: Float32Array | undefined; readonly fromIndex: boolean },
+  from: {
+    readonly vector: Float32Array | undefined;
+    readonly fromIndex: boolean;
+    readonly table?: NamespaceTable | undefined;
+  },
 ): Promise<VectorHit[]> {
   if (addresses.length === 0) return [];
-  const { vector, fromIndex } = from;
+  const { vector, fromIndex, table } = from;
+  const { vectors, shelf } = deps;
+  const ask = (query: VectorQuery) =>
+    shelf && table ? shelf.query(vectors, table, key, query) : vectors.query(key, query);
   const chunkIds = addresses.map(({ documentId, version, index }) => chunkIdOf(key.tenant, documentId, version, index));
   const answers =
     vector && fromIndex
-      ? await Promise.all(
-          pagesOf(chunkIds).map((ids) =>
-            settled(deps.vectors.query(key, { vector, limit: ids.length, chunkIds: ids })),
-          ),
-        )
+      ? await Promise.all(pagesOf(chunkIds).map((ids) => settled(ask({ vector, limit: ids.length, chunkIds: ids }))))
       : [];
   const hits = answers.flatMap(({ value }) => value ?? []);
   const there = new Set(hits.map(({ chunkId }) => chunkId));

@@ -8,6 +8,7 @@ import type { Reranker } from '../ports/reranker.ts';
 import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
 import { activeCandidates, type Candidates } from './candidates.ts';
+import type { ChunkShelf } from './chunk-shelf.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { embedQueryText } from './embed-query-text.ts';
 import { placeOf, weightsOf } from './fuse.ts';
@@ -35,6 +36,8 @@ export interface FindDeps {
   readonly vectors: VectorIndex;
   readonly lexical: LexicalIndex;
   readonly blobs: BlobStore;
+  /** Where absent, every chunk is read from the index. */
+  readonly shelf?: ChunkShelf | undefined;
   /** The embedder of a model, or undefined where this process has none for it. */
   readonly embedderFor: (model: string) => Embedder | undefined;
   /** Where absent, nothing is remembered. */
@@ -107,7 +110,7 @@ async function findFirst(
     knowsAll
       ? { value: nothingMore }
       : settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast })),
-    readAhead(search, ranking.value, vector, isHybrid ? candidatesPerSide : lookedForByMeaning),
+    isHybrid && !signal?.aborted ? readAhead(search, ranking.value, vector) : search,
   ]);
   if (!dense.value) return byWords(read, ranking, query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
@@ -130,17 +133,12 @@ async function findFirst(
 }
 
 /**
- * Reads the best by words while the vector index looks for the nearest: some are found twice, and nothing has to wait. What
- * cannot be had now is asked for again by whoever needs it.
+ * Reads what words have found while the vector index looks for the nearest: some are found twice, and nothing has to wait.
+ * What cannot be had now is asked for again by whoever needs it.
  */
-async function readAhead(
-  search: Search,
-  ranking: WordRanking | undefined,
-  vector: Float32Array,
-  most: number,
-): Promise<Search> {
+async function readAhead(search: Search, ranking: WordRanking | undefined, vector: Float32Array): Promise<Search> {
   if (!ranking || search.phrases) return search;
-  const { value = [] } = await settled(withTexts(search, ranking.hits.slice(0, most), vector, false));
+  const { value = [] } = await settled(withTexts(search, ranking.hits, vector, false));
   return { ...search, texts: new Map(value.map((hit) => [placeOf(hit), hit])) };
 }
 

@@ -60,15 +60,20 @@ export function createTermEmbedder(model: string): Embedder & { queries: string[
 }
 
 /** An exact index that records its queries; `onQuery` lets a test change the world while one runs. */
-export function createWatchedIndex(): VectorIndex & { queries: VectorQuery[]; onQuery: () => Promise<void> } {
+export interface WatchedIndex extends VectorIndex {
+  readonly queries: VectorQuery[];
+  onQuery: (query: VectorQuery) => Promise<void>;
+}
+
+export function createWatchedIndex(): WatchedIndex {
   const inner = createInMemoryVectorIndex();
   const index = {
     ...inner,
     queries: [] as VectorQuery[],
-    onQuery: async () => {},
+    onQuery: async (_: VectorQuery) => {},
     async query(key: CollectionKey, query: VectorQuery) {
       index.queries.push(query);
-      await index.onQuery();
+      await index.onQuery(query);
       return inner.query(key, query);
     },
   };

@@ -70,7 +70,8 @@ test('a document that is replaced during a search is found in one of its version
   const memory = createMemory();
   const key = { tenant: 'acme', namespace: 'default', model: 'terms-1' };
   await memory.store({ documentId: 'a', text: 'Pines are green.' });
-  memory.vectors.onQuery = async () => {
+  memory.vectors.onQuery = async ({ chunkIds }) => {
+    if (chunkIds) return;
     memory.vectors.onQuery = async () => {};
     await memory.store({ documentId: 'a', text: 'Pines are tall.' });
     await memory.vectors.removeDocument(key, 'a', 1);

@@ -4,6 +4,7 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { LexicalHit, LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
 import type { VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { activeOf } from './candidates.ts';
+import type { ChunkShelf } from './chunk-shelf.ts';
 import { chunksAt } from './chunks-at.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { lexicalScale, placeOf, weightsOf } from './fuse.ts';
@@ -28,6 +29,7 @@ export interface WordSearch {
     readonly vectors: VectorIndex;
     readonly lexical: LexicalIndex;
     readonly blobs: BlobStore;
+    readonly shelf?: ChunkShelf | undefined;
   };
   readonly scope: Scope;
   readonly model: string;
@@ -168,12 +170,12 @@ const byRelevance = (a: Candidate, b: Candidate) => (b.relevance ?? 0) - (a.rele
 
 /** Texts and similarities of chunks that words have found. */
 export async function withTexts(
-  { deps, scope, model, texts }: WordSearch,
+  { deps, scope, model, table, texts }: WordSearch,
   found: readonly LexicalHit[],
   vector: Float32Array | undefined,
   indexIsAway: boolean,
 ): Promise<VectorHit[]> {
   const here = found.flatMap((hit) => texts?.get(placeOf(hit)) ?? []);
   const others = texts ? found.filter((hit) => !texts.has(placeOf(hit))) : found;
-  return [...here, ...(await chunksAt(deps, { ...scope, model }, others, { vector, fromIndex: !indexIsAway }))];
+  return [...here, ...(await chunksAt(deps, { ...scope, model }, others, { vector, fromIndex: !indexIsAway, table }))];
 }

@@ -59,7 +59,7 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
       const there = of(key);
       return new Set(chunkIds.filter((id) => there.has(id)));
     },
-    async query(key, { vector, limit, documentIds, chunkIds, excludeVersions, activeAt }) {
+    async query(key, { vector, limit, documentIds, chunkIds, excludeVersions, activeAt, known }) {
       const only = documentIds && new Set(documentIds);
       const not = new Set(excludeVersions);
       return [...of(key).values()]
@@ -67,7 +67,11 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
         .filter((record) => chunkIds?.includes(record.chunkId) ?? true)
         .filter((record) => !not.has(`${record.documentId}@${record.version}`))
         .filter(({ active }) => activeAt === undefined || (active && active.from <= activeAt && activeAt < active.to))
-        .map(({ vector: own, active: _active, ...record }) => ({ ...record, similarity: cosine(vector, own) }))
+        .map(({ vector: own, active: _active, ...record }) => ({
+          ...(known?.(record.chunkId) ?? record),
+          ...(chunkIds ? { vector: own.slice() } : {}),
+          similarity: cosine(vector, own),
+        }))
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, Math.max(0, limit));
     },

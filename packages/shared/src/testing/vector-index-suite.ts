@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { CollectionKey, VectorIndex, VectorRecord } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorHit, VectorIndex, VectorRecord } from '../ports/vector-index.ts';
 
 const dimension = 8;
 
@@ -111,10 +111,32 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       const wanted = all.filter(({ chunkId }) => chunkIds.includes(chunkId));
       const expected = wanted.map((hit) => ({ ...hit, similarity: expect.closeTo(hit.similarity, 5) }));
       expect(expected).toHaveLength(4);
-      expect(await index.query(key, { vector, limit: 10, chunkIds })).toEqual(expected);
-      expect(await index.query(key, { vector, limit: 2, chunkIds })).toEqual(expected.slice(0, 2));
+      const found = await index.query(key, { vector, limit: 10, chunkIds });
+      expect(found.map(({ vector: _, ...hit }) => hit)).toEqual(expected);
+      // Their own vectors come along.
+      const own = await index.vectorsOf(key, chunkIds);
+      expect(found.map((hit) => hit.vector)).toEqual(found.map(({ chunkId }) => own.get(chunkId)));
+      const idsOf = (hits: readonly VectorHit[]) => hits.map(({ chunkId }) => chunkId);
+      expect(idsOf(await index.query(key, { vector, limit: 2, chunkIds }))).toEqual(idsOf(wanted).slice(0, 2));
       const ofOne = { vector, limit: 10, chunkIds, documentIds: ['e'] };
-      expect(await index.query(key, ofOne)).toEqual(expected.filter((_, at) => wanted[at]?.documentId === 'e'));
+      const wantedOfOne = wanted.filter(({ documentId }) => documentId === 'e');
+      expect(idsOf(await index.query(key, ofOne))).toEqual(idsOf(wantedOfOne));
+    });
+
+    test('what the asker has already comes back as he has it, the others as they were written', async () => {
+      await index.addMissing(key, [...documentOf('d', 1, 10), ...documentOf('e', 2, 10)]);
+      const query = { vector: vectorOf(3), limit: 12, documentIds: ['d', 'e'] };
+      const whole = await index.query(key, query);
+      const mine = new Map(
+        whole
+          .filter((_, at) => at % 3 === 0)
+          .map(({ similarity: _, ...hit }) => [hit.chunkId, { ...hit, text: 'as I have it' }]),
+      );
+      const expected = whole.map((hit) => ({ ...hit, ...mine.get(hit.chunkId) }));
+      expect(await index.query(key, { ...query, known: (id) => mine.get(id) })).toEqual(expected);
+      expect(await index.query(key, { ...query, known: () => undefined })).toEqual(whole);
+      const all = new Map(whole.map(({ similarity: _, ...hit }) => [hit.chunkId, hit]));
+      expect(await index.query(key, { ...query, known: (id) => all.get(id) })).toEqual(whole);
     });
 
     test('of some documents it gives the nearest as a search among all would, be they few or many', async () => {
