@@ -1,5 +1,6 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
+import { chunkIdOf } from '../ingest/chunk/chunk-id.ts';
 import type { DocumentRow } from '../ports/ledger.ts';
 import type { CollectionKey, VectorHit, VectorIndex, VectorQuery } from '../ports/vector-index.ts';
 import type { ChunkShelf } from './chunk-shelf.ts';
@@ -16,6 +17,10 @@ const maxDocumentIds = 1000;
 const maxLimit = 2000;
 /** Where most will be dropped, because they lack what is in quotes, so many are looked at to begin with. */
 const leastWithPhrases = 250;
+/** Where fewer may be found than Chroma looks at, it walks through all of its graph. */
+const lookedAt = 200;
+/** So many chunks are walked through in the time that one is read by its id (docs/benchmarks.md). */
+const walkedForOneRead = 90;
 /** How many versions in flight are named in a query; the others are dropped after it. */
 const maxExcluded = 200;
 /** How often a search begins again because documents changed under it. */
@@ -107,19 +112,22 @@ export async function activeCandidates(
     if (allowed?.length === 0) return { candidates: [], complete: true };
     if (signal?.aborted) throw new MemoryError('cancelled', 'The search was cancelled.', { cause: signal.reason });
     const revision = table.revision;
+    const chunkIds = versionOf === activeVersion ? fewChunks(table, key.tenant, allowed) : undefined;
+    const documentIds = allowed && allowed.length <= maxDocumentIds ? allowed : undefined;
     const query: VectorQuery = {
       vector,
       limit,
-      ...(allowed && allowed.length <= maxDocumentIds ? { documentIds: allowed } : {}),
+      ...(chunkIds ? { chunkIds } : documentIds ? { documentIds } : {}),
       ...(excluded.size > 0 ? { excludeVersions: [...excluded] } : {}),
       ...(historyAt === undefined ? {} : { activeAt: historyAt }),
     };
     const hits = await (deps.shelf
       ? deps.shelf.query(deps.vectors, table, collection, query)
       : deps.vectors.query(collection, query));
-    if (hits.some((hit) => versionAhead(hit, table))) table = await deps.table.refresh(key);
+    const lacksSome = hits.length < Math.min(limit, chunkIds?.length ?? 0);
+    if (lacksSome || hits.some((hit) => versionAhead(hit, table))) table = await deps.table.refresh(key);
     const stale = hits.filter((hit) => !rowFor(hit));
-    if (stale.length > 0 && table.revision !== revision && restarts < maxRestarts) {
+    if ((lacksSome || stale.length > 0) && table.revision !== revision && restarts < maxRestarts) {
       restarts += 1;
       excluded.clear();
       allowed = await findAllowed();
@@ -143,6 +151,30 @@ export async function activeCandidates(
     limit = Math.min(limit * 2, maxLimit);
     for (const hit of stale) if (excluded.size < maxExcluded) excluded.add(`${hit.documentId}@${hit.version}`);
   }
+}
+
+/** The ids of all chunks that may be found, where they are so few that reading them is cheaper than a search. */
+function fewChunks(
+  table: NamespaceTable,
+  tenant: string,
+  allowed: readonly string[] | undefined,
+): string[] | undefined {
+  if (!allowed || allowed.length > lookedAt) return undefined;
+  const rows = allowed.flatMap((documentId) => table.rows.get(documentId) ?? []);
+  const count = rows.reduce((sum, { chunks }) => sum + chunks, 0);
+  if (count > lookedAt || !hasMore(table, count * walkedForOneRead)) return undefined;
+  return rows.flatMap(({ documentId, activeVersion: version, chunks }) =>
+    Array.from({ length: chunks }, (_, index) => chunkIdOf(tenant, documentId, version, index)),
+  );
+}
+
+function hasMore(table: NamespaceTable, than: number): boolean {
+  let all = 0;
+  for (const { chunks } of table.rows.values()) {
+    all += chunks;
+    if (all > than) return true;
+  }
+  return false;
 }
 
 /** Whether chunks of active versions that may be found were not among all that the index gave. */

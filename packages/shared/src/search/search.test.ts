@@ -80,6 +80,23 @@ test('a document that is replaced during a search is found in one of its version
   expect(answer.hits.map((hit) => hit.text)).toEqual(['Pines are tall.']);
 });
 
+test('a document that is replaced while it is read by its chunks is found in its new version', async () => {
+  const memory = createMemory();
+  const key = { tenant: 'acme', namespace: 'default', model: 'terms-1' };
+  const others = Array.from({ length: 100 }, () => 'Oaks.').join('\n\n');
+  await memory.store({ documentId: 'others', text: others });
+  await memory.store({ documentId: 'a', text: 'Pines are green.', metadata: { kind: 'one' } });
+  memory.vectors.onQuery = async ({ chunkIds }) => {
+    memory.vectors.onQuery = async () => {};
+    expect(chunkIds).toHaveLength(1);
+    await memory.store({ documentId: 'a', text: 'Pines are tall.', metadata: { kind: 'one' } });
+    await memory.vectors.removeDocument(key, 'a', 1);
+  };
+  const request = searchFor({ query: 'pines', mode: 'dense', filter: { kind: 'one' } });
+  const answer = await search(memory.deps, 'acme', request);
+  expect(answer.hits.map((hit) => hit.text)).toEqual(['Pines are tall.']);
+});
+
 test('a document deleted from the ledger is gone although its chunks are still in the index', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'Pines are green.' });
@@ -108,7 +125,7 @@ test('a new title and new metadata show and filter at once', async () => {
 test('a filter is pushed down to the index up to a thousand documents, and applied here above', async () => {
   const memory = createMemory();
   for (let index = 0; index < 1500; index += 1) {
-    const kind = index < 1100 ? 'many' : index < 1110 ? 'few' : 'rest';
+    const kind = index < 1100 ? 'many' : index < 1120 ? 'few' : index < 1125 ? 'fewest' : 'rest';
     await memory.store({
       documentId: `d${index}`,
       text: kind === 'many' ? 'Pines and oaks.' : 'Pines.',
@@ -116,8 +133,13 @@ test('a filter is pushed down to the index up to a thousand documents, and appli
     });
   }
   const few = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { kind: 'few' }, topK: 20 }));
-  expect(few.hits).toHaveLength(10);
-  expect(memory.vectors.queries.at(-1)?.documentIds).toHaveLength(10);
+  expect(few.hits).toHaveLength(20);
+  expect(memory.vectors.queries.at(-1)?.documentIds).toHaveLength(20);
+  // So few of so many that reading them costs less than a search.
+  const fewest = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { kind: 'fewest' }, topK: 20 }));
+  expect(fewest.hits.map((hit) => hit.metadata.kind)).toEqual(Array(5).fill('fewest'));
+  expect(fewest.degraded).toBeUndefined();
+  expect(memory.vectors.queries.at(-1)?.chunkIds).toHaveLength(5);
   const many = await search(memory.deps, 'acme', searchFor({ query: 'pines', filter: { kind: 'many' }, topK: 5 }));
   expect(memory.vectors.queries.at(-1)?.documentIds).toBeUndefined();
   expect(many.hits.map((hit) => hit.metadata.kind)).toEqual(Array(5).fill('many'));
