@@ -42,7 +42,11 @@ export function startGuests({ worker, tier, desk, running, concurrency, places, 
       const token = `${worker.id}:guest:${taken}`;
       const job = await worker.getNextJob(token, { block: false });
       if (!job) return;
-      const served: Promise<unknown> = worker.processJob(job, token, () => false).finally(() => inHand.delete(served));
+      const served: Promise<unknown> = worker
+        .processJob(job, token, () => false)
+        // What became of the job was said already; this is a queue that could not be told. Its lock runs out.
+        .catch((error: unknown) => logger.warn('the end of a step could not be reported', { tier, error }))
+        .finally(() => inHand.delete(served));
       inHand.add(served);
     }
   }
