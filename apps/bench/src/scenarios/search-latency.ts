@@ -1,11 +1,15 @@
 import { createEmbedders, localModel } from '@semantic-memory/adapters/embedders/embedders';
+import type { SearchInput } from '@semantic-memory/client/inputs';
 import { descendants, type Service } from '@semantic-memory/e2e/service';
 import { ChromaClient } from 'chromadb';
 import { ingestAll } from '../ingest-all.ts';
 import { createRandom, seededText } from '../seeded-text.ts';
 import { quantile, rounded, timed } from '../statistics.ts';
 
-/** Search over so many chunks against what it cannot do without: embedding the query and asking Chroma. */
+/**
+ * Search over so many chunks against what one by meaning cannot do without: embedding the query and asking Chroma. The
+ * default, by words too and reranked, has more to do.
+ */
 export async function measureSearch(service: Service, chunks: number, searches: number) {
   const namespace = 'search';
   const random = createRandom(3);
@@ -16,19 +20,24 @@ export async function measureSearch(service: Service, chunks: number, searches: 
     texts.map((text, index) => () => service.client.ingestText(text, { namespace, documentId: `line-${index}` })),
   );
   const queries = Array.from({ length: searches }, () => seededText(random, 8));
-  const whole: number[] = [];
-  for (const query of queries) whole.push((await timed(() => service.client.search({ query, namespace }))).ms);
+  const byDefault = await latencies(service, queries, { namespace });
+  const dense = await latencies(service, queries, { namespace, mode: 'dense' });
   const parts = await measureParts(service, run.chunks, queries);
-  const p50Ms = quantile(whole, 0.5);
+  const times = ({ p50Ms }: { readonly p50Ms: number }) => rounded(p50Ms / (parts.embed + parts.chroma));
   return {
     ...run,
     searches,
-    p50Ms: rounded(p50Ms),
-    p95Ms: rounded(quantile(whole, 0.95)),
+    default: { ...byDefault, timesParts: times(byDefault) },
+    dense: { ...dense, timesParts: times(dense) },
     embedP50Ms: rounded(parts.embed),
     chromaP50Ms: rounded(parts.chroma),
-    timesParts: rounded(p50Ms / (parts.embed + parts.chroma)),
   };
+}
+
+async function latencies(service: Service, queries: readonly string[], options: Omit<SearchInput, 'query'>) {
+  const all: number[] = [];
+  for (const query of queries) all.push((await timed(() => service.client.search({ query, ...options }))).ms);
+  return { p50Ms: rounded(quantile(all, 0.5)), p95Ms: rounded(quantile(all, 0.95)) };
 }
 
 /** Medians of embedding a query in this process's own child, and of the raw client's query with the ten nearest. */

@@ -24,10 +24,14 @@ const worthwhile = 0.5;
 const maxCollections = 1000;
 
 interface Entry {
+  /** In one collection at a time: another has it only while a namespace gets another model. */
+  readonly collection: string;
   readonly chunk: Omit<VectorHit, 'similarity' | 'vector'>;
   readonly vector: Float32Array | undefined;
-  /** Of its document's row, when it was read: another commit, another stamp. */
-  readonly stamp: string;
+  /** Of its document's row when it was read. A retry commits the same version anew, */
+  readonly run: number | undefined;
+  /** and a document that was deleted may come back with the number that it had. */
+  readonly activeFrom: number | undefined;
 }
 
 /** @param options.maxBytes memory for what was read */
@@ -39,16 +43,13 @@ export function createChunkShelf({ maxBytes }: { readonly maxBytes: number }): C
     async query(vectors, table, key, query) {
       if (key.history || query.documentIds?.length === 0) return vectors.query(key, query);
       const collection = JSON.stringify([key.tenant, key.namespace, key.model]);
-      const nameOf = (chunkId: string) => `${chunkId} ${collection}`;
-      const isCurrent = ({ chunk, stamp }: Entry) => {
-        const row = table.rows.get(chunk.documentId);
-        return row?.activeVersion === chunk.version && stampOf(row) === stamp;
-      };
       const taken = (chunkId: string): Entry | undefined => {
-        const entry = kept.get(nameOf(chunkId));
-        if (!entry || isCurrent(entry)) return entry;
-        kept.delete(nameOf(chunkId));
-        return undefined;
+        const entry = kept.get(chunkId);
+        if (entry?.collection !== collection) return undefined;
+        const row = table.rows.get(entry.chunk.documentId);
+        const isCurrent = row?.activeVersion === entry.chunk.version && isOf(row, entry);
+        if (!isCurrent) kept.delete(chunkId);
+        return isCurrent ? entry : undefined;
       };
       const { revision } = table;
       const keep = (hits: readonly VectorHit[]): void => {
@@ -57,11 +58,9 @@ export function createChunkShelf({ maxBytes }: { readonly maxBytes: number }): C
         for (const { similarity: _, vector, ...chunk } of hits) {
           const row = table.rows.get(chunk.documentId);
           if (row?.activeVersion !== chunk.version) continue;
-          kept.set(nameOf(chunk.chunkId), {
-            chunk,
-            vector: vector ?? taken(chunk.chunkId)?.vector,
-            stamp: stampOf(row),
-          });
+          const { run, activeFrom } = row;
+          const known = vector ?? taken(chunk.chunkId)?.vector;
+          kept.set(chunk.chunkId, { collection, chunk, vector: known, run, activeFrom });
         }
       };
 
@@ -78,18 +77,24 @@ export function createChunkShelf({ maxBytes }: { readonly maxBytes: number }): C
         return [...here, ...read].sort((a, b) => b.similarity - a.similarity).slice(0, query.limit);
       }
 
-      const known = (shares.get(collection) ?? 0) >= worthwhile ? (id: string) => taken(id)?.chunk : undefined;
-      const hits = await vectors.query(key, { ...query, known });
-      const there = hits.filter(({ chunkId }) => kept.has(nameOf(chunkId))).length;
+      const used = new Set<string>();
+      const use = (chunkId: string) => {
+        const entry = taken(chunkId);
+        if (entry) used.add(chunkId);
+        return entry?.chunk;
+      };
+      const isWorthwhile = (shares.get(collection) ?? 0) >= worthwhile;
+      const hits = await vectors.query(key, isWorthwhile ? { ...query, known: use } : query);
+      const read = hits.filter(({ chunkId }) => !used.has(chunkId));
+      const there = used.size + read.filter(({ chunkId }) => kept.has(chunkId)).length;
       shares.set(collection, hits.length > 0 ? there / hits.length : 0);
-      keep(hits);
+      keep(read);
       return hits;
     },
   };
 }
 
-/** A retry commits the same version anew; a document that was deleted may come back with the number that it had. */
-const stampOf = ({ run = 0, activeFrom = 0 }: DocumentRow) => `${run}:${activeFrom}`;
+const isOf = (row: DocumentRow, { run, activeFrom }: Entry) => row.run === run && row.activeFrom === activeFrom;
 
 /** With some 600 bytes for the key and the objects around text and numbers. */
 function bytesIn({ chunk, vector }: Entry): number {

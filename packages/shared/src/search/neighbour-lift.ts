@@ -11,43 +11,46 @@ export function liftedByNeighbours(
   scores: readonly number[],
   directions: readonly (Int8Array | undefined)[],
 ): number[] {
-  const known = directions.flatMap((direction, at) => (direction ? [{ at, unit: unitOf(direction) }] : []));
+  const known = directions.flatMap((direction, at) =>
+    direction ? [{ at, direction, length: lengthOf(direction) }] : [],
+  );
   if (known.length <= neighbours) return [...scores];
-  const lifted = [...scores];
   const cosines = known.map(() => new Float32Array(known.length));
   known.forEach((one, i) => {
     for (let j = 0; j < i; j += 1) {
-      const cosine = dot(one.unit, (known[j] as (typeof known)[number]).unit);
+      const other = known[j] as (typeof known)[number];
+      const cosine = dot(one.direction, other.direction) / (one.length * other.length);
       (cosines[i] as Float32Array)[j] = cosine;
       (cosines[j] as Float32Array)[i] = cosine;
     }
   });
+  const lifted = [...scores];
   known.forEach(({ at }, i) => {
-    const row = cosines[i] as Float32Array;
-    const nearest = known
-      .map((_, j) => j)
-      .filter((j) => j !== i)
-      .sort((a, b) => (row[b] as number) - (row[a] as number) || a - b)
-      .slice(0, neighbours);
-    const mean = nearest.reduce((sum, j) => sum + scoreAt(j), 0) / neighbours;
+    const nearest = nearestTo(i, cosines[i] as Float32Array);
+    const mean = nearest.reduce((sum, j) => sum + (scores[known[j]?.at as number] as number), 0) / neighbours;
     const score = scores[at] as number;
     lifted[at] = score + liftShare * Math.max(0, mean - score);
   });
   return lifted;
+}
 
-  function scoreAt(j: number): number {
-    return scores[(known[j] as (typeof known)[number]).at] as number;
+/** The first of those that are equally near. */
+function nearestTo(own: number, cosines: Float32Array): number[] {
+  const nearest: number[] = [];
+  const cosineOf = (rank: number) => cosines[nearest[rank] as number] as number;
+  for (let other = 0; other < cosines.length; other += 1) {
+    if (other === own) continue;
+    let rank = nearest.length;
+    while (rank > 0 && cosineOf(rank - 1) < (cosines[other] as number)) rank -= 1;
+    if (rank < neighbours) nearest.splice(rank, 0, other);
+    if (nearest.length > neighbours) nearest.pop();
   }
+  return nearest;
 }
 
-function unitOf(direction: Int8Array): Float32Array {
-  let squares = 0;
-  for (const value of direction) squares += value * value;
-  const length = Math.sqrt(squares) || 1;
-  return Float32Array.from(direction, (value) => value / length);
-}
+const lengthOf = (direction: Int8Array): number => Math.sqrt(dot(direction, direction)) || 1;
 
-function dot(a: Float32Array, b: Float32Array): number {
+function dot(a: Int8Array, b: Int8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i += 1) sum += (a[i] as number) * (b[i] as number);
   return sum;
