@@ -67,9 +67,11 @@ export function activeOf(hits: readonly VectorHit[], table: NamespaceTable): Can
 
 const versionAhead = (hit: VectorHit, table: NamespaceTable) =>
   hit.version > (table.rows.get(hit.documentId)?.activeVersion ?? 0);
+
 /**
- * The nearest chunks of active versions of documents that pass the filter and that have what is in quotes, at least as many as the request can use
- * where there are so many. Versions that are not active are left out of the next query, and more is fetched, so that a
+ * The nearest chunks of active versions of documents that pass the filter and that have what is in quotes, at least as many
+ * as the request can use where there are so many; where so few chunks may be found that reading them costs less than a
+ * search among all, they are read. Versions that are not active are left out of the next query, and more is fetched, so that a
  * large half-written version cannot crowd out live text. A version that is ahead of the table may have been committed
  * since: the table is read again, and where it moved the query is repeated, so that a document that is being replaced
  * is found in its old or its new version, never in neither.
