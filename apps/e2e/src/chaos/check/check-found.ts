@@ -1,6 +1,10 @@
+import type { DocumentChunk } from '@semantic-memory/shared/contracts/model/document';
+import { recoversWithinMs } from '../faults/inject-faults.ts';
+import { pause } from '../fleet/managed-process.ts';
 import { inspectHits } from '../inspect-hits.ts';
 import { tenants } from '../operations.ts';
 import { type RunState, violate } from '../run-state.ts';
+import type { Slot } from '../slots.ts';
 import { inBatches } from '../watcher.ts';
 import type { ActiveDocument } from './check-documents.ts';
 
@@ -20,16 +24,7 @@ export async function checkFound(state: RunState, active: readonly ActiveDocumen
   );
   await inBatches(batches, 3, async (batch) => {
     const tenant = batch[0]?.slot.tenant ?? '';
-    const askedAt = Date.now();
-    const { results } = await state.clientOf(tenant).searchBatch(
-      batch.map(({ slot, chunk }) => ({
-        query: chunk.text.slice(0, longestQuery),
-        namespace: slot.namespace,
-        mode: 'dense' as const,
-        topK,
-        highlight: false,
-      })),
-    );
+    const { askedAt, results } = await askWhole(state, tenant, batch);
     batch.forEach(({ slot, chunk }, index) => {
       const answer = results[index];
       if (!answer) return;
@@ -46,6 +41,30 @@ export async function checkFound(state: RunState, active: readonly ActiveDocumen
     });
   });
   return chunks.length;
+}
+
+interface WantedChunk {
+  readonly slot: Slot;
+  readonly chunk: DocumentChunk;
+}
+
+/** Asks once more for as long as a side of the search may still be on its way back from the last fault. */
+async function askWhole(state: RunState, tenant: string, batch: readonly WantedChunk[]) {
+  const patientUntil = Math.max(...state.faults.map(({ healedAt = 0 }) => healedAt)) + recoversWithinMs;
+  for (;;) {
+    const askedAt = Date.now();
+    const { results } = await state.clientOf(tenant).searchBatch(
+      batch.map(({ slot, chunk }) => ({
+        query: chunk.text.slice(0, longestQuery),
+        namespace: slot.namespace,
+        mode: 'dense' as const,
+        topK,
+        highlight: false,
+      })),
+    );
+    if (!results.some(({ degraded }) => degraded) || Date.now() > patientUntil) return { askedAt, results };
+    await pause(1000);
+  }
 }
 
 /** What one tenant may read is not there for the other, unless it has a document of that id itself. */
