@@ -126,8 +126,9 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
     metrics.jobStalled(tier);
     logger.warn('a job lost its worker and is handed out again', { tier, queueId: jobId });
   });
+  const { guestPlaces: places = 0 } = options;
   const guests =
-    desk && startGuests({ worker, tier, desk, running, concurrency, places: options.guestPlaces ?? 0, logger });
+    desk && places > 0 ? startGuests({ worker, tier, desk, running, concurrency, places, logger }) : undefined;
   const say = throttled((error: Error) => logger.warn('queue error', { tier, error: error.message }), 10_000);
   worker.on('error', say);
 

@@ -41,7 +41,7 @@ export function createChunkShelf({ maxBytes }: { readonly maxBytes: number }): C
 
   return {
     async query(vectors, table, key, query) {
-      if (key.history || query.documentIds?.length === 0) return vectors.query(key, query);
+      if (key.history) return vectors.query(key, query);
       const collection = JSON.stringify([key.tenant, key.namespace, key.model]);
       const taken = (chunkId: string): Entry | undefined => {
         const entry = kept.get(chunkId);
