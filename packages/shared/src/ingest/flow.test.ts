@@ -274,6 +274,35 @@ test('what a step still writes during a delete is removed too, before the delete
   expect(await flow.vectors.count(key(flow))).toBe(0);
 });
 
+test.each([
+  ['parse', 0],
+  ['embed', 1],
+])('what step %s writes after its document was deleted goes when the step ends', async (_, stepsBefore) => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.');
+  for (let step = 0; step < stepsBefore; step += 1) await flow.runNext();
+  const { put, putAll } = flow.blobs;
+  let isDeleted = false;
+  // As of a process that was frozen just before its write.
+  const deletedFirst = async () => {
+    if (isDeleted) return;
+    isDeleted = true;
+    await removeDocument(flow.deps, 'acme', 'notes');
+  };
+  const isOfVersion = (name: string) => name.startsWith(`${documentPrefix('acme', 'notes')}v1/`);
+  flow.blobs.put = async (name, ...rest) => {
+    if (isOfVersion(name)) await deletedFirst();
+    return put(name, ...rest);
+  };
+  flow.blobs.putAll = async (blobs, ...rest) => {
+    if (blobs.some((blob) => isOfVersion(blob.key))) await deletedFirst();
+    return putAll(blobs, ...rest);
+  };
+  await flow.runNext();
+  expect(isDeleted).toBe(true);
+  expect(await keysBelow(flow, documentPrefix('acme', 'notes'))).toEqual([]);
+});
+
 test('a deleted document that comes again goes on with the version numbers', async () => {
   const flow = createInMemoryFlow();
   await flow.ingest('The first life.');

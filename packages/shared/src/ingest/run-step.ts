@@ -12,6 +12,7 @@ import type { CancellationWatch } from './jobs/cancellation-watch.ts';
 import { finishStage, isOpen, makeWayStage, retryStage, stageOf, waitStage } from './jobs/job-record.ts';
 import { addKills, isPoison, killsInARow, killsOf, maxKills, poison, riskyStages } from './jobs/poison.ts';
 import { openStepRecord, type StepRecord } from './jobs/step-record.ts';
+import { removeLateBlobs } from './late-blobs.ts';
 import { currentStep, nextStage } from './next-jobs.ts';
 import { ocrStep } from './ocr.ts';
 import { parseStep } from './parse.ts';
@@ -94,7 +95,8 @@ async function runOpenStep(
         now(deps),
       ),
     );
-    if (finished && isOpen(finished, payload.run) && next) await handOn(deps, payload, delivery, finished, manifest);
+    if (!finished || !isOpen(finished, payload.run)) await removeLateBlobs(deps, payload);
+    else if (next) await handOn(deps, payload, delivery, finished, manifest);
   } catch (thrown) {
     await recordFault(deps, name, payload, delivery, record, cancellation.signal.aborted, thrown);
   } finally {
@@ -165,6 +167,7 @@ async function recordFault(
   if (cancelled) {
     // Recorded as such by whoever cancelled it; or ended by another process, where this one was frozen.
     if (stage === 'index') await takeBackLateWrites(deps, payload);
+    await removeLateBlobs(deps, payload);
     return;
   }
   const error = classify(thrown, delivery, stage, record.job);
@@ -172,6 +175,7 @@ async function recordFault(
   if (error.code === 'not_found') {
     // The version's manifest is gone: its document was deleted meanwhile.
     await endDeleted(deps, payload);
+    await removeLateBlobs(deps, payload);
     return;
   }
   if (error.retry.kind === 'never' || (error.retry.kind === 'backoff' && delivery.lastAttempt)) {
@@ -184,6 +188,7 @@ async function recordFault(
   if (error.retry.kind === 'elsewhere') {
     // Another process may be at it: how the job stands is for that one to say.
     if (stage === 'index') await takeBackLateWrites(deps, payload);
+    await removeLateBlobs(deps, payload);
     throw error;
   }
   if (error.retry.kind === 'yield') {
