@@ -8,12 +8,14 @@ import { jobHandlers } from './handlers/jobs.ts';
 import { ragHandlers } from './handlers/rag.ts';
 import { searchHandlers } from './handlers/search.ts';
 import { transferHandlers } from './handlers/transfer.ts';
+import { createTenantTurns } from './tenant-turns.ts';
 
 /** What answers each endpoint. */
 export function createHandlers(deps: ApiDeps): Handlers {
+  const inTurn = createTenantTurns();
   return {
-    ...ingestHandlers(deps),
-    ...batchHandlers(deps),
+    ...ingestHandlers(deps, inTurn),
+    ...batchHandlers(deps, inTurn),
     ...jobHandlers(deps),
     ...documentHandlers(deps),
     ...searchHandlers(deps),

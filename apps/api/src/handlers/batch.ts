@@ -20,9 +20,10 @@ import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
 import { faultsOf, invalidRequest } from '../errors.ts';
 import { readMultipart } from '../multipart.ts';
+import type { TenantTurns } from '../tenant-turns.ts';
 import { assertCallable, fromJson, maxFieldBytes, uploadedAs, withDefaults } from './ingest.ts';
 
-/** How many items are written at the same time: disk and ledger wait, not this process. */
+/** How many items of a request are under way at the same time. */
 const itemsAtOnce = 8;
 
 /** One item: what to accept, or why not. */
@@ -30,14 +31,14 @@ type Item =
   | { readonly request: AcceptRequest }
   | { readonly rejected: Omit<AcceptRequest, 'original'>; readonly error: MemoryError };
 
-export function batchHandlers(deps: ApiDeps): Pick<Handlers, 'ingestBatch' | 'getBatch'> {
+export function batchHandlers(deps: ApiDeps, inTurn: TenantTurns): Pick<Handlers, 'ingestBatch' | 'getBatch'> {
   return {
     async ingestBatch(context, { body }) {
       const batchId = newBatchId();
       const items = body
         ? body.items.map((item) => () => jsonItem(deps, context.tenant, item, batchId))
         : await uploadedItems(deps, context, batchId);
-      const jobs = await acceptAll(deps, context, items, batchId);
+      const jobs = await acceptAll(deps, inTurn, context, items, batchId);
       return { status: 202, body: { batchId, jobs: jobs.map(jobView) } };
     },
 
@@ -169,6 +170,7 @@ async function uploadedItems(deps: ApiDeps, context: RequestContext, batchId: st
  */
 async function acceptAll(
   deps: ApiDeps,
+  inTurn: TenantTurns,
   context: RequestContext,
   items: readonly (Item | (() => Promise<Item>))[],
   batchId: string,
@@ -179,7 +181,9 @@ async function acceptAll(
   const work = async () => {
     for (const [index, item] of queue) {
       try {
-        jobs[index] = await acceptItem(deps, typeof item === 'function' ? await item() : item);
+        jobs[index] = await inTurn(context.tenant, async () =>
+          acceptItem(deps, typeof item === 'function' ? await item() : item),
+        );
       } catch (error) {
         failure ??= { error };
       }

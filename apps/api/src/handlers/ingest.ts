@@ -15,11 +15,12 @@ import type { Handlers, RequestContext } from '../endpoint-handler.ts';
 import { faultsOf, invalidRequest } from '../errors.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { readMultipart } from '../multipart.ts';
+import type { TenantTurns } from '../tenant-turns.ts';
 
 /** Fields hold metadata and options: as much as a large set of them needs. */
 export const maxFieldBytes = 1024 * 1024;
 
-export function ingestHandlers(deps: ApiDeps): Pick<Handlers, 'ingest'> {
+export function ingestHandlers(deps: ApiDeps, inTurn: TenantTurns): Pick<Handlers, 'ingest'> {
   return {
     async ingest(context, { body, query, headers }) {
       if (query.dryRun === 'true') {
@@ -31,9 +32,11 @@ export function ingestHandlers(deps: ApiDeps): Pick<Handlers, 'ingest'> {
       const key = headers['idempotency-key'];
       const { original } = request;
       try {
-        const job = await (key === undefined
-          ? accept(deps, request)
-          : acceptOnce(deps, request, { key, fingerprint: fingerprint(fields, original?.sha256) }));
+        const job = await inTurn(context.tenant, () =>
+          key === undefined
+            ? accept(deps, request)
+            : acceptOnce(deps, request, { key, fingerprint: fingerprint(fields, original?.sha256) }),
+        );
         const view = jobView(job);
         return { status: 202, body: view, headers: { location: jobPath(job.id) } };
       } catch (error) {
