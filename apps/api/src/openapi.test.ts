@@ -66,3 +66,19 @@ test('the document is valid OpenAPI 3.1', async () => {
   // The check can fail.
   expect((await new Validator().validate({ ...document, paths: { x: {} } })).valid).toBe(false);
 });
+
+test('what is refused for more than the type of a member is refused by the document too', () => {
+  const { DocumentPatch, Filter } = document.components.schemas;
+  expect(DocumentPatch.minProperties).toBe(1);
+  expect(Filter.additionalProperties.anyOf.at(-1)).toMatchObject({ type: 'object', minProperties: 1 });
+  for (const endpoint of [endpoints.jobEvents, endpoints.ragEvents]) {
+    const { parameters } = document.paths[apiPrefix + endpoint.path].get;
+    const { schema } = parameters.find((one: { in: string }) => one.in === 'header');
+    expect(new RegExp(schema.pattern).test('nonsense')).toBe(false);
+  }
+});
+
+test('an answer that may come whole or as events has both media types', () => {
+  const { content } = document.paths[apiPrefix + endpoints.rag.path].post.responses[200];
+  expect(Object.keys(content)).toEqual(['application/json', 'text/event-stream']);
+});

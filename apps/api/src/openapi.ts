@@ -106,9 +106,12 @@ function formSchema(multipart: NonNullable<Endpoint['multipart']>): z.ZodType {
 
 function successes(endpoint: Endpoint): ZodOpenApiResponsesObject {
   const entries = Object.entries(endpoint.responses).map(([status, response]) => {
-    const { description, schema, mediaType, headers } = response;
+    const { description, schema, mediaType, otherMediaType, headers } = response;
     const content = schema
-      ? { [mediaType ?? 'application/json']: { schema } }
+      ? {
+          [mediaType ?? 'application/json']: { schema },
+          ...(otherMediaType ? { [otherMediaType]: { schema: z.string() } } : {}),
+        }
       : mediaType
         ? { [mediaType]: { schema: z.string() } }
         : undefined;

@@ -7,7 +7,6 @@ import { retryJob } from '@semantic-memory/shared/ingest/jobs/retry';
 import type { JobEvent, JobRecord } from '@semantic-memory/shared/ports/ledger';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
-import { invalidRequest } from '../errors.ts';
 import { openEventStream } from '../event-stream.ts';
 
 type JobHandlers = Pick<Handlers, 'listJobs' | 'getJob' | 'jobEvents' | 'cancelJob' | 'retryJob'>;
@@ -29,10 +28,6 @@ export function jobHandlers(deps: ApiDeps): JobHandlers {
     },
     async jobEvents(context, { params, headers }) {
       const lastId = headers['last-event-id'] || undefined;
-      // The ledger's ids are those of a Redis stream.
-      if (lastId !== undefined && !/^\d{1,16}-\d{1,16}$/.test(lastId)) {
-        throw invalidRequest([{ path: 'headers.last-event-id', message: 'is not the id of an event' }]);
-      }
       const job = await knownJob(deps, context.tenant, params.jobId);
       return followJob(deps, context, job, lastId);
     },

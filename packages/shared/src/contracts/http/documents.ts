@@ -19,7 +19,7 @@ export const VersionList = z.object({ items: z.array(DocumentVersion) }).meta({ 
 export const DocumentPatch = z
   .strictObject({ title: z.string().trim().min(1).max(1000).optional(), metadata: Metadata.optional() })
   .refine((patch) => patch.title !== undefined || patch.metadata !== undefined, 'changes nothing')
-  .meta({ id: 'DocumentPatch' });
+  .meta({ id: 'DocumentPatch', override: { minProperties: 1 } });
 
 export const listDocuments = defineEndpoint({
   id: 'listDocuments',

@@ -24,6 +24,8 @@ export interface EndpointResponse {
   readonly schema?: z.ZodType;
   /** `application/json` where there is a schema, unless given. */
   readonly mediaType?: string;
+  /** What the request may ask for instead. */
+  readonly otherMediaType?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

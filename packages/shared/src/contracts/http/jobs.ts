@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DocumentId, Namespace } from '../model/ids.ts';
 import { Job, JobState } from '../model/job.ts';
 import { defineEndpoint } from './endpoint.ts';
+import { eventIdHeader } from './event-id.ts';
 import { pageQuery } from './paging.ts';
 
 // Any text may be asked for: what is no job's id is not found, rather than malformed.
@@ -50,7 +51,7 @@ export const jobEvents = defineEndpoint({
     'Server-sent events: `event: job` with an `id`, and the Job as `data`. Every change since `Last-Event-ID`, then ' +
     'live; the stream ends after a terminal state.',
   params,
-  headers: z.object({ 'last-event-id': z.string().max(200).optional() }),
+  headers: z.object({ 'last-event-id': eventIdHeader(/^(\d{1,16}-\d{1,16})?$/) }),
   responses: {
     200: { description: 'The events.', mediaType: 'text/event-stream' },
     204: { description: 'The job has ended and nothing came after that id.' },

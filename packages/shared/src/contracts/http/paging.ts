@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const queryInt = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, 'is not a whole number')
+    .regex(/^\d{1,10}$/, 'is not a whole number')
     .transform(Number)
     .pipe(z.int().min(least).max(most))
     .meta({ override: { type: 'integer', minimum: least, maximum: most, pattern: undefined } });

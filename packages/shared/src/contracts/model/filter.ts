@@ -31,7 +31,8 @@ const Condition = z
   )
   .partial()
   // Ends the parsing of the union, whose own message is the clear one.
-  .refine((condition) => Object.keys(condition).length > 0, { abort: true });
+  .refine((condition) => Object.keys(condition).length > 0, { abort: true })
+  .meta({ override: { minProperties: 1 } });
 export type FilterCondition = z.infer<typeof Condition>;
 
 /** `{field: value}`, `{field: {$op: value}}`, `{$and: […]}`, `{$or: […]}`; several keys mean "and". */
