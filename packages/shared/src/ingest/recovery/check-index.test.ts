@@ -5,6 +5,7 @@ import { search } from '../../search/search.ts';
 import { stats } from '../../search/stats.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { cancelJob } from '../jobs/cancel.ts';
+import { removeDocument } from '../remove.ts';
 import { runStep } from '../run-step.ts';
 import { chunksKey, vectorsKey } from '../stored/blob-keys.ts';
 import { type ReconcileScope, reconcile } from './reconcile.ts';
@@ -157,4 +158,47 @@ test('a comparison keeps to its tenant', async () => {
     drift: { missing_chunks: 1 },
   });
   expect(await flow.vectors.count(keyOf(flow))).toBe(0);
+});
+
+test.each(['deleted', 'replaced'])(
+  'a document that is %s while its chunks are brought back leaves none of them',
+  async (how) => {
+    const flow = await createLibrary();
+    flow.vectors.wipe();
+    let isDone = false;
+    const addMissing: typeof flow.vectors.addMissing = async (key, records) => {
+      await flow.vectors.addMissing(key, records);
+      const ofTwo = records.filter(({ documentId }) => documentId === 'two');
+      if (isDone || ofTwo.length === 0) return;
+      isDone = true;
+      if (how === 'deleted') await removeDocument(flow.deps, 'acme', 'two');
+      else await flow.ingest('Another text of two.', { documentId: 'two' });
+      await flow.drain();
+      // The write arrives after whoever removes has looked.
+      await flow.vectors.addMissing(key, ofTwo);
+    };
+    const deps = { ...flow.deps, vectors: { ...flow.vectors, addMissing } };
+    expect(await reconcile(deps, { index: 'counted' })).toMatchObject({ drift: { missing_chunks: 2 } });
+    const left = [...(await flow.vectors.versions(keyOf(flow))).keys()].sort();
+    expect(left).toEqual(how === 'deleted' ? ['one@1', 'three@1'] : ['one@1', 'three@1', 'two@2']);
+    expect((await searchIn(flow)).degraded).toBeUndefined();
+  },
+);
+
+test('chunks that cannot be read are said to be missing, and the others are brought back', async () => {
+  const flow = await createLibrary();
+  flow.vectors.wipe();
+  await flow.blobs.put(chunksKey({ tenant: 'acme', documentId: 'two', version: 1 }), new TextEncoder().encode('{"'));
+  expect(await check(flow)).toMatchObject({ drift: { missing_chunks: 2, vectors_missing: 1 }, repaired: 2 });
+  expect((await searchIn(flow)).degraded).toEqual(['index_rebuilding']);
+});
+
+test('more records than chunks are looked into once nothing is on its way', async () => {
+  const flow = await createLibrary();
+  const late = { chunkId: 'late', vector: new Float32Array(8).fill(1), text: 'late', index: 0, headings: [] };
+  await flow.vectors.addMissing(keyOf(flow), [{ ...late, start: 0, end: 4, documentId: 'gone', version: 9 } as never]);
+  await flow.ingest('On its way.', { documentId: 'open' });
+  expect(await check(flow)).toMatchObject({ drift: {} });
+  await flow.drain();
+  expect(await check(flow)).toMatchObject({ drift: { orphan_chunks: 1 }, repaired: 1 });
 });
