@@ -3,7 +3,7 @@ import type { Passage } from './neighbours.ts';
 import type { QueryWords } from './query-words.ts';
 import { type Candidate, type RankedCandidate, relevanceOf, weightedBy } from './rank.ts';
 
-/** Places of the candidates on each side, by `chunkId`, from 1. */
+/** Places of the candidates on each side, by `chunkId`, from 1; equal ones share the best of theirs. */
 export interface SideRanks {
   readonly dense: ReadonlyMap<string, number>;
   /** Only of those that have a word of the query. */
@@ -11,8 +11,6 @@ export interface SideRanks {
 }
 
 export function sideRanks(candidates: readonly Candidate[]): SideRanks {
-  const places = (scoreOf: (candidate: Candidate) => number, among: readonly Candidate[]) =>
-    new Map(among.toSorted((a, b) => scoreOf(b) - scoreOf(a)).map(({ chunkId }, at) => [chunkId, at + 1]));
   return {
     dense: places(({ similarity }) => similarity, candidates),
     lexical: places(
@@ -20,6 +18,17 @@ export function sideRanks(candidates: readonly Candidate[]): SideRanks {
       candidates.filter(({ lexical = 0 }) => lexical > 0),
     ),
   };
+}
+
+function places(scoreOf: (candidate: Candidate) => number, among: readonly Candidate[]): Map<string, number> {
+  const ranks = new Map<string, number>();
+  let before: { readonly score: number; readonly rank: number } | undefined;
+  for (const [at, candidate] of among.toSorted((a, b) => scoreOf(b) - scoreOf(a)).entries()) {
+    const score = scoreOf(candidate);
+    if (before?.score !== score) before = { score, rank: at + 1 };
+    ranks.set(candidate.chunkId, before.rank);
+  }
+  return ranks;
 }
 
 /** @param context.embedded whether the query was, without which no similarity is known */
