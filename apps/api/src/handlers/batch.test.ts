@@ -92,8 +92,9 @@ test('files of a batch that was taken back leave no bytes, however far it had co
   expect([...api.flow.blobs.blobs.keys()].filter((key) => /^uploads\/|\/original$/.test(key))).toEqual([]);
 });
 
-test('a batch that cannot be recorded is taken back', async () => {
+test('a batch that cannot be recorded is taken back, however fast its items would be ingested', async () => {
   api.flow.ledger.createBatch = async () => {
+    await api.flow.drain();
     throw new MemoryError('dependency_unavailable', 'The ledger is away.');
   };
   expect((await api.post('/ingest/batch', { items: [item('1'), item('2')] })).status).toBe(503);

@@ -9,7 +9,7 @@ import {
 import { BatchId, DocumentId, Namespace } from '@semantic-memory/shared/contracts/model/ids';
 import type { JobState } from '@semantic-memory/shared/contracts/model/job';
 import { abortVersion } from '@semantic-memory/shared/ingest/abort';
-import { accept, acceptRejected } from '@semantic-memory/shared/ingest/accept';
+import { acceptRejected, acceptUnqueued, handOut } from '@semantic-memory/shared/ingest/accept';
 import { type AcceptRequest, discardOriginal, type StoredBytes } from '@semantic-memory/shared/ingest/accept-request';
 import { jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { newBatchId } from '@semantic-memory/shared/ingest/new-id';
@@ -166,7 +166,7 @@ async function uploadedItems(deps: ApiDeps, context: RequestContext, batchId: st
 
 /**
  * Accepts the items, several at the same time; the jobs come in the order of the items. A fault of ours takes back what
- * was accepted: the request then stored nothing that will be ingested.
+ * was accepted: the request then stored nothing that will be ingested, since nothing is handed out before all is well.
  */
 async function acceptAll(
   deps: ApiDeps,
@@ -196,13 +196,16 @@ async function acceptAll(
     await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
     if (failure) throw failure.error;
     await recordBatch(deps, context.tenant, batchId, jobs);
-    return jobs;
   } catch (error) {
     // The iterator still holds what nobody has begun.
     const notBegun = Array.from(queue, ([, item]) => item);
     await takeBack(deps, context, Object.values(jobs), notBegun);
     throw error;
   }
+  const accepted = jobs.filter((job) => job.state === 'queued');
+  await handOut(deps, accepted);
+  for (const _ of accepted) deps.metrics.ingestRequest('accepted');
+  return jobs;
 }
 
 /** Cancels the jobs and removes the bytes of items that never became one. */
@@ -229,7 +232,7 @@ async function acceptItem(deps: ApiDeps, item: Item): Promise<JobRecord> {
   if ('error' in item) return acceptRejected(deps, item.rejected, item.error);
   const { original, ...request } = item.request;
   try {
-    return await accept(deps, item.request);
+    return await acceptUnqueued(deps, item.request);
   } catch (thrown) {
     if (original) await discardOriginal(deps, original);
     return acceptRejected(deps, request, faultOfItem(thrown));

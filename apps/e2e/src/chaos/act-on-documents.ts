@@ -9,7 +9,8 @@ export async function cancel(state: RunState, patience: InsistOptions, slot: Slo
   if (!version || version.end) return;
   const before = version.cancelled;
   version.cancelled = 'maybe';
-  const outcome = await insist(state, slot, 'cancel', (client) => client.cancel(version.jobId), patience);
+  const options = { ...patience, goesOn: true };
+  const outcome = await insist(state, slot, 'cancel', (client) => client.cancel(version.jobId), options);
   if (outcome.kind === 'answered') {
     version.cancelled = 'yes';
     if (outcome.result.state !== 'cancelled') {
@@ -30,7 +31,8 @@ export async function retry(state: RunState, patience: InsistOptions, slot: Slot
   version.retries += 1;
   const wasCancelled = version.cancelled;
   version.cancelled = 'maybe';
-  const outcome = await insist(state, slot, 'retry', (client) => client.retry(version.jobId), patience);
+  const options = { ...patience, goesOn: true };
+  const outcome = await insist(state, slot, 'retry', (client) => client.retry(version.jobId), options);
   // What was read meanwhile may be from before the retry was carried out.
   version.retries += 1;
   if (outcome.kind === 'answered') version.cancelled = 'no';

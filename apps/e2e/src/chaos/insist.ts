@@ -19,7 +19,10 @@ export interface InsistOptions {
   readonly takesNo?: boolean;
   /** A 409 that another try may turn into an answer: the first request with its key is still under way. */
   readonly repeatsConflict?: boolean;
-  /** Whether what was answered 503 may go on all the same: a delete that broke off in the middle is carried out. */
+  /**
+   * Whether what was answered 503 may have been done all the same, or go on: Redis may die between a change and its
+   * answer, and a delete that broke off in the middle is carried out. Only an ingest promises that nothing comes of it.
+   */
   readonly goesOn?: boolean;
   readonly giveUpAt: () => number;
 }
@@ -28,7 +31,7 @@ const pauseMs = 400;
 
 /**
  * Repeats a request until its answer is definite, as a careful user does: after a lost connection it may have been
- * heard (`doubtful`), after a 503 it was not, or what it asked for goes on (`goesOn`).
+ * heard (`doubtful`), after a 503 only where nothing promises that it was not (`goesOn`).
  */
 export async function insist<Result>(
   state: RunState,

@@ -6,14 +6,13 @@ import type { Manifest } from '../contracts/model/manifest.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import { abortVersion } from './abort.ts';
-import { type AcceptDeps, claim, handOutLater, newestStoredVersion, nextAfterDelete, removeClaim } from './accept.ts';
+import { type AcceptDeps, claim, handOut, newestStoredVersion, nextAfterDelete, removeClaim } from './accept.ts';
 import { type AcceptRequest, discardOriginal, type StoredBytes } from './accept-request.ts';
 import { endWithParent } from './jobs/cancel.ts';
 import { newJob } from './jobs/job-record.ts';
 import { retryJob } from './jobs/retry.ts';
 import { childJobId } from './new-id.ts';
 import { documentFacts, manifestFor, versionRecord } from './new-manifest.ts';
-import { currentStep } from './next-jobs.ts';
 import { encodeJson, readJson, readManifest } from './stored/artifacts.ts';
 import { childKey, manifestKey, type VersionRef } from './stored/blob-keys.ts';
 import { readOutcome } from './stored/outcome.ts';
@@ -117,7 +116,7 @@ export async function acceptChild(
     if (error.code === 'conflict' && (await abortVersion(deps, manifest))) await removeClaim(deps, manifest);
     throw error;
   }
-  await handOut(deps, job);
+  await handOut(deps, [job]);
   deps.metrics.ingestRequest('accepted');
   return job;
 }
@@ -129,7 +128,7 @@ export async function acceptChild(
 export async function joinParent(deps: AcceptDeps, parent: StepPayload, { jobId, job }: Child): Promise<void> {
   const { tenant } = parent;
   await deps.ledger.addChild(tenant, parent.jobId, jobId);
-  if (job?.state === 'queued') await handOut(deps, job);
+  if (job?.state === 'queued') await handOut(deps, [job]);
   if (parent.run > 0 && (job?.state === 'failed' || job?.state === 'cancelled')) {
     // Its document may be gone, or have a newer version: then this one's end stands.
     await retryJob(deps, tenant, jobId).catch((error: unknown) => {
@@ -139,15 +138,6 @@ export async function joinParent(deps: AcceptDeps, parent: StepPayload, { jobId,
   if ((await deps.ledger.getJob(tenant, parent.jobId))?.state !== 'cancelled') return;
   const brought = await deps.ledger.getJob(tenant, jobId);
   if (brought) await endWithParent(deps, brought, parent.jobId);
-}
-
-/** The queue knows a job by its id, so that twice is once. */
-async function handOut(deps: AcceptDeps, job: JobRecord): Promise<void> {
-  const step = currentStep(job);
-  await deps.queue.add([step]).catch((error: unknown) => {
-    deps.logger.warn('queue away after accept; the job is handed out later', { jobId: job.id, error });
-    handOutLater(deps, step);
-  });
 }
 
 /** The manifest of the one version that the child's job is of, whoever wrote it. */

@@ -41,6 +41,17 @@ export class Superseded extends Error {
  * it could not be finished: nothing of it will be ingested then; `Superseded`
  */
 export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<JobRecord> {
+  const job = await acceptUnqueued(deps, request);
+  await handOut(deps, [job]);
+  deps.metrics.ingestRequest('accepted');
+  return job;
+}
+
+/**
+ * As `accept`, but for the queue: nothing is done to the document until it is handed out, so that whoever accepts many
+ * can take all of them back. Where the process dies before, the reconciler hands it out.
+ */
+export async function acceptUnqueued(deps: AcceptDeps, request: AcceptRequest): Promise<JobRecord> {
   const createdAt = new Date(deps.clock.now()).toISOString();
   const manifest = await claimVersion(deps, request, createdAt);
   const job = newJob(manifest);
@@ -55,23 +66,35 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
     await removeClaim(deps, manifest);
     throw toMemoryError(error);
   }
-  try {
-    await deps.queue.add([currentStep(job)]);
-  } catch (error) {
-    // Durable and in the ledger: should this process die before the queue is back, the reconciler hands it out.
-    deps.logger.warn('queue away after accept; the job is handed out later', { jobId: job.id, error });
-    handOutLater(deps, currentStep(job));
-  }
-  deps.metrics.ingestRequest('accepted');
   return job;
+}
+
+/** So many go to the queue in one call: whoever else asks Redis for something waits for it. */
+const handedOutAtOnce = 100;
+
+/**
+ * Puts jobs that were accepted into the queue, which knows them by their ids, so that twice is once. Where it is away
+ * they get there later: they are accepted all the same.
+ */
+export async function handOut(deps: Pick<AcceptDeps, 'queue' | 'logger'>, jobs: readonly JobRecord[]): Promise<void> {
+  const steps = jobs.map(currentStep);
+  for (let from = 0; from < steps.length; from += handedOutAtOnce) {
+    const some = steps.slice(from, from + handedOutAtOnce);
+    try {
+      await deps.queue.add(some);
+    } catch (error) {
+      // Durable and in the ledger: should this process die before the queue is back, the reconciler hands them out.
+      deps.logger.warn('queue away after accept; jobs are handed out later', { jobs: some.length, error });
+      handOutLater(deps, some);
+    }
+  }
 }
 
 const addAgainMs = 1000;
 
-/** Tries until the queue takes the job: it knows it by its id, so that twice is once. */
-export function handOutLater(deps: Pick<AcceptDeps, 'queue'>, job: QueuedJob): void {
+function handOutLater(deps: Pick<AcceptDeps, 'queue'>, jobs: readonly QueuedJob[]): void {
   const timer = setTimeout(() => {
-    deps.queue.add([job]).catch(() => handOutLater(deps, job));
+    deps.queue.add(jobs).catch(() => handOutLater(deps, jobs));
   }, addAgainMs);
   timer.unref();
 }

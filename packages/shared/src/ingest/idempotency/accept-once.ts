@@ -4,10 +4,9 @@ import { MemoryError } from '../../contracts/errors.ts';
 import { DocumentId, JobId, Timestamp } from '../../contracts/model/ids.ts';
 import { Manifest } from '../../contracts/model/manifest.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
-import { type AcceptDeps, accept, claim, Superseded } from '../accept.ts';
+import { type AcceptDeps, accept, claim, handOut, Superseded } from '../accept.ts';
 import { type AcceptRequest, discardOriginal, type StoredBytes } from '../accept-request.ts';
 import { newDocumentId, newJobId } from '../new-id.ts';
-import { currentStep } from '../next-jobs.ts';
 import { readDocumentFacts } from '../recovery/document-facts.ts';
 import { restoreDocument } from '../recovery/restore-document.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
@@ -77,7 +76,8 @@ export async function acceptOnce(
     if (first && 'job' in first) {
       if (request.original) await discardOriginal(deps, request.original);
       if (superseded && superseded.version !== first.job.version) await deps.blobs.remove(manifestKey(superseded));
-      await handOut(deps, first.job);
+      // The first request's process may have died before it could.
+      if (first.job.state === 'queued') await handOut(deps, [first.job]);
       return first.job;
     }
     // Without a record the first request was refused meanwhile, and the key is free again.
@@ -86,17 +86,6 @@ export async function acceptOnce(
       attempt += 1;
     }
   }
-}
-
-/**
- * The first request's process may have died before it could hand the job out. The queue ignores what it has already;
- * where it is away, the reconciler does this later.
- */
-async function handOut(deps: AcceptDeps, job: JobRecord): Promise<void> {
-  if (job.state !== 'queued') return;
-  await deps.queue.add([currentStep(job)]).catch((error: unknown) => {
-    deps.logger.warn('queue away after accept; the reconciler will hand the job out', { jobId: job.id, error });
-  });
 }
 
 async function carryOut(
