@@ -11,16 +11,22 @@ const restartReason = 'restart-';
 const parts = 256;
 const partMs = 60_000;
 
-/** What a reconcile looks at, by what it is asked for. */
+/**
+ * What a reconcile looks at, by what it is asked for. Bringing chunks back into an index that was lost takes long: that is
+ * a reconcile of its own, of which the queue keeps one at a time, whoever finds that something is missing.
+ */
 export async function reconcileFor(deps: ReconcileDeps & { recovery: LedgerRecovery }, reason: string): Promise<void> {
+  if (reason === 'index') return void (await reconcile(deps, { index: 'counted' }));
+  if (reason === 'index-exact') return void (await reconcile(deps, { index: 'exact' }));
   if (reason.startsWith(restartReason)) {
     // What was written last may be lost, in the ledger and in the queues.
-    await reconcile(deps, { documents: 'all', tailLost: true, index: 'exact' });
+    await reconcile(deps, { documents: 'all', tailLost: true });
+    askReconcile(deps.queue, deps.logger, 'index-exact');
     return deps.recovery.markCompared(reason.slice(restartReason.length));
   }
+  await reconcile(deps, { documents: { part: Math.floor(deps.clock.now() / partMs) % parts } });
   // After a rebuild the ledger is what the blob store tells, and whatever else the index holds is nobody's.
-  const index = reason === 'rebuilt' ? 'exact' : 'counted';
-  await reconcile(deps, { documents: { part: Math.floor(deps.clock.now() / partMs) % parts }, index });
+  askReconcile(deps.queue, deps.logger, reason === 'rebuilt' ? 'index-exact' : 'index');
 }
 
 /** How often the server behind the ledger is asked whether it is still the same. */

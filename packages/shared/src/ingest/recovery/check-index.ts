@@ -14,8 +14,15 @@ import { historyOf, ReplacedVersion, retireVersion } from '../versions/retire.ts
 import { isDamage, type ReconcileDeps } from './compare-document.ts';
 import type { Findings } from './findings.ts';
 
-/** Documents whose vectors are read at the same time; each holds some hundred in memory. */
-const atOnce = 4;
+/**
+ * Documents whose vectors are read at the same time: as many of one chunk as make a group for the index. A long one
+ * holds some hundred vectors in memory.
+ */
+const atOnce = 100;
+/** Of former versions, each of which asks the index twice by itself. */
+const formerAtOnce = 8;
+/** How long a group waits for company: who reads waits for nothing but the last group. */
+const gatherMs = 5;
 
 export interface IndexScope {
   readonly tenant?: string | undefined;
@@ -32,7 +39,7 @@ export interface IndexScope {
  * moved to history where they belong. While a namespace lacks chunks, its searches say so.
  */
 export async function checkIndex(deps: ReconcileDeps, findings: Findings, scope: IndexScope): Promise<void> {
-  const writer = createIndexWriter(deps.vectors);
+  const writer = createRefiller(deps);
   const tenants = scope.tenant === undefined ? await deps.ledger.tenants() : [scope.tenant];
   let foundLoss = false;
   for (const tenant of tenants) {
@@ -43,6 +50,9 @@ export async function checkIndex(deps: ReconcileDeps, findings: Findings, scope:
   // Whoever lost a collection has lost the one beside it as well.
   if (foundLoss || scope.exact) await checkHistory(deps, findings, scope.tenant);
 }
+
+const createRefiller = ({ vectors }: ReconcileDeps): IndexWriter =>
+  createIndexWriter(vectors, { minWaitMs: gatherMs, maxWaitMs: gatherMs });
 
 /** @returns whether chunks were missing */
 async function checkNamespace(
@@ -175,8 +185,8 @@ async function removeOrphan(
 
 /** Adds what history lacks of the versions that are still kept. */
 async function checkHistory(deps: ReconcileDeps, findings: Findings, tenant: string | undefined): Promise<void> {
-  const writer = createIndexWriter(deps.vectors);
-  await forEachAtOnce(deps.blobs.list(replacedPrefix), atOnce, async (marker) => {
+  const writer = createRefiller(deps);
+  await forEachAtOnce(deps.blobs.list(replacedPrefix), formerAtOnce, async (marker) => {
     const ref = await readJson(deps.blobs, marker, ReplacedVersion);
     if (!ref || (tenant !== undefined && ref.tenant !== tenant)) return;
     findings.checked += 1;
