@@ -60,8 +60,10 @@ export function createIndexWriter(
     group.writing = true;
     await writeGroup(vectors, key, entries);
     group.writing = false;
-    if (group.records >= maxRecords) void flush(id, key, group);
-    else group.timer = setTimeout(() => void flush(id, key, group), group.waitMs);
+    if (group.records >= maxRecords) return void flush(id, key, group);
+    group.timer = setTimeout(() => void flush(id, key, group), group.waitMs);
+    // While nobody waits for it, it need not hold the process.
+    if (group.records === 0) group.timer.unref();
   }
 
   return {
@@ -82,6 +84,7 @@ export function createIndexWriter(
           group = opened;
         }
         group.entries.push({ records, resolve, reject });
+        group.timer?.ref();
         group.records += records.length;
         if (group.records >= maxRecords) void flush(id, key, group);
       }),
