@@ -7,14 +7,7 @@ import { expect, test } from '@jest/globals';
 
 const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 
-/** Those that a minute holds: a frozen worker alone takes half of it, and a lost index minutes to be filled again. */
-const kinds = [
-  ...['kill-worker', 'kill-child', 'kill-api', 'restart-worker', 'restart-api', 'freeze-api'],
-  ...['kill-redis', 'freeze-redis', 'flush-redis', 'freeze-chroma', 'line-to-redis', 'line-to-chroma'],
-  ...['line-to-model', 'model-error'],
-];
-
-test('no promise is broken by a minute of seeded faults', async () => {
+test('no promise is broken by two minutes of seeded faults', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'semantic-memory-chaos-'));
   const run = spawn(process.execPath, ['--conditions=development', 'scripts/chaos.ts'], {
     cwd: repository,
@@ -22,9 +15,8 @@ test('no promise is broken by a minute of seeded faults', async () => {
       ...process.env,
       NODE_OPTIONS: '',
       SEED: '13',
-      MINUTES: '1',
+      MINUTES: '2',
       CHAOS_RATE: '3',
-      CHAOS_KINDS: kinds.join(),
       CHAOS_DIR: folder,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -38,5 +30,5 @@ test('no promise is broken by a minute of seeded faults', async () => {
   // The whole verdict, where it is not the one wanted: it names what broke, with its history.
   expect(output.trimEnd().endsWith('\nPASS') ? 'PASS' : output).toBe('PASS');
   expect(status).toBe(0);
-  expect(Number(/faults: (\d+)/.exec(output)?.[1])).toBeGreaterThanOrEqual(4);
-}, 420_000);
+  expect(Number(/faults: (\d+)/.exec(output)?.[1])).toBeGreaterThanOrEqual(10);
+}, 480_000);
