@@ -1,9 +1,8 @@
 /** Documents that one process accepts at the same time: disk and Redis wait, not the process. */
 const placesAtOnce = 32;
 /**
- * While several tenants are there, one document is begun every so many milliseconds, and each tenant's in turn: some 250 a
- * second, which is more than workers on the same machine take, and leaves them a part of it. Not fewer places, since
- * a blob store far away wants many.
+ * While several tenants are there, one document is begun every so many milliseconds: 250 a second, which is more than
+ * workers on the same machine take, and leaves them a part of it. Not fewer places, since a blob store far away wants many.
  */
 const paceMs = 4;
 /** A tenant whose document was accepted this long ago is still there: what is done with it wants the same machine. */
@@ -24,16 +23,14 @@ export interface TurnOptions {
 interface Tenant {
   underWay: number;
   readonly waiting: (() => void)[];
-  /** When its next one may begin, where it is not alone. */
-  notBefore: number;
   /** Set while it has nothing to be accepted. */
   leaves?: NodeJS.Timeout;
 }
 
 /**
- * A tenant that is alone has all places, at once. Where others are there, the places are shared out equally and taken
- * slowly, so that one document is found about as soon beside somebody's thousands as alone. Within a tenant it is first
- * come, first served.
+ * A tenant that is alone has all places, at once. Where others are there, those that have something share the places and
+ * begin at a pace, whoever has least under way first: so one document is found about as soon beside somebody's thousands
+ * as alone. Within a tenant it is first come, first served.
  */
 export function createTenantTurns({
   places = placesAtOnce,
@@ -42,25 +39,29 @@ export function createTenantTurns({
 }: TurnOptions = {}): TenantTurns {
   const tenants = new Map<string, Tenant>();
   let timer: NodeJS.Timeout | undefined;
+  let notBefore = 0;
 
   function admit(): void {
-    const spacing = tenants.size === 1 ? 0 : pace * tenants.size;
-    const share = Math.max(1, Math.floor(places / tenants.size));
-    const now = performance.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const tenant of tenants.values()) {
-      while (tenant.waiting.length > 0 && tenant.underWay < share) {
-        if (spacing > 0 && now < tenant.notBefore) {
-          next = Math.min(next, tenant.notBefore);
-          break;
-        }
-        tenant.underWay += 1;
-        tenant.notBefore = now + spacing;
-        tenant.waiting.shift()?.();
-      }
-    }
     clearTimeout(timer);
-    if (next !== Number.POSITIVE_INFINITY) timer = setTimeout(admit, next - now);
+    for (let tenant = nextTenant(); tenant; tenant = nextTenant()) {
+      const now = performance.now();
+      if (tenants.size > 1 && now < notBefore) {
+        timer = setTimeout(admit, notBefore - now);
+        return;
+      }
+      notBefore = now + pace;
+      tenant.underWay += 1;
+      tenant.waiting.shift()?.();
+    }
+  }
+
+  /** Whoever has least under way. */
+  function nextTenant(): Tenant | undefined {
+    const busy = [...tenants.values()].filter(({ underWay, waiting }) => underWay + waiting.length > 0);
+    const share = Math.max(1, Math.floor(places / busy.length));
+    return busy
+      .filter(({ underWay, waiting }) => waiting.length > 0 && underWay < share)
+      .reduce<Tenant | undefined>((least, one) => (least && least.underWay <= one.underWay ? least : one), undefined);
   }
 
   function leave(name: string, tenant: Tenant): void {
@@ -72,7 +73,7 @@ export function createTenantTurns({
   }
 
   return async (name, work) => {
-    const tenant = tenants.get(name) ?? { underWay: 0, waiting: [], notBefore: 0 };
+    const tenant = tenants.get(name) ?? { underWay: 0, waiting: [] };
     clearTimeout(tenant.leaves);
     tenants.set(name, tenant);
     await new Promise<void>((begin) => {
