@@ -1,10 +1,11 @@
 /** Documents that one process accepts at the same time: disk and Redis wait, not the process. */
 const placesAtOnce = 32;
 /**
- * While several tenants are there, one document is begun every so many milliseconds: 250 a second, which is more than
- * workers on the same machine take, and leaves them a part of it. Not fewer places, since a blob store far away wants many.
+ * While several tenants are there, one document is begun every so many milliseconds: 125 a second, which is more than
+ * workers on two cores take, and leaves them a part of the machine. Not fewer places, since a blob store far away wants
+ * many.
  */
-const paceMs = 4;
+const paceMs = 8;
 /** A tenant whose document was accepted this long ago is still there: what is done with it wants the same machine. */
 const lingerMs = 1000;
 
