@@ -85,6 +85,17 @@ test('beside another tenant, and a moment longer, work begins at a pace, and fir
   expect(begun).toHaveLength(14);
 });
 
+test('many tenants with one piece of work each wait for nobody', async () => {
+  const { begun, send, end } = bench({ places: 100, pace: 500 });
+  await send('a', 'a1', 'a2');
+  await send('b', 'b1');
+  for (const name of ['a1', 'a2']) await end(name);
+  await send('a', 'a3', 'a4', 'a5');
+  expect(begun).toEqual(['a1', 'a2', 'b1', 'a3']);
+  for (let index = 2; index < 50; index += 1) await send(`c${index}`, `c${index}`);
+  expect(begun).toHaveLength(52);
+});
+
 test('work that fails gives its place back and says why', async () => {
   const { begun, send, end } = bench({ places: 1 });
   const sent = await send('a', 'a1', 'a2');

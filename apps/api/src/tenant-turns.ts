@@ -1,9 +1,9 @@
 /** Documents that one process accepts at the same time: disk and Redis wait, not the process. */
 const placesAtOnce = 32;
 /**
- * While several tenants are there, one document is begun every so many milliseconds: 125 a second, which is more than
- * workers on two cores take, and leaves them a part of the machine. Not fewer places, since a blob store far away wants
- * many.
+ * While several tenants are there, one document of those who have more than one is begun every so many milliseconds: 125
+ * a second, which is more than workers on two cores take, and leaves them a part of the machine. Not fewer places, since
+ * a blob store far away wants many.
  */
 const paceMs = 8;
 /** A tenant whose document was accepted this long ago is still there: what is done with it wants the same machine. */
@@ -28,10 +28,12 @@ interface Tenant {
   leaves?: NodeJS.Timeout;
 }
 
+const workOf = ({ underWay, waiting }: Tenant): number => underWay + waiting.length;
+
 /**
  * A tenant that is alone has all places, at once. Where others are there, those that have something share the places and
- * begin at a pace, whoever has least under way first: so one document is found about as soon beside somebody's thousands
- * as alone. Within a tenant it is first come, first served.
+ * begin at a pace, whoever has least under way first, and who has but one at once: so that one is found about as soon
+ * beside somebody's thousands as alone. Within a tenant it is first come, first served.
  */
 export function createTenantTurns({
   places = placesAtOnce,
@@ -45,24 +47,26 @@ export function createTenantTurns({
   function admit(): void {
     clearTimeout(timer);
     for (let tenant = nextTenant(); tenant; tenant = nextTenant()) {
-      const now = performance.now();
-      if (tenants.size > 1 && now < notBefore) {
-        timer = setTimeout(admit, notBefore - now);
-        return;
+      if (workOf(tenant) > 1) {
+        const now = performance.now();
+        if (tenants.size > 1 && now < notBefore) {
+          timer = setTimeout(admit, notBefore - now);
+          return;
+        }
+        notBefore = now + pace;
       }
-      notBefore = now + pace;
       tenant.underWay += 1;
       tenant.waiting.shift()?.();
     }
   }
 
-  /** Whoever has least under way. */
+  /** Whoever has but one, else whoever has least under way. */
   function nextTenant(): Tenant | undefined {
-    const busy = [...tenants.values()].filter(({ underWay, waiting }) => underWay + waiting.length > 0);
+    const busy = [...tenants.values()].filter((tenant) => workOf(tenant) > 0);
     const share = Math.max(1, Math.floor(places / busy.length));
-    return busy
-      .filter(({ underWay, waiting }) => waiting.length > 0 && underWay < share)
-      .reduce<Tenant | undefined>((least, one) => (least && least.underWay <= one.underWay ? least : one), undefined);
+    const able = busy.filter(({ underWay, waiting }) => waiting.length > 0 && underWay < share);
+    const single = able.find((tenant) => workOf(tenant) === 1);
+    return single ?? able.toSorted((one, other) => one.underWay - other.underWay)[0];
   }
 
   function leave(name: string, tenant: Tenant): void {
