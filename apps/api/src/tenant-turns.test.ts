@@ -67,22 +67,26 @@ test('those that have something share the places, and take turns', async () => {
 });
 
 test('beside another tenant, and a moment longer, work begins at a pace, and first whose has least under way', async () => {
-  const { begun, send, end } = bench({ places: 100, pace: 20 });
+  const pace = 100;
+  const { begun, send, end } = bench({ places: 100, pace, linger: 20 * pace });
+  const until = async (count: number) => {
+    while (begun.length < count) await delay(10);
+  };
   await send('a', 'a1', 'a2', 'a3', 'a4');
   expect(begun).toHaveLength(4);
   await send('b', 'b1', 'b2');
   await send('a', 'a5', 'a6');
-  expect(begun.length).toBeLessThan(8);
-  await delay(300);
+  const startedAt = performance.now();
+  await until(8);
+  expect(performance.now() - startedAt).toBeGreaterThan(2 * pace);
   expect(begun.slice(4)).toEqual(['b1', 'b2', 'a5', 'a6']);
   // Its documents are on their way through the service.
   await end('b1');
   await end('b2');
-  await send('a', 'a7', 'a8', 'a9');
-  expect(begun.length).toBeLessThan(11);
-  await delay(300);
-  await send('a', 'a10', 'a11', 'a12');
-  expect(begun).toHaveLength(14);
+  await send('a', 'a7', 'a8');
+  const goesOnAt = performance.now();
+  await until(10);
+  expect(performance.now() - goesOnAt).toBeGreaterThan(pace);
 });
 
 test('many tenants with one piece of work each wait for nobody', async () => {
