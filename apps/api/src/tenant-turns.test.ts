@@ -67,7 +67,7 @@ test('those that have something share the places, and take turns', async () => {
 });
 
 test('beside another tenant, and a moment longer, work begins at a pace, and first whose has least under way', async () => {
-  const pace = 100;
+  const pace = 200;
   const { begun, send, end } = bench({ places: 100, pace, linger: 20 * pace });
   const until = async (count: number) => {
     while (begun.length < count) await delay(10);
@@ -78,7 +78,7 @@ test('beside another tenant, and a moment longer, work begins at a pace, and fir
   await send('a', 'a5', 'a6');
   const startedAt = performance.now();
   await until(8);
-  expect(performance.now() - startedAt).toBeGreaterThan(2 * pace);
+  expect(performance.now() - startedAt).toBeGreaterThan(pace);
   expect(begun.slice(4)).toEqual(['b1', 'b2', 'a5', 'a6']);
   // Its documents are on their way through the service.
   await end('b1');
@@ -86,7 +86,7 @@ test('beside another tenant, and a moment longer, work begins at a pace, and fir
   await send('a', 'a7', 'a8');
   const goesOnAt = performance.now();
   await until(10);
-  expect(performance.now() - goesOnAt).toBeGreaterThan(pace);
+  expect(performance.now() - goesOnAt).toBeGreaterThan(pace / 3);
 });
 
 test('many tenants with one piece of work each wait for nobody', async () => {
