@@ -89,7 +89,7 @@ export function createTenantTurns({
       return await work();
     } finally {
       tenant.underWay -= 1;
-      if (tenant.underWay === 0 && tenant.waiting.length === 0) leave(name, tenant);
+      if (workOf(tenant) === 0) leave(name, tenant);
       admit();
     }
   };

@@ -2,7 +2,7 @@ import type { IngestDeps } from '@semantic-memory/shared/ingest/deps';
 import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconcile';
 import type { ReconcileDeps } from '@semantic-memory/shared/ingest/recovery/compare-document';
 import { keepLedgerWhole } from '@semantic-memory/shared/ingest/recovery/keep-whole';
-import { reconcile } from '@semantic-memory/shared/ingest/recovery/reconcile';
+import { reconcile, reconcileIndex } from '@semantic-memory/shared/ingest/recovery/reconcile';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 
 /** Begins the reason of a reconcile after a start of the server behind the ledger; that start follows. */
@@ -16,8 +16,8 @@ const partMs = 60_000;
  * a reconcile of its own, of which the queue keeps one at a time, whoever finds that something is missing.
  */
 export async function reconcileFor(deps: ReconcileDeps & { recovery: LedgerRecovery }, reason: string): Promise<void> {
-  if (reason === 'index') return void (await reconcile(deps, { index: 'counted' }));
-  if (reason === 'index-exact') return void (await reconcile(deps, { index: 'exact' }));
+  if (reason === 'index') return void (await reconcileIndex(deps, 'counted'));
+  if (reason === 'index-exact') return void (await reconcileIndex(deps, 'exact'));
   if (reason.startsWith(restartReason)) {
     // What was written last may be lost, in the ledger and in the queues.
     await reconcile(deps, { documents: 'all', tailLost: true });

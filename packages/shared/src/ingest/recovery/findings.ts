@@ -1,3 +1,12 @@
+/** What is wrong with the index, against the ledger: found by a reconcile that looks at it, and by no other. */
+export const indexDriftKinds = [
+  'missing_chunks',
+  'vectors_missing',
+  'orphan_chunks',
+  'not_retired',
+  'history_missing',
+] as const;
+
 /** Everything that a reconcile can find, each the label of the metric `index_drift`. */
 export const driftKinds = [
   // What the ledger says, against the facts in the blob store.
@@ -15,12 +24,7 @@ export const driftKinds = [
   // Deletes.
   'delete_unfinished',
   'written_after_delete',
-  // The index, against the ledger.
-  'missing_chunks',
-  'vectors_missing',
-  'orphan_chunks',
-  'not_retired',
-  'history_missing',
+  ...indexDriftKinds,
   'postings_missing',
   // What lies beside the documents.
   'webhook_unannounced',

@@ -7,7 +7,7 @@ import { newBatchId } from '../new-id.ts';
 import { removeDocument } from '../remove.ts';
 import { recordBatch } from '../stored/batch-record.ts';
 import { manifestKey, outcomeKey, pendingKey } from '../stored/blob-keys.ts';
-import { reconcile } from './reconcile.ts';
+import { reconcile, reconcileIndex } from './reconcile.ts';
 
 /** Long enough for anything that is under way to be over. */
 const later = 120_000;
@@ -210,4 +210,26 @@ test('index_drift is what the last reconciliation of all found, and one of a sin
   flow.ahead += later;
   await reconcile(deps, all);
   expect([...gauge.values()].filter((count) => count > 0)).toEqual([]);
+});
+
+test('a look at the documents takes back nothing that a look at the index found, nor the other way round', async () => {
+  const flow = createInMemoryFlow();
+  const gauge = new Map<string, number>();
+  const deps = {
+    ...flow.deps,
+    metrics: { ...flow.deps.metrics, indexDrift: (kind: string, count: number) => void gauge.set(kind, count) },
+  };
+  await flow.ingest('Kept.', { documentId: 'kept' });
+  await flow.drain();
+  const lose = rememberAll(flow);
+  await flow.ingest('Lost.', { documentId: 'lost' });
+  lose();
+  flow.vectors.wipe();
+  flow.ahead += later;
+  expect(await reconcileIndex(deps, 'counted')).toMatchObject({ drift: { missing_chunks: 1 } });
+  expect(await reconcile(deps, { documents: 'all' })).toMatchObject({ drift: { job_missing: 1 } });
+  expect([gauge.get('missing_chunks'), gauge.get('job_missing')]).toEqual([1, 1]);
+  await flow.drain();
+  await reconcileIndex(deps, 'counted');
+  expect([gauge.get('missing_chunks'), gauge.get('job_missing')]).toEqual([0, 1]);
 });

@@ -10,7 +10,7 @@ import { redeliverWebhooks } from '../webhooks/webhook-outbox.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPostings } from './check-postings.ts';
 import { compareDocument, isDamage, type ReconcileDeps, requestMs } from './compare-document.ts';
-import { createFindings, driftKinds, type Findings } from './findings.ts';
+import { createFindings, type DriftKind, driftKinds, type Findings, indexDriftKinds } from './findings.ts';
 import { restoreBatch } from './rebuild-ledger.ts';
 import { reconcileOpen } from './reconcile-open.ts';
 import { removeOrphanOriginals } from './remove-orphans.ts';
@@ -56,10 +56,24 @@ export async function reconcile(deps: ReconcileDeps, scope: ReconcileScope = {})
   await reconcilePostings(deps, findings, scope);
   findings.found('webhook_unannounced', await redeliverWebhooks(deps, { tenant: scope.tenant }));
   if (scope.tenant === undefined) findings.found('upload_left', await removeOrphanOriginals(deps));
+  // One tenant's says nothing about the others, and nobody would take back what it found.
+  if (scope.tenant !== undefined) return reported(deps, findings, []);
+  return reported(deps, findings, scope.index ? driftKinds : driftKinds.filter((kind) => !isOfIndex(kind)));
+}
+
+/** Compares only the index with the ledger, and repairs. */
+export async function reconcileIndex(deps: ReconcileDeps, index: 'counted' | 'exact'): Promise<ReconcileReport> {
+  const findings = createFindings();
+  await checkIndex(deps, findings, { exact: index === 'exact' });
+  return reported(deps, findings, indexDriftKinds);
+}
+
+const isOfIndex = (kind: DriftKind): boolean => (indexDriftKinds as readonly DriftKind[]).includes(kind);
+
+/** @param kinds that were looked for: one that was not found is said to be 0, and of others nothing is known */
+function reported(deps: ReconcileDeps, findings: Findings, kinds: readonly DriftKind[]): ReconcileReport {
   const { checked, drift, repaired } = findings;
-  // A kind that was not found this time is said to be 0. One tenant's says nothing about the others, and nobody would
-  // take back what it found.
-  if (scope.tenant === undefined) for (const kind of driftKinds) deps.metrics.indexDrift(kind, drift[kind] ?? 0);
+  for (const kind of kinds) deps.metrics.indexDrift(kind, drift[kind] ?? 0);
   if (repaired > 0) deps.logger.info('reconciled', { checked, drift, repaired });
   return { checked, drift, repaired };
 }
