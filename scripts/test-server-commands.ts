@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { findChroma } from './local/chroma-binary.ts';
 import { chromaProgram } from './local/chroma-server.ts';
-import { freePort } from './local/free-port.ts';
 import type { Program } from './local/program.ts';
 import { findRedis } from './local/redis-binary.ts';
 import { redisProgram } from './local/redis-server.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { freePort } from './local/free-port.ts';
+import { freePort } from '@semantic-memory/runtime/free-port';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@semantic-memory/client/client';
 import { type Config, ConfigError, readConfig } from '@semantic-memory/runtime/config';
+import { claimPort, freePort } from '@semantic-memory/runtime/free-port';
 import { startMetricsServer } from '@semantic-memory/runtime/metrics-server';
 import { onParentGone } from '@semantic-memory/runtime/shutdown';
 import { compile } from './local/compile.ts';
 import { lockDataDir } from './local/data-dir-lock.ts';
 import { ingestSamples, showSampleSearch } from './local/first-start.ts';
-import { freePort, isPortFree } from './local/free-port.ts';
 import { demoToken, keepSecret } from './local/kept-secret.ts';
 import { onMakeInterrupted } from './local/make-interrupt.ts';
 import { METRICS_CONTENT_TYPE } from './local/merged-metrics.ts';
@@ -102,26 +102,24 @@ async function welcome(client: ReturnType<typeof createClient>, config: Config, 
 
 async function usableConfig(): Promise<Config> {
   const read = readConfig(process.env);
-  const config = {
-    ...read,
-    port: read.port || (await freePort()),
-    metricsPort: read.metricsPort || (await freePort()),
+  const wrong: string[] = [];
+  // Claimed, since the other processes choose theirs before the API listens.
+  const claim = async (name: string, port: number): Promise<number> => {
+    if (port === 0) return freePort(name);
+    if (!(await claimPort(port, name, read.host))) wrong.push(`${name} ${port} is taken by another program.`);
+    return port;
   };
-  const taken: string[] = [];
-  for (const [name, port] of [
-    ['PORT', config.port],
-    ['METRICS_PORT', config.metricsPort],
-  ] as const) {
-    if (!(await isPortFree(port, config.host))) taken.push(`${name} ${port} is taken by another program.`);
-  }
-  if (config.port === config.metricsPort) taken.push(`PORT and METRICS_PORT are both ${config.port}.`);
-  if (taken.length > 0) {
+  const port = await claim('PORT', read.port);
+  const both = port === read.metricsPort;
+  if (both) wrong.push(`PORT and METRICS_PORT are both ${port}.`);
+  const metricsPort = both ? port : await claim('METRICS_PORT', read.metricsPort);
+  if (wrong.length > 0) {
     throw new StartError(
       'port_taken',
-      `${taken.join(' ')} Choose others, such as PORT=8081 METRICS_PORT=9465 make up.`,
+      `${wrong.join(' ')} Choose others, such as PORT=8081 METRICS_PORT=9465 make up.`,
     );
   }
-  return config;
+  return { ...read, port, metricsPort };
 }
 
 /** The first signal asks, the second one orders. A closed terminal asks too, and so does a make that was interrupted. */

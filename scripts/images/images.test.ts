@@ -3,7 +3,7 @@ import { openAsBlob } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createClient } from '@semantic-memory/client/client';
-import { freePort } from '../local/free-port.ts';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { demoToken } from '../local/kept-secret.ts';
 import { smoke } from '../smoke/smoke.ts';
 import { findImageEngine } from './find-image-engine.ts';

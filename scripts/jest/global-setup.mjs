@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { findChroma } from '../local/chroma-binary.ts';
 import { chromaProgram } from '../local/chroma-server.ts';
-import { freePort } from '../local/free-port.ts';
 import { findRedis } from '../local/redis-binary.ts';
 import { redisProgram } from '../local/redis-server.ts';
 import { startProgram } from '../local/start-program.ts';

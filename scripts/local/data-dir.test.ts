@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+import { claimPort, isPortFree } from '@semantic-memory/runtime/free-port';
 import jwt from 'jsonwebtoken';
 import { fitsNpmBinary } from './chroma-binary.ts';
 import { lockDataDir } from './data-dir-lock.ts';
-import { freePort, isPortFree } from './free-port.ts';
 import { demoToken, keepSecret } from './kept-secret.ts';
 import { endLeftovers, leftoversFile } from './leftovers.ts';
 import { openLogFile } from './log-file.ts';
@@ -85,21 +86,35 @@ test('the secret is made once, for its owner only, and its token is for the demo
   expect(exp - iat).toBe(30 * 24 * 3600);
 });
 
-test('a server finds its old port again, unless that is taken', async () => {
+/** One that an earlier start had, and that nobody has now. */
+async function portOfLastTime(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('a server finds its old port again, unless that is taken or promised to another', async () => {
   const directory = await dataDir();
-  const port = await freePort();
+  const port = await portOfLastTime();
   await rememberPort(directory, 'redis', port);
   expect(await rememberedPort(directory, 'redis')).toBe(port);
   const taken = Number(new URL(process.env.TEST_REDIS_URL as string).port);
   await rememberPort(directory, 'redis', taken);
   expect(await isPortFree(taken, '127.0.0.1')).toBe(false);
   expect(await rememberedPort(directory, 'redis')).not.toBe(taken);
+  const promised = await portOfLastTime();
+  await rememberPort(directory, 'redis', promised);
+  expect(await claimPort(promised, 'api', '127.0.0.1')).toBe(true);
+  expect(await rememberedPort(directory, 'redis')).not.toBe(promised);
 });
 
 test('servers that come up at the same time all find their ports again', async () => {
   const directory = await dataDir();
   const names = ['redis', 'chroma', 'another'];
-  const ports = await Promise.all(names.map(async () => freePort()));
+  const ports = await Promise.all(names.map(portOfLastTime));
   await Promise.all(names.map((name, index) => rememberPort(directory, name, ports[index] as number)));
   for (const [index, name] of names.entries()) expect(await rememberedPort(directory, name)).toBe(ports[index]);
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { freePort, isPortFree } from './free-port.ts';
+import { claimPort, freePort } from '@semantic-memory/runtime/free-port';
 import { readState, writeState } from './state-file.ts';
 
 /**
@@ -8,8 +8,7 @@ import { readState, writeState } from './state-file.ts';
  */
 export async function rememberedPort(dataDir: string, name: string): Promise<number> {
   const remembered = (await readState<Record<string, number>>(portsFile(dataDir), {}))[name];
-  if (remembered !== undefined && (await isPortFree(remembered, '127.0.0.1'))) return remembered;
-  return freePort();
+  return remembered !== undefined && (await claimPort(remembered, name, '127.0.0.1')) ? remembered : freePort(name);
 }
 
 /** The servers are started at the same time, and each changes the one file: one after the other. */

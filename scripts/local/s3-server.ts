@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { type Program, StartError } from './program.ts';
 import { installWheel } from './python-wheel.ts';
 

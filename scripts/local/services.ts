@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '@semantic-memory/runtime/config';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { findChroma } from './chroma-binary.ts';
 import { chromaProgram } from './chroma-server.ts';
-import { freePort } from './free-port.ts';
 import type { Program } from './program.ts';
 import { findRedis } from './redis-binary.ts';
 import { redisProgram } from './redis-server.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { freePort } from './free-port.ts';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { processIdentity } from './process-identity.ts';
 import { type Program, StartError } from './program.ts';
 import { type SupervisorDeps, supervise } from './supervisor.ts';

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@semantic-memory/client/client';
+import { freePort } from '@semantic-memory/runtime/free-port';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const startWithinMs = 120_000;
@@ -114,18 +114,4 @@ export async function descendants(pid: number): Promise<{ pid: number; command: 
     found.push({ pid: child, command: command.replaceAll('\0', ' ').trim() }, ...(await descendants(child)));
   }
   return found;
-}
-
-/** A port of 127.0.0.1 that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { descendants, freePort, type Service } from '@semantic-memory/e2e/service';
+import { descendants, type Service } from '@semantic-memory/e2e/service';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { cpuSecondsOf } from '../process-watch.ts';
 import { quantile, rounded } from '../statistics.ts';
 

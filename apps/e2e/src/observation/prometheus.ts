@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { eventually } from '../job-end.ts';
 import { answersOk } from '../server-answers.ts';
-import { freePort } from '../service.ts';
 
 const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 

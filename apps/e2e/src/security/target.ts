@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@semantic-memory/client/client';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { type OpenaiServer, startOpenaiServer } from '@semantic-memory/shared/testing/openai-server';
 import { Redis } from 'ioredis';
 import { waitForEnd } from '../job-end.ts';
 import { type Collector, startCollector } from '../observation/collector.ts';
-import { freePort, type Service, startService } from '../service.ts';
+import { type Service, startService } from '../service.ts';
 import { type AttackerSite, startAttackerSite } from './attacker-site.ts';
 import { makeKeys, signedShared } from './forge-token.ts';
 

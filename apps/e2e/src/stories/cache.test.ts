@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Client, createClient } from '@semantic-memory/client/client';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { type OpenaiServer, startOpenaiServer } from '@semantic-memory/shared/testing/openai-server';
 import { Redis } from 'ioredis';
 import { tenantToken } from '../chaos/tenant-token.ts';
 import { eventually } from '../job-end.ts';
 import { type OwnServers, startOwnServers } from '../own-servers.ts';
 import { createReplica, type Replica } from '../replica.ts';
-import { freePort } from '../service.ts';
 
 /** Two processes of the API with one cache, in a Redis of its own that may be killed, and a model that counts. */
 const secret = 'the-secret-of-the-story-about-the-cache';

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ApiError } from '@semantic-memory/client/api-error';
 import { type Client, createClient } from '@semantic-memory/client/client';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
 import { type OpenaiServer, startOpenaiServer } from '@semantic-memory/shared/testing/openai-server';
 import { Redis } from 'ioredis';
 import { tenantToken } from '../chaos/tenant-token.ts';
 import { eventually } from '../job-end.ts';
 import { createReplica, type Replica } from '../replica.ts';
-import { freePort } from '../service.ts';
 
 /* A namespace gets another embedding model while it is searched, written to, and its worker is killed. */
 

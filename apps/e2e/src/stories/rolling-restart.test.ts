@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
 import { type BalancedClient, createBalancedClient } from '../balanced-client.ts';
 import { tenantToken } from '../chaos/tenant-token.ts';
 import { eventually } from '../job-end.ts';
 import { createReplica, type Replica } from '../replica.ts';
-import { freePort } from '../service.ts';
 
 const secret = 'the-secret-of-the-rolling-restart-story';
 const prefix = '/api/v1/memory';

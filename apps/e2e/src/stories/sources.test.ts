@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { waitForEnd } from '../job-end.ts';
 import { serveGit } from '../serve-git.ts';
-import { freePort, type Service, startService } from '../service.ts';
+import { type Service, startService } from '../service.ts';
 
 let service: Service;
 let folder: string;

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { type Tier, tiers } from '@semantic-memory/shared/contracts/jobs';
 import { answersOk, answersPing } from '../../server-answers.ts';
-import { freePort } from '../../service.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type Command, type ManagedProcess, manageProcess, type ProcessEvents } from './managed-process.ts';
 import { type ModelEndpoint, startModelEndpoint } from './model-endpoint.ts';

@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { claimPort, freePort, isPortFree } from './free-port.ts';
+
+test('a port is free until somebody listens there', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  expect(await isPortFree(port, '127.0.0.1')).toBe(false);
+  expect(await claimPort(port, 'redis', '127.0.0.1')).toBe(false);
+  server.close();
+  await once(server, 'close');
+  expect(await isPortFree(port, '127.0.0.1')).toBe(true);
+  expect(await claimPort(port, 'redis', '127.0.0.1')).toBe(true);
+  expect(await claimPort(port, 'redis', '127.0.0.1')).toBe(true);
+  expect(await claimPort(port, 'chroma', '127.0.0.1')).toBe(false);
+});
+
+test('no port is given twice, none that was claimed, and none of those that connections get', async () => {
+  const ports = await Promise.all(Array.from({ length: 300 }, () => freePort()));
+  expect(new Set(ports).size).toBe(ports.length);
+  for (const port of ports) {
+    expect(port).toBeGreaterThanOrEqual(20_000);
+    expect(port).toBeLessThan(32_768);
+    expect(await claimPort(port, 'redis', '127.0.0.1')).toBe(false);
+  }
+  for (let port = 20_000; port < 32_768; port++) await claimPort(port, 'redis', '127.0.0.1');
+  await expect(freePort()).rejects.toThrow('no free port');
+});
