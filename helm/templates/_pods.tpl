@@ -137,6 +137,9 @@ spec:
 {{ include "memory.secretVariable" (dict "name" "CACHE_REDIS_URL" "secret" .name "key" .key) }}
 {{- end }}
 {{- end }}
+{{- if $values.chroma.host }}
+{{ include "memory.secretVariable" (dict "name" "CHROMA_API_KEY" "secret" $secret "key" "CHROMA_API_KEY" "optional" true) }}
+{{- end }}
 {{- if $isApi }}
 {{ include "memory.secretVariable" (dict "name" "JWT_SECRET" "secret" $secret "key" "JWT_SECRET" "optional" (hasKey $values.env "JWKS_URL")) }}
 {{ include "memory.secretVariable" (dict "name" "RERANK_API_KEY" "secret" $secret "key" "RERANK_API_KEY" "optional" true) }}

@@ -8,8 +8,14 @@ import type { RedisSource } from './redis-binary.ts';
  * Redis as a child of ours: on 127.0.0.1, every write in an append-only file that is synced each second, and nothing
  * ever evicted, since the queues and the ledger live in it.
  * @param dataDir its folder, made where it is missing
+ * @param more settings beside these
  */
-export async function redisProgram(source: RedisSource, dataDir: string, port: number): Promise<Program> {
+export async function redisProgram(
+  source: RedisSource,
+  dataDir: string,
+  port: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Program> {
   await mkdir(dataDir, { recursive: true });
   const inDocker = source.kind === 'docker';
   const settings: Record<string, string> = {
@@ -24,6 +30,7 @@ export async function redisProgram(source: RedisSource, dataDir: string, port: n
     save: '',
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
+    ...more,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const base = { name: 'redis', isReady: () => answersPing(port), readyWithinMs: 60_000, explainFailure };

@@ -71,6 +71,9 @@ const vectors = traceVectorIndex(
     host: config.chromaHost,
     port: config.chromaPort,
     ssl: config.chromaSsl,
+    apiKey: config.chromaApiKey,
+    tenant: config.chromaTenant,
+    database: config.chromaDatabase,
     onBreakerState: breaker('chroma'),
   }),
 );

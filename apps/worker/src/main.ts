@@ -64,6 +64,9 @@ const vectors = traceVectorIndex(
     host: config.chromaHost,
     port: config.chromaPort,
     ssl: config.chromaSsl,
+    apiKey: config.chromaApiKey,
+    tenant: config.chromaTenant,
+    database: config.chromaDatabase,
     onBreakerState: (state) => {
       sayChromaState(state);
       // What was lost while it was away, or with its folder, is brought back.

@@ -55,6 +55,7 @@ export const flag = z
   .transform((value) => value === 'true' || value === '1');
 export const url = (protocols: RegExp) =>
   z.url({ protocol: protocols, error: 'is not an address of the kind expected' });
+export const redisUrl = url(/^rediss?(\+cluster)?$/);
 export const tierList = list.pipe(
   z.array(z.enum(tiers, `names a tier that is not one of ${tiers.join(', ')}`)).min(1, 'names no tier'),
 );

@@ -7,6 +7,7 @@ import {
   headerList,
   list,
   origins,
+  redisUrl,
   share,
   text,
   tierList,
@@ -85,9 +86,10 @@ export const configVariables = {
     format: 'true or false',
     defaultDescription: 'true where S3_ENDPOINT is set',
   }),
-  redisUrl: always('REDIS_URL', 'redis://127.0.0.1:6379', url(/^rediss?$/), {
+  redisUrl: always('REDIS_URL', 'redis://127.0.0.1:6379', redisUrl, {
     purpose: 'Redis or Valkey of queues and ledger. Must run with maxmemory-policy noeviction and AOF.',
-    format: 'redis://[user:password@]host:port[/database], or rediss:// for TLS',
+    format:
+      'redis://[user:password@]host:port[/database], rediss:// for TLS; redis+cluster:// or rediss+cluster:// and any node of a cluster',
     requiredInProduction: true,
   }),
   queuePrefix: always('QUEUE_PREFIX', 'semantic-memory', z.string().regex(/^[\w.-]{1,100}$/, 'has other characters'), {
@@ -99,7 +101,7 @@ export const configVariables = {
     format: 'on or off',
     feature: true,
   }),
-  cacheRedisUrl: optional('CACHE_REDIS_URL', url(/^rediss?$/), {
+  cacheRedisUrl: optional('CACHE_REDIS_URL', redisUrl, {
     purpose:
       'Redis or Valkey of the cache. A server of its own may evict (maxmemory-policy allkeys-lru) and need not store.',
     format: 'as REDIS_URL',
@@ -134,6 +136,18 @@ export const configVariables = {
     requiredInProduction: true,
   }),
   chromaSsl: always('CHROMA_SSL', 'false', flag, { purpose: 'Speak TLS to Chroma.', format: 'true or false' }),
+  chromaApiKey: optional('CHROMA_API_KEY', text, {
+    purpose: 'Key that Chroma Cloud, or a proxy before Chroma, asks for; sent as x-chroma-token.',
+    format: 'text',
+  }),
+  chromaTenant: always('CHROMA_TENANT', 'default_tenant', text, {
+    purpose: 'Tenant of Chroma in which everything is kept, whichever tenant of the service it belongs to.',
+    format: 'text',
+  }),
+  chromaDatabase: always('CHROMA_DATABASE', 'default_database', text, {
+    purpose: 'Its database; made where there is none.',
+    format: 'text',
+  }),
   jwtSecret: optional('JWT_SECRET', z.string().min(32, 'has fewer than 32 characters'), {
     purpose: 'Key of HS256 tokens.',
     format: 'at least 32 characters, random (RFC 7518 section 3.2)',

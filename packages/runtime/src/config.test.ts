@@ -144,3 +144,11 @@ test('thresholds of evidence are two cosines a model', () => {
   for (const malformed of ['model', 'model=0.3', 'model=0.5/0.4', 'model=0.5/1.4', '=0.1/0.2'])
     expect(() => read(malformed)).toThrow('EVIDENCE_THRESHOLDS');
 });
+
+test('in a cluster all keys have one hash tag', () => {
+  expect(readConfig({ REDIS_URL: 'redis://ledger:6379' }).queuePrefix).toBe('semantic-memory');
+  const cluster = 'rediss+cluster://user:secret@any-node:6379';
+  expect(readConfig({ REDIS_URL: cluster, QUEUE_PREFIX: 'ours' }).queuePrefix).toBe('{ours}');
+  expect(readConfig({ CACHE_REDIS_URL: cluster }).queuePrefix).toBe('{semantic-memory}');
+  expect(() => readConfig({ REDIS_URL: 'cluster://any-node:6379' })).toThrow('REDIS_URL');
+});

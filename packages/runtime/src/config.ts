@@ -145,6 +145,7 @@ export function readConfig(
     s3,
     cache,
     quotas,
+    queuePrefix: [fields.redisUrl, cache?.url].some(namesCluster) ? `{${fields.queuePrefix}}` : fields.queuePrefix,
     blobDir: fields.blobDir ? resolve(fields.blobDir) : join(dataDir, 'blobs'),
     embeddingModel: fields.embeddingModel ?? defaultModels[fields.embeddingProvider],
     // An endpoint on one's own machine often wants no key, but the protocol wants the header.
@@ -159,6 +160,9 @@ export function readConfig(
         : undefined,
   };
 }
+
+/** In a cluster all keys have one hash tag, since scripts change many of them in one step. */
+const namesCluster = (url: string | undefined): boolean => /^rediss?\+cluster:/.test(url ?? '');
 
 /** The settings of the bucket where the blob store is one, and the fields that are left. Adds to `faults`. */
 function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileBytes' | 'maxImportBytes'>>(

@@ -7,7 +7,7 @@ import { othersWait, placeAgain, placeInTurn, priorityClass } from './fair-order
 import { createBullmqQueue } from './job-queue.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';
-const redis = openRedis(url, { name: 'fair-order-test' });
+const redis = openRedis(url, { name: 'fair-order-test', prefix: 'test' });
 let tests = 0;
 let prefix: string;
 let queue: ReturnType<typeof createBullmqQueue>;

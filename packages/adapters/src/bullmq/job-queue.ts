@@ -39,7 +39,7 @@ export interface BullmqQueueOptions {
  * adding again is safe.
  */
 export function createBullmqQueue({ url, prefix, logger, onBreakerState }: BullmqQueueOptions): JobQueue & QueueDesk {
-  const redis = openRedis(url, { name: 'queue', logger, onBreakerState });
+  const redis = openRedis(url, { name: 'queue', prefix, logger, onBreakerState });
   const queues = new Map<Tier, Queue>();
   const keyOf = (tier: Tier) => `${prefix}:${queueName(tier)}`;
 

@@ -4,6 +4,7 @@ import type { Logger } from '@semantic-memory/shared/ports/logger';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import { retryDelayMs, socketTimeoutMs } from '../redis/connection.ts';
+import { redisAddress } from '../redis/slot-owner.ts';
 import { queueActionFor } from './failure.ts';
 import { type Guests, startGuests } from './guests.ts';
 import type { QueueDesk } from './job-queue.ts';
@@ -96,6 +97,7 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
   );
   let lastActivityAt = Date.now();
   let closing = false;
+  const address = redisAddress(options.url, options.prefix);
   const worker = new Worker(
     queueName(tier),
     async (job, token) => {
@@ -106,7 +108,8 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
     },
     {
       connection: {
-        url: options.url,
+        ...address.options,
+        url: address.url,
         maxRetriesPerRequest: null,
         retryStrategy: retryDelayMs,
         keepAlive: 10_000,

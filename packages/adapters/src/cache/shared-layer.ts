@@ -52,7 +52,7 @@ const entryKeyOf = (tag: string, key: string) => `{${tag}}:e:${key}`;
 export type SharedLayer = ReturnType<typeof openSharedLayer>;
 
 export function openSharedLayer({ url, prefix, logger, onBreakerState, holdMs = defaultHoldMs }: SharedLayerOptions) {
-  const redis = openRedis(url, { name: 'cache', logger, onBreakerState, timeoutMs });
+  const redis = openRedis(url, { name: 'cache', prefix, logger, onBreakerState, timeoutMs });
   const root = `${prefix}:cache`;
   const claimsOf = (tag: string) => `${root}:{${tag}}:claims`;
   const indexOf = (tag: string) => `${root}:{${tag}}:index`;

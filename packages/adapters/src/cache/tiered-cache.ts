@@ -38,7 +38,7 @@ interface Kept {
  * news is that an area was cleared.
  */
 export function createTieredCache(options: TieredCacheOptions): Cache & { check(): Promise<void> } {
-  const { localBytes, sharedBytes, metrics, logger, url } = options;
+  const { localBytes, sharedBytes, metrics, logger, url, prefix } = options;
   const shared = openSharedLayer(options);
   const clears = createAreaClears();
   const local = new LRUCache<string, string>({
@@ -61,7 +61,7 @@ export function createTieredCache(options: TieredCacheOptions): Cache & { check(
     return keys.map((key) => key.slice(prefix.length));
   }
 
-  const watch = openRedis(url, { name: 'cache-watch', logger });
+  const watch = openRedis(url, { name: 'cache-watch', prefix, logger });
   watch.on('message', (_channel: string, tag: string) => void clearLocally(tag));
   let listens = false;
   watch.on('close', () => {

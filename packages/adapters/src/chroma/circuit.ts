@@ -1,5 +1,12 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
-import { ChromaConnectionError, ChromaNotFoundError, ChromaRateLimitError, ChromaServerError } from 'chromadb';
+import {
+  ChromaConnectionError,
+  ChromaForbiddenError,
+  ChromaNotFoundError,
+  ChromaRateLimitError,
+  ChromaServerError,
+  ChromaUnauthorizedError,
+} from 'chromadb';
 import { type BreakerState, createBreaker } from '../breaker/breaker.ts';
 
 export interface ChromaTiming {
@@ -132,6 +139,12 @@ function chromaFailure(error: unknown, timedOut: boolean): unknown {
   if (timedOut || error instanceof ChromaConnectionError || isBrokenBody(error)) return new NoAnswer(timedOut, error);
   if (error instanceof ChromaServerError || error instanceof ChromaRateLimitError) {
     return away('Chroma reports a fault of its own.', error);
+  }
+  if (error instanceof ChromaUnauthorizedError || error instanceof ChromaForbiddenError) {
+    return new MemoryError('dependency_unavailable', 'Chroma does not let the service in.', {
+      hint: 'Set CHROMA_API_KEY, CHROMA_TENANT and CHROMA_DATABASE to what it knows. Nothing is lost meanwhile.',
+      cause: error,
+    });
   }
   return new MemoryError('internal', 'Chroma refused a request.', { cause: error });
 }

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { CollectionKey } from '@semantic-memory/shared/ports/vector-index';
-import { ChromaClient, ChromaNotFoundError, ChromaUniqueError, type Collection } from 'chromadb';
+import {
+  AdminClient,
+  ChromaClient,
+  ChromaClientError,
+  ChromaNotFoundError,
+  ChromaUniqueError,
+  type Collection,
+} from 'chromadb';
 import type { BreakerState } from '../breaker/breaker.ts';
 import { type ChromaTiming, createCircuit, withDeadline } from './circuit.ts';
 
@@ -9,6 +16,11 @@ export interface ChromaOptions {
   readonly host: string;
   readonly port: number;
   readonly ssl: boolean;
+  /** Sent as `x-chroma-token`, to Chroma Cloud or a proxy that asks for it. */
+  readonly apiKey?: string | undefined;
+  /** Whose databases, and which of them; made where they are missing. Without them Chroma's own defaults. */
+  readonly tenant?: string | undefined;
+  readonly database?: string | undefined;
   /** Told whenever the circuit breaker changes. */
   readonly onBreakerState?: (state: BreakerState) => void;
   /** Told whenever a collection had to be made for a write: it is new, or the server has lost it. */
@@ -92,7 +104,9 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
     } catch (error) {
       // Two processes that make it at the same time: it is there now.
       if (error instanceof ChromaUniqueError) return find(client, name);
-      throw error;
+      if (!(error instanceof ChromaClientError && missingDatabase.test(error.message))) throw error;
+      await client.makeDatabase();
+      return findOrMake(client, name);
     }
   }
 
@@ -148,6 +162,9 @@ export function createCollections(options: ChromaOptions, timing: ChromaTiming):
   };
 }
 
+/** What a server says to whoever makes a collection in a database that it does not have. */
+const missingDatabase = /Database \[.*\] does not exist/;
+
 type Limits = Awaited<ReturnType<ChromaClient['getPreflightChecks']>>;
 
 /**
@@ -155,21 +172,38 @@ type Limits = Awaited<ReturnType<ChromaClient['getPreflightChecks']>>;
  * costs microseconds: connections belong to the process. What it would ask the server before every write is handed on.
  */
 class DeadlineClient extends ChromaClient {
-  constructor({ host, port, ssl }: ChromaOptions, signal: AbortSignal, limits: Limits | undefined) {
-    super({
-      host,
-      port,
-      ssl,
-      // Also keeps the library from reading CHROMA_TENANT and CHROMA_DATABASE.
-      tenant: 'default_tenant',
-      database: 'default_database',
-      fetchOptions: { signal },
-    });
+  readonly #makeDatabase: () => Promise<void>;
+
+  constructor(options: ChromaOptions, signal: AbortSignal, limits: Limits | undefined) {
+    const { host, port, ssl, apiKey, tenant = 'default_tenant', database = 'default_database' } = options;
+    const headers = apiKey === undefined ? {} : { 'x-chroma-token': apiKey };
+    const server = { host, port, ssl, headers, fetchOptions: { signal } };
+    // Named always, which also keeps the library from reading the environment.
+    super({ ...server, tenant, database });
     this.preflightChecks = limits;
+    this.#makeDatabase = async () => {
+      const admin = new AdminClient(server);
+      await unlessThere(admin.createTenant({ name: tenant }));
+      await unlessThere(admin.createDatabase({ name: database, tenant }));
+    };
+  }
+
+  /** Makes tenant and database, as far as they are missing. */
+  makeDatabase(): Promise<void> {
+    return this.#makeDatabase();
   }
 
   /** Vectors are packed by `forTheWire`, where they can be. */
   override async supportsBase64Encoding(): Promise<boolean> {
     return false;
+  }
+}
+
+/** Two processes may make the same thing at the same time. */
+async function unlessThere(made: Promise<unknown>): Promise<void> {
+  try {
+    await made;
+  } catch (error) {
+    if (!(error instanceof ChromaUniqueError)) throw error;
   }
 }

@@ -72,9 +72,35 @@ test('refusing a vector of another dimension is our fault, not an outage', async
   });
 });
 
+test('a database of its own is made with the first write, and kept apart from others', async () => {
+  const key = keyOf('database');
+  const of = (name: string) => ({ ...server, tenant: `${name}-${process.pid}`, database: 'memory' });
+  const [one, other] = [createChromaIndex(of('one')), createChromaIndex(of('other'))];
+  expect(await one.query(key, query)).toEqual([]);
+  // Two processes may meet the missing database at the same time.
+  await Promise.all([one.addMissing(key, [record('a')]), createChromaIndex(of('one')).addMissing(key, [record('b')])]);
+  expect(await one.present(key, ['a', 'b'])).toEqual(new Set(['a', 'b']));
+  expect(await other.count(key)).toBe(0);
+  expect(await createChromaIndex(server).count(key)).toBe(0);
+});
+
+test('the key goes with every request, and a server that refuses it is an outage with a hint', async () => {
+  const gate = await startGate();
+  const index = createChromaIndex({ ...server, port: gate.port, apiKey: 'a-key', tenant: `key-${process.pid}` });
+  const key = keyOf('token');
+  gate.mode = 'ask-for-key';
+  await index.addMissing(key, [record('a')]);
+  expect((await index.query(key, query))[0]?.chunkId).toBe('a');
+  const stranger = createChromaIndex({ ...server, port: gate.port });
+  await expect(stranger.query(key, query)).rejects.toMatchObject({
+    code: 'dependency_unavailable',
+    hint: expect.stringContaining('CHROMA_API_KEY'),
+  });
+});
+
 /** Stands before Chroma and can hang, fail or be shut. */
 interface Gate {
-  mode: 'pass' | 'hang' | 'hang-but-look-ups' | 'fail';
+  mode: 'pass' | 'hang' | 'hang-but-look-ups' | 'fail' | 'ask-for-key';
   readonly requests: string[];
   /** Requests that were given up by the client while they hung. */
   givenUp: number;
@@ -95,6 +121,10 @@ async function startGate(): Promise<Gate> {
     }
     if (gate.mode === 'fail') {
       response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"InternalError"}');
+      return;
+    }
+    if (gate.mode === 'ask-for-key' && request.headers['x-chroma-token'] !== 'a-key') {
+      response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"Unauthorized"}');
       return;
     }
     const body: Buffer[] = [];

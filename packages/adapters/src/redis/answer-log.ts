@@ -61,8 +61,8 @@ export interface RedisAnswerLogOptions {
 export function createRedisAnswerLog(options: RedisAnswerLogOptions): AnswerLog {
   const { url, prefix, logger } = options;
   const { keepMs = defaultKeepMs, silentMs = defaultSilentMs, maxAnswers = defaultMaxAnswers } = options;
-  const redis = openRedis(url, { name: 'answers', logger });
-  const signals = createChangeSignals(() => openRedis(url, { name: 'answers-watch', logger }));
+  const redis = openRedis(url, { name: 'answers', prefix, logger });
+  const signals = createChangeSignals(() => openRedis(url, { name: 'answers-watch', prefix, logger }));
   const keysOf = (tenant: string) => answerKeys(prefix, tenant);
 
   async function forget(tenant: string, answerIds: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { Redis } from 'ioredis';
 import { type Breaker, type BreakerState, createBreaker } from '../breaker/breaker.ts';
+import { redisAddress } from './slot-owner.ts';
 
 /** Longest time that a command may take. With the next one, less than the two seconds within which the API answers. */
 const commandTimeoutMs = 1400;
@@ -26,14 +27,18 @@ export function openRedis(
   url: string,
   options: {
     readonly name: string;
+    /** Begins every key that is used over it: in a cluster it says which node has them. */
+    readonly prefix: string;
     readonly logger?: Logger | undefined;
     readonly onBreakerState?: ((state: BreakerState) => void) | undefined;
     /** Shorter where the caller can do without. */
     readonly timeoutMs?: number;
   },
 ): Redis {
-  const { name, logger, timeoutMs = commandTimeoutMs } = options;
-  const redis = new Redis(url, {
+  const { name, prefix, logger, timeoutMs = commandTimeoutMs } = options;
+  const address = redisAddress(url, prefix);
+  const redis = new Redis(address.url, {
+    ...address.options,
     connectionName: name,
     commandTimeout: timeoutMs,
     connectTimeout: commandTimeoutMs,
@@ -50,7 +55,7 @@ export function openRedis(
     retryStrategy: retryDelayMs,
   });
   // Each call that waits for the connection listens until it is there.
-  redis.setMaxListeners(0);
+  redis.setMaxListeners(Number.POSITIVE_INFINITY);
   let reachable = true;
   redis.on('ready', () => {
     if (!reachable) logger?.info('Redis answers again', { connection: name });
@@ -130,7 +135,7 @@ const awayMessage = 'Redis does not answer.';
 const awayHint = 'The service goes on by itself once Redis is back.';
 
 /** Replies of a server that is there but cannot serve now; they pass. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
-const passing = /^(LOADING|OOM|READONLY|MISCONF|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS)\b/;
+const passing = /^(MOVED|ASK|LOADING|OOM|READONLY|MISCONF|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS)\b/;
 
 /** What ioredis threw, as the one error type. A reply that blames the command itself is a fault of ours. */
 export function redisFailure(thrown: unknown): MemoryError {

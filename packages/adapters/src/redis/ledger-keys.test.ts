@@ -9,7 +9,7 @@ import { createRedisLedger } from './ledger.ts';
 /** What only shows in the stored keys, or with limits that a test cannot reach from outside. */
 const url = process.env.TEST_REDIS_URL ?? '';
 const prefix = `ledger-keys-test-${process.pid}`;
-const redis = openRedis(url, { name: 'test' });
+const redis = openRedis(url, { name: 'test', prefix: 'test' });
 const ledger = createRedisLedger({ url, prefix });
 beforeAll(() => ledger.rebuildOnce(async () => {}));
 afterAll(() => Promise.all([ledger.close(), closeRedis(redis)]));

@@ -38,8 +38,8 @@ export function createRedisLedger({
   logger,
   onBreakerState,
 }: RedisLedgerOptions): Ledger & LedgerRecovery {
-  const redis = openRedis(url, { name: 'ledger', logger, onBreakerState });
-  const signals = createChangeSignals(() => openRedis(url, { name: 'ledger-watch', logger }));
+  const redis = openRedis(url, { name: 'ledger', prefix, logger, onBreakerState });
+  const signals = createChangeSignals(() => openRedis(url, { name: 'ledger-watch', prefix, logger }));
   const access: LedgerAccess = { redis, keys: ledgerKeys(prefix) };
   // A server that comes back may have lost its last writes, and count its generations once more: what was read over
   // another connection is read anew.

@@ -30,7 +30,7 @@ const defaultCacheBytes = 128 * 1024 * 1024;
  */
 export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIndex {
   const { url, prefix, logger, cacheBytes = defaultCacheBytes } = options;
-  const redis = openRedis(url, { name: 'lexical', logger });
+  const redis = openRedis(url, { name: 'lexical', prefix, logger });
   const keys = ledgerKeys(prefix);
   const access: LedgerAccess = { redis, keys };
   const scorer = createScorer(logger);

@@ -7,7 +7,7 @@ import { createRedisQuotas } from './quotas.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';
 const prefix = `quotas-test-${process.pid}`;
-const redis = openRedis(url, { name: 'test' });
+const redis = openRedis(url, { name: 'test', prefix: 'test' });
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(() => Promise.all([closeRedis(redis), ...closers.map((close) => close())]));
 

@@ -55,7 +55,7 @@ export interface RedisQuotasOptions {
 export function createRedisQuotas({ url, prefix, logger, limits }: RedisQuotasOptions): Quotas & {
   close(): Promise<void>;
 } {
-  const redis = openRedis(url, { name: 'quotas', logger });
+  const redis = openRedis(url, { name: 'quotas', prefix, logger });
 
   async function run(
     tenant: string,

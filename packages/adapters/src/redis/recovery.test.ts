@@ -15,7 +15,7 @@ let benches = 0;
 async function createBench() {
   benches += 1;
   const prefix = `recovery-test-${process.pid}-${benches}`;
-  const redis = openRedis(url, { name: 'test' });
+  const redis = openRedis(url, { name: 'test', prefix: 'test' });
   const [ledger, other] = [createRedisLedger({ url, prefix }), createRedisLedger({ url, prefix })];
   closers.push(
     () => closeRedis(redis),
