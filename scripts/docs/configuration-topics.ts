@@ -55,6 +55,7 @@ export const topicOf = {
   corsOrigins: 'Tokens and origins',
   embeddingProvider: 'Models',
   embeddingModel: 'Models',
+  embeddingPrice: 'Models',
   openaiApiKey: 'Models',
   openaiBaseUrl: 'Models',
   llmModel: 'Models',

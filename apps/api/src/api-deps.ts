@@ -4,6 +4,7 @@ import type { AnswerLog } from '@semantic-memory/shared/ports/answer-log';
 import type { ReadArchive, WriteArchive } from '@semantic-memory/shared/ports/archive';
 import type { Cache } from '@semantic-memory/shared/ports/cache';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
+import type { ReplyBox } from '@semantic-memory/shared/ports/reply-box';
 import type { RagDeps } from '@semantic-memory/shared/rag/answer';
 import type { SearchDeps } from '@semantic-memory/shared/search/search';
 import type { VerifyToken } from './auth.ts';
@@ -15,6 +16,8 @@ export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
   readonly answerLog: AnswerLog;
   /** What a delete clears; absent where nothing is kept. */
   readonly cache?: Pick<Cache, 'clear'> | undefined;
+  /** What workers reply to what the API asks of them. */
+  readonly replies: ReplyBox;
   readonly recovery: Pick<LedgerRecovery, 'isCompared'>;
   readonly readArchive: ReadArchive;
   readonly writeArchive: WriteArchive;

@@ -9,6 +9,7 @@ import { createRedisAnswerLog } from '@semantic-memory/adapters/redis/answer-log
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
 import { createRedisQuotas } from '@semantic-memory/adapters/redis/quotas';
+import { createRedisReplyBox } from '@semantic-memory/adapters/redis/reply-box';
 import { createEndpointReranker } from '@semantic-memory/adapters/rerank/endpoint';
 import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { writeTar } from '@semantic-memory/adapters/tar/write-tar';
@@ -62,6 +63,8 @@ const lexical = createRedisLexicalIndex(redis);
 shutdown.add('lexical index', () => lexical.close());
 const answerLog = createRedisAnswerLog(redis);
 shutdown.add('answers', () => answerLog.close());
+const replies = createRedisReplyBox(redis);
+shutdown.add('replies', () => replies.close());
 const quotas = config.quotas && createRedisQuotas({ ...redis, limits: config.quotas });
 if (quotas) shutdown.add('quotas', () => quotas.close());
 const queue = traceQueue(createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') }));
@@ -112,6 +115,7 @@ const app = createApp({
   ledger,
   recovery: ledger,
   answerLog,
+  replies,
   quotas,
   queue,
   vectors,

@@ -7,6 +7,7 @@ import { runDeadLetters, runQueues, runReconcile, runReindex, runRetryDeadLetter
 import { runAsk } from './ask-command.ts';
 import { connect, type GlobalOptions } from './connect.ts';
 import { runDelete, runList, runShow, runText } from './documents-command.ts';
+import { runDryRun } from './dry-run-command.ts';
 import { explain } from './explain.ts';
 import { runIngest } from './ingest-command.ts';
 import type { Io } from './io.ts';
@@ -72,6 +73,7 @@ function addIngest(program: Command, io: Io, fail: () => void): void {
     .addOption(new Option('--priority <priority>').choices(['low', 'normal', 'high']))
     .option('-c, --concurrency <n>', 'documents at a time', parseCount, 8)
     .option('--no-wait', 'do not wait for the jobs to end')
+    .option('--dry-run', 'say what ingesting would come to, and store nothing')
     .action(async (paths: string[], _, command: Command) => {
       const options = command.optsWithGlobals<
         GlobalOptions & {
@@ -83,16 +85,19 @@ function addIngest(program: Command, io: Io, fail: () => void): void {
           priority?: Priority;
           concurrency: number;
           wait: boolean;
+          dryRun?: boolean;
         }
       >();
       const { namespace, id: documentId, title, metadata, priority, concurrency, wait } = options;
-      const good = await runIngest(await connect(io, options), io, paths, {
-        fields: present({ namespace, documentId, title, metadata, priority }),
-        concurrency,
-        wait,
-        idsFromPath: options.idsFromPath === true,
-        json: options.json === true,
-      });
+      const client = await connect(io, options);
+      const fields = present({ namespace, documentId, title, metadata, priority });
+      const json = options.json === true;
+      const good = options.dryRun
+        ? await runDryRun(client, io, paths, { fields, concurrency, json })
+        : await runIngest(client, io, paths, {
+            ...{ fields, concurrency, wait, json },
+            idsFromPath: options.idsFromPath === true,
+          });
       if (!good) fail();
     });
 }

@@ -1,7 +1,8 @@
 import type { Client } from '@semantic-memory/client/client';
 import { openFile } from '@semantic-memory/client/file-source';
 import { documentIdOf, findFiles } from '@semantic-memory/client/find-files';
-import type { IngestOptions } from '@semantic-memory/client/inputs';
+import type { CallOptions, IngestFields, IngestOptions } from '@semantic-memory/client/inputs';
+import type { DryRun } from '@semantic-memory/shared/contracts/model/dry-run';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { UsageError } from './token.ts';
 
@@ -12,6 +13,7 @@ export interface Target {
   /** Where the path should become the id. */
   id: string;
   send(client: Client, options: IngestOptions): Promise<Job>;
+  dryRun(client: Client, options: IngestFields & CallOptions): Promise<DryRun>;
 }
 
 /**
@@ -25,7 +27,8 @@ export async function findTargets(paths: readonly string[]): Promise<Target[]> {
     if (/^https?:\/\//.test(path)) {
       const type = path.endsWith('.git') ? 'git' : 'url';
       const send: Target['send'] = (client, options) => client.ingest({ type, url: path }, options);
-      targets.push({ name: path, id: documentIdOf(path), send });
+      const dryRun: Target['dryRun'] = (client, options) => client.dryRun({ type, url: path }, options);
+      targets.push({ name: path, id: documentIdOf(path), send, dryRun });
       continue;
     }
     const files = await findFiles(path).catch((error: NodeJS.ErrnoException) => {
@@ -33,7 +36,8 @@ export async function findTargets(paths: readonly string[]): Promise<Target[]> {
     });
     for (const file of files) {
       const send: Target['send'] = async (client, options) => client.ingestFile(await openFile(file.path), options);
-      targets.push({ name: files.length === 1 ? path : file.name, id: documentIdOf(file.name), send });
+      const dryRun: Target['dryRun'] = async (client, options) => client.dryRun(await openFile(file.path), options);
+      targets.push({ name: files.length === 1 ? path : file.name, id: documentIdOf(file.name), send, dryRun });
     }
   }
   return targets;

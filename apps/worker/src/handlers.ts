@@ -1,5 +1,5 @@
 import type { JobName, JobPayload, StepName } from '@semantic-memory/shared/contracts/jobs';
-import type { StepDeps } from '@semantic-memory/shared/ingest/deps';
+import { type DryRunDeps, fetchDry, parseDry } from '@semantic-memory/shared/ingest/dry-run/run-dry';
 import { expireIdempotency } from '@semantic-memory/shared/ingest/idempotency/expire-idempotency';
 import { compactPostings } from '@semantic-memory/shared/ingest/index/compact-postings';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
@@ -20,7 +20,7 @@ export type Handlers = {
 };
 
 /** What the handlers stand on. */
-export interface HandlerDeps extends StepDeps {
+export interface HandlerDeps extends DryRunDeps {
   readonly cancellations: CancellationWatch;
   readonly webhooks: WebhookSettings;
   readonly recovery: LedgerRecovery;
@@ -53,6 +53,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       await compactPostings(deps);
     },
     sweep: (payload) => sweepDocument(deps, payload),
+    dryRun: (payload, delivery) => parseDry(deps, payload, delivery),
+    dryRunFetch: (payload, delivery) => fetchDry(deps, payload, delivery),
     notify: (payload, delivery) => notify(deps, payload, delivery),
   };
 }

@@ -14,6 +14,7 @@ import { createChildParser } from '@semantic-memory/adapters/parse/parser';
 import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
 import { createRedisQuotas } from '@semantic-memory/adapters/redis/quotas';
+import { createRedisReplyBox } from '@semantic-memory/adapters/redis/reply-box';
 import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
 import { createWebhookSender } from '@semantic-memory/adapters/web/webhook-sender';
@@ -38,6 +39,7 @@ import { systemClock } from '@semantic-memory/shared/ports/clock';
 import { concurrencyOf, guestPlacesOf, indexGroupOf } from './concurrency.ts';
 import { createHandlers, dispatch, type HandlerDeps } from './handlers.ts';
 import { startReconciling } from './reconciling.ts';
+import { speedsOf } from './speeds.ts';
 
 /** The longest that a health check waits for one dependency. */
 const dependencyTimeoutMs = 2_000;
@@ -57,6 +59,7 @@ const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
 const lexical = createRedisLexicalIndex(redis);
 const quotas = config.quotas && createRedisQuotas({ ...redis, limits: config.quotas });
+const replies = createRedisReplyBox(redis);
 const queue = traceQueue(createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') }));
 const sayChromaState = breaker('chroma');
 const vectors = traceVectorIndex(
@@ -132,6 +135,8 @@ const deps: HandlerDeps = {
     retryMs: config.webhookRetryMs,
   },
   recovery: ledger,
+  replies,
+  speeds: speedsOf(config),
   versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
 };
 
@@ -190,6 +195,7 @@ shutdown.add('blobs', closeBlobs);
 shutdown.add('ledger', () => ledger.close());
 shutdown.add('lexical index', () => lexical.close());
 shutdown.add('quotas', async () => quotas?.close());
+shutdown.add('replies', () => replies.close());
 shutdown.add('queue', () => queue.close());
 shutdown.add('cache', async () => cache?.close());
 shutdown.add('cancellations', () => cancellations.close());

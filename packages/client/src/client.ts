@@ -7,6 +7,7 @@ import type {
   DocumentChunk,
   DocumentVersion,
 } from '@semantic-memory/shared/contracts/model/document';
+import type { DryRun } from '@semantic-memory/shared/contracts/model/dry-run';
 import type { Metadata } from '@semantic-memory/shared/contracts/model/ids';
 import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
 import type { SearchResponse, Stats } from '@semantic-memory/shared/contracts/model/search';
@@ -35,6 +36,8 @@ import { type WatchOptions, watchJob } from './watch-job.ts';
 export type Client = ReturnType<typeof createClient>;
 
 const root = '/api/v1/memory';
+/** How much longer than others an answer may take that waits for a worker. */
+const dryRunMs = 60_000;
 
 /**
  * A typed client of the service for browsers and Node. Every call throws `ApiError`, or the signal's reason where it
@@ -77,6 +80,15 @@ export function createClient(options: TransportOptions) {
     ingestText: (text: string, { mediaType, ...rest }: IngestOptions & { mediaType?: string | undefined } = {}) =>
       ingest({ type: 'text', text, ...(mediaType === undefined ? {} : { mediaType }) }, rest),
     ingest,
+    /** What ingesting a file or a source would come to. Nothing is stored; what its job would end with is thrown. */
+    dryRun: (what: NamedFile | Source, { signal, ...fields }: IngestFields & CallOptions = {}): Promise<DryRun> => {
+      const body =
+        'blob' in what
+          ? { form: fileForm([what], fields), extraMs: uploadMs([what]) + dryRunMs }
+          : { json: { source: what, ...fields }, extraMs: dryRunMs };
+      const query = { dryRun: 'true' };
+      return json<DryRun>({ method: 'POST', path: `${root}/ingest`, query, ...body, repeat: 'refused', signal });
+    },
     /** Up to 1,000 items, each on its own: a bad one is a failed job beside the others. */
     ingestBatch: (items: ({ source: Source } & IngestFields)[], { signal }: CallOptions = {}): Promise<BatchAccepted> =>
       ask('/ingest/batch', { items }, signal),

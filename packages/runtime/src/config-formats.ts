@@ -22,6 +22,10 @@ export const share = z
   .regex(/^\d*\.?\d+$/, 'is not a number')
   .transform(Number)
   .pipe(z.number().max(1, 'is more than 1'));
+export const usd = z
+  .string()
+  .regex(/^\d*\.?\d+$/, 'is not an amount')
+  .transform(Number);
 /** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables */
 export const headerList = z
   .string()

@@ -12,6 +12,7 @@ import {
   text,
   tierList,
   url,
+  usd,
   whole,
 } from './config-formats.ts';
 import { always, optional } from './config-variable.ts';
@@ -173,6 +174,11 @@ export const configVariables = {
     purpose: 'Embedding model of new namespaces; an old one keeps its own.',
     format: 'name that the provider knows',
     defaultDescription: 'bge-small-en-v1.5-int8 for local, text-embedding-3-small for openai',
+  }),
+  embeddingPrice: optional('EMBEDDING_USD_PER_MILLION_TOKENS', usd, {
+    purpose: 'What the embedding endpoint asks for, for the costs that dry runs estimate.',
+    format: 'US dollars',
+    defaultDescription: '0 with the local model; else not known',
   }),
   openaiApiKey: optional('OPENAI_API_KEY', text, {
     purpose: 'Key of the model endpoint.',

@@ -7,11 +7,12 @@ import {
 import type { Source } from '@semantic-memory/shared/contracts/model/source';
 import { accept } from '@semantic-memory/shared/ingest/accept';
 import { type AcceptRequest, discardOriginal, type StoredBytes } from '@semantic-memory/shared/ingest/accept-request';
+import { askDry } from '@semantic-memory/shared/ingest/dry-run/ask';
 import { acceptOnce } from '@semantic-memory/shared/ingest/idempotency/accept-once';
 import { jobPath, jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
 import { storeUpload } from '@semantic-memory/shared/ingest/plain-text/store-upload';
 import type { ApiDeps } from '../api-deps.ts';
-import type { Handlers, RequestContext } from '../endpoint-handler.ts';
+import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
 import { faultsOf, invalidRequest } from '../errors.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { readMultipart } from '../multipart.ts';
@@ -23,12 +24,8 @@ export const maxFieldBytes = 1024 * 1024;
 export function ingestHandlers(deps: ApiDeps, inTurn: TenantTurns): Pick<Handlers, 'ingest'> {
   return {
     async ingest(context, { body, query, headers }) {
-      if (query.dryRun === 'true') {
-        throw new MemoryError('invalid_request', 'A dry run is not available.', {
-          hint: 'Leave dryRun out to ingest the document.',
-        });
-      }
       const { request, fields } = body ? await fromJson(deps, context.tenant, body) : await fromUpload(deps, context);
+      if (query.dryRun === 'true') return ok(await askDry(deps, request, context.signal));
       const key = headers['idempotency-key'];
       const { original } = request;
       try {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +67,25 @@ test('a page behind an address is fetched, read without its navigation, and foun
   const document = await service.client.document('tides');
   expect(document).toMatchObject({ mediaType: 'text/html', title: 'Tides' });
   expect(document.bytes).toBeGreaterThan(100);
+});
+
+test('a dry run fetches and reads a page, says what it would come to, and keeps nothing', async () => {
+  const url = `http://127.0.0.1:${webPort}/page`;
+  const before = await service.client.stats();
+  const jobs = (await service.client.jobs()).items.length;
+  expect(await service.client.dryRun({ type: 'url', url })).toMatchObject({
+    ...{ mediaType: 'text/html', pages: 1, ocrPages: 0, chunks: 1, estimatedCostUsd: 0, warnings: [] },
+    tokens: expect.any(Number),
+  });
+  await expect(
+    service.client.dryRun({ blob: new Blob([Uint8Array.of(77, 90, 0, 1)]), filename: 'setup.exe' }),
+  ).rejects.toMatchObject({ status: 415, code: 'unsupported_type' });
+  await expect(service.client.dryRun({ type: 'url', url: 'http://169.254.169.254/' })).rejects.toMatchObject({
+    code: 'fetch_forbidden',
+  });
+  expect(await service.client.stats()).toEqual(before);
+  expect((await service.client.jobs()).items).toHaveLength(jobs);
+  expect(await readdir(join(service.dataDir, 'blobs', 'uploads'))).toEqual([]);
 });
 
 test.each([

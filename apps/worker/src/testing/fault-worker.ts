@@ -146,6 +146,8 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
 const handlers = createHandlers({
   ...deps,
   recovery: ledger,
+  replies: { send: () => Promise.reject(new Error('not in this test')) },
+  speeds: { embeddedTokensPerSecond: 1, ocrPagesPerSecond: 1, usdPerMillionTokens: 0 },
   versionRetentionMs: 3_600_000,
   webhooks: {
     sender: { post: () => Promise.reject(new Error('not in this test')) },

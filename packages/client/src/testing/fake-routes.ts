@@ -47,6 +47,7 @@ export async function answer(state: State, request: FakeRequest, response: Serve
   const route = `${request.method} ${request.path.replace(root, '')}`;
   if (route === 'GET /health/ready') return sendJson(response, 200, { state: 'ready', dependencies: {} });
   if (request.headers.authorization === undefined) return sendError(response, 401, 'unauthenticated');
+  if (route === 'POST /ingest' && request.query.get('dryRun') === 'true') return dryRun(request, response);
   if (route === 'POST /ingest') return ingest(state, request, response);
   if (route === 'POST /ingest/batch') return ingestBatch(state, request, response);
   if (route === 'POST /search') return sendJson(response, 200, search(state, JSON.parse(String(request.body))));
@@ -277,4 +278,15 @@ function documentPage(state: State, request: FakeRequest, response: ServerRespon
   const all = [...state.documents.values()].map(({ document }) => document).reverse();
   const more = start + limit < all.length ? { nextCursor: String(start + limit) } : {};
   sendJson(response, 200, { items: all.slice(start, start + limit), ...more });
+}
+
+/** A dry run of what is no `*.bin`: ten tokens, whatever it is. */
+function dryRun(request: FakeRequest, response: ServerResponse): void {
+  if (/filename="[^"]*\.bin"/.test(String(request.body))) {
+    sendError(response, 415, 'unsupported_type');
+    return;
+  }
+  const found = { mediaType: 'text/plain', pages: 2, ocrPages: 1, chunks: 1, tokens: 10 };
+  const warnings = [{ code: 'ocr_estimated', message: '1 page holds no text.' }];
+  sendJson(response, 200, { ...found, estimatedSeconds: 2.5, estimatedCostUsd: 0.0001, warnings });
 }

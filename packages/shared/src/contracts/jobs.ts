@@ -44,6 +44,16 @@ export const NotifyPayload = z
   .describe('Whom to call and with what lies in the blob store: the queue may lose the job and nothing is lost.');
 export type NotifyPayload = z.infer<typeof NotifyPayload>;
 
+export const DryRunPayload = z
+  .object({
+    schemaVersion: z.literal(1),
+    tenant: Tenant,
+    runId: z.string().max(100).describe('Names what is asked, among the uploads, and the reply.'),
+    until: z.iso.datetime().describe('Then nobody waits for the reply any more.'),
+  })
+  .describe('A document that is read to say what ingesting it would come to.');
+export type DryRunPayload = z.infer<typeof DryRunPayload>;
+
 interface JobDefinition<Payload extends z.ZodType> {
   readonly tier: Tier;
   readonly payload: Payload;
@@ -148,6 +158,22 @@ export const jobRegistry = {
     runningMs: 5 * minute,
     dedupeId: (payload) => `sweep-${payload.sweepId}`,
   }),
+  dryRun: define({
+    tier: 'parse',
+    payload: DryRunPayload,
+    attempts: 1,
+    backoffMs: 1000,
+    runningMs: minute,
+    dedupeId: (payload) => `dry-run-${payload.runId}`,
+  }),
+  dryRunFetch: define({
+    tier: 'fetch',
+    payload: DryRunPayload,
+    attempts: 1,
+    backoffMs: 1000,
+    runningMs: minute,
+    dedupeId: (payload) => `dry-run-fetch-${payload.runId}`,
+  }),
   /** Calls a webhook. Of tier fetch, which alone has a way out. A receiver that is away is waited for, by the handler. */
   notify: define({
     tier: 'fetch',
@@ -160,7 +186,10 @@ export const jobRegistry = {
 } as const;
 
 /** The jobs that move one document version on. */
-export type StepName = Exclude<JobName, 'reembed' | 'reconcile' | 'expire' | 'sweep' | 'notify'>;
+export type StepName = Exclude<
+  JobName,
+  'reembed' | 'reconcile' | 'expire' | 'sweep' | 'notify' | 'dryRun' | 'dryRunFetch'
+>;
 
 export type JobName = keyof typeof jobRegistry;
 export type JobPayload<Name extends JobName> = z.infer<(typeof jobRegistry)[Name]['payload']>;

@@ -4,7 +4,7 @@ import type { StepName, StepPayload } from '../contracts/jobs.ts';
 import type { Extraction, OcrPage } from '../contracts/model/extraction.ts';
 import { accept } from '../ingest/accept.ts';
 import { type AcceptRequest, storeOriginal } from '../ingest/accept-request.ts';
-import type { StepDeps } from '../ingest/deps.ts';
+import { type DryRunDeps, fetchDry, parseDry } from '../ingest/dry-run/run-dry.ts';
 import { createIndexWriter } from '../ingest/index/index-writer.ts';
 import { type CancellationWatch, createCancellationWatch } from '../ingest/jobs/cancellation-watch.ts';
 import { reembed } from '../ingest/reindex/embed-version.ts';
@@ -19,11 +19,13 @@ import type { JobRecord } from '../ports/ledger.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { Quotas } from '../ports/quotas.ts';
+import type { ReplyBox } from '../ports/reply-box.ts';
 import { createFakeEmbedder, fakeTokenizer } from './fake-embedder.ts';
 import { createInMemoryBlobStore, type InMemoryBlobStore } from './in-memory-blob-store.ts';
 import { createInMemoryLedger, type InMemoryLedger } from './in-memory-ledger.ts';
 import { createInMemoryLexicalIndex, type InMemoryLexicalIndex } from './in-memory-lexical-index.ts';
 import { createInMemoryQueue, type InMemoryQueue } from './in-memory-queue.ts';
+import { createInMemoryReplyBox } from './in-memory-reply-box.ts';
 import { createInMemoryVectorIndex, type InMemoryVectorIndex } from './in-memory-vector-index.ts';
 
 export const silentLogger: Logger = {
@@ -73,7 +75,11 @@ export interface Faults {
  * the text, divided by form feeds; an empty page is one for OCR.
  */
 export interface InMemoryFlow {
-  readonly deps: StepDeps & { readonly cancellations: CancellationWatch; readonly webhooks: WebhookSettings };
+  readonly deps: DryRunDeps & {
+    readonly replies: ReplyBox;
+    readonly cancellations: CancellationWatch;
+    readonly webhooks: WebhookSettings;
+  };
   readonly blobs: InMemoryBlobStore;
   readonly ledger: InMemoryLedger;
   readonly queue: InMemoryQueue;
@@ -183,6 +189,8 @@ export function createInMemoryFlow({
       fetchMs: 1000,
     },
     cancellations,
+    replies: createInMemoryReplyBox(),
+    speeds: { embeddedTokensPerSecond: 100, ocrPagesPerSecond: 0.5, usdPerMillionTokens: 20 },
     webhooks: {
       sender: {
         post: async (url, message) => {
@@ -238,6 +246,8 @@ export function createInMemoryFlow({
       } else if (job.name !== 'reconcile') {
         try {
           if (job.name === 'reembed') await reembed(deps, job.payload, signal);
+          else if (job.name === 'dryRun') await parseDry(deps, job.payload, { stalls: 0, signal });
+          else if (job.name === 'dryRunFetch') await fetchDry(deps, job.payload, { stalls: 0, signal });
           else if (job.name === 'notify') await notify(deps, job.payload, { signal });
           else
             await runStep(deps, job.name as StepName, job.payload as StepPayload, {

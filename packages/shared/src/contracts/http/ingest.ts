@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jsonShapeFault } from '../json-shape.ts';
+import { DryRun } from '../model/dry-run.ts';
 import { DocumentId, Metadata, Namespace, Priority } from '../model/ids.ts';
 import { Job } from '../model/job.ts';
 import { GitSource, S3Source, TextSource, UrlSource } from '../model/source.ts';
@@ -97,13 +98,25 @@ export const ingest = defineEndpoint({
   summary: 'Take in a document',
   description:
     'A file as multipart, or a source as JSON. Once 202 is answered the document is stored durably. What the bytes ' +
-    'hold never fails the request: the job says how it went. The same documentId again is a new version.',
+    'hold never fails the request: the job says how it went. The same documentId again is a new version. ' +
+    'With `dryRun=true` the document is read and forgotten: 200 and what ingesting it would come to, or the fault that ' +
+    'its job would end with.',
   headers: IngestHeaders,
-  query: z.strictObject({ dryRun: z.enum(['true', 'false']).optional() }),
+  query: z.strictObject({
+    dryRun: z.enum(['true', 'false']).optional().describe('Say what would happen, and store nothing.'),
+  }),
   body: IngestRequest,
   multipart: { fields: IngestFields, file: 'file', files: 'one' },
-  responses: { 202: { description: 'Accepted.', schema: Job, headers: { Location: 'Where the job is.' } } },
-  errors: ['conflict', 'request_too_large', 'unsupported_media_type', 'unprocessable'],
+  responses: {
+    200: { description: 'Of a dry run: what would happen.', schema: DryRun },
+    202: { description: 'Accepted.', schema: Job, headers: { Location: 'Where the job is.' } },
+  },
+  errors: [
+    ...(['conflict', 'request_too_large', 'unsupported_media_type', 'unprocessable'] as const),
+    // Of a document, where the run is dry.
+    ...(['unsupported_type', 'too_large', 'empty_document', 'encrypted_document', 'corrupt_document'] as const),
+    ...(['too_many_pages', 'limits_exceeded', 'fetch_failed', 'fetch_forbidden', 'poison_document'] as const),
+  ],
   examples: [
     {
       summary: 'A text',
