@@ -8,6 +8,8 @@ import { redisAddress } from './slot-owner.ts';
 const commandTimeoutMs = 1400;
 /** A connection that is just being made, or made again, is waited for this long before the caller hears that it is away. */
 const readyWithinMs = 400;
+/** The first one: a process that has just started is busy with itself. */
+const firstReadyWithinMs = 1400;
 /** How often a server that is known to be away is asked whether it is back. */
 const askAgainMs = 500;
 /**
@@ -58,6 +60,7 @@ export function openRedis(
   redis.setMaxListeners(Number.POSITIVE_INFINITY);
   let reachable = true;
   redis.on('ready', () => {
+    wereReady.add(redis);
     if (!reachable) logger?.info('Redis answers again', { connection: name });
     reachable = true;
   });
@@ -78,6 +81,8 @@ export function openRedis(
   return redis;
 }
 
+/** Connections that were there before. */
+const wereReady = new WeakSet<Redis>();
 /** One a connection: a connection may be lost alone. */
 const breakers = new WeakMap<Redis, Breaker>();
 
@@ -124,7 +129,8 @@ function untilReady(redis: Redis): Promise<void> {
     };
     const onReady = () => done();
     const onEnd = () => done(new Error('The connection to Redis is closed.'));
-    const timer = setTimeout(() => done(new Error('There is no connection to Redis.')), readyWithinMs);
+    const withinMs = wereReady.has(redis) ? readyWithinMs : firstReadyWithinMs;
+    const timer = setTimeout(() => done(new Error('There is no connection to Redis.')), withinMs);
     redis.on('ready', onReady);
     redis.on('end', onEnd);
     if (redis.status === 'end') onEnd();
