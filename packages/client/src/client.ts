@@ -48,7 +48,7 @@ export function createClient(options: TransportOptions) {
   const transport = createTransport(options);
   const json = <T>(request: ApiRequest): Promise<T> =>
     transport.send(request, (response) => response.json() as Promise<T>);
-  const get = <T>(path: string, { signal, ...query }: CallOptions & object = {}): Promise<T> =>
+  const get = <T>(path: string, { signal, ...query }: CallOptions & object): Promise<T> =>
     json({ method: 'GET', path: `${root}${path}`, query, repeat: 'always', signal });
   /** A POST that only reads. */
   const ask = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>

@@ -1,6 +1,33 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { documentIdOf } from './find-files.ts';
+import { documentIdOf, findFiles } from './find-files.ts';
 import { inParallel } from './in-parallel.ts';
+
+test('files below a folder come by name; what is hidden, linked or no file is left out', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'find-files-'));
+  const socket = createServer();
+  try {
+    await mkdir(join(folder, 'b'));
+    await mkdir(join(folder, 'node_modules'));
+    // The last two come the other way round from the file system, which compares bytes.
+    for (const name of ['c.txt', 'b/d.txt', 'a.txt', '.hidden', 'node_modules/x.js', '\u{1f600}', '\uff21']) {
+      await writeFile(join(folder, name), name);
+    }
+    await symlink(folder, join(folder, 'round'));
+    await new Promise<void>((resolve) => socket.listen(join(folder, 'socket'), resolve));
+    expect((await findFiles(folder)).map(({ name }) => name)).toEqual([
+      ...['a.txt', 'b/d.txt', 'c.txt', '\u{1f600}', '\uff21'],
+    ]);
+    expect(await findFiles(join(folder, 'c.txt'))).toEqual([{ path: join(folder, 'c.txt'), name: 'c.txt' }]);
+    expect(await findFiles(join(folder, 'socket'))).toEqual([]);
+  } finally {
+    await new Promise((resolve) => socket.close(resolve));
+    await rm(folder, { recursive: true });
+  }
+});
 
 test('a path becomes an id that the service accepts, the same for the same path', () => {
   expect(documentIdOf('reports/Résumé 2026.pdf')).toBe('reports-R-sum-2026.pdf');
@@ -29,5 +56,22 @@ test('after an error nothing else is begun', async () => {
     if (item === 2) throw new Error('two');
   });
   await expect(work).rejects.toThrow('two');
+  expect(begun).toEqual([1, 2]);
+});
+
+test('after an error the other lanes begin nothing either', async () => {
+  const begun: number[] = [];
+  let ended: () => void = () => undefined;
+  const slow = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const work = inParallel([1, 2, 3], 2, async (item) => {
+    begun.push(item);
+    if (item === 2) throw new Error('two');
+    await slow;
+  });
+  await expect(work).rejects.toThrow('two');
+  ended();
+  await new Promise((resolve) => setImmediate(resolve));
   expect(begun).toEqual([1, 2]);
 });

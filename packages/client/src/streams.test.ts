@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient } from './client.ts';
 import { jobHistory } from './testing/fake-jobs.ts';
+import { sendJson } from './testing/fake-routes.ts';
 import { deserted, type FakeService, startFakeService } from './testing/fake-service.ts';
 
 let service: FakeService;
@@ -34,6 +35,51 @@ test('every change of a job is seen once, across a connection that is lost in be
   expect(service.requests.at(-1)?.headers['last-event-id']).toBe('1');
 });
 
+test('events of another kind are passed over, also those without an id', async () => {
+  const client = clientOf();
+  const { id } = await client.ingestText('Followed.');
+  service.intercept((request, response) => {
+    if (!request.path.endsWith('/events')) return false;
+    const [accepted] = jobHistory(1, 'doc-1');
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(
+      `event: job\nid: 1\ndata: ${JSON.stringify(accepted)}\n\nevent: notice\ndata: from a later version\n\n`,
+    );
+    return true;
+  });
+  const jobs = await collect(client.watchJob(id));
+  expect(jobs.map((job) => job.state)).toEqual(['queued', 'running', 'succeeded']);
+  expect(service.requests.at(-1)?.headers['last-event-id']).toBe('1');
+});
+
+test('a watch that is answered but told nothing gives up too', async () => {
+  const client = clientOf();
+  const { id } = await client.ingestText('Unheard.');
+  for (let connection = 0; connection < 3; connection += 1) {
+    service.intercept((request, response) => {
+      if (!request.path.endsWith('/events')) return false;
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
+      return true;
+    });
+  }
+  const watch = client.waitForJob(id, { maxReconnects: 2, reconnectDelayMs: 1 });
+  await expect(watch).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('ended 2 times') });
+});
+
+test('a job whose events are over although it goes on is not taken for ended', async () => {
+  const client = clientOf();
+  const { id } = await client.ingestText('Going on.');
+  const seen: string[] = [];
+  service.intercept((request, response) => {
+    if (!request.path.endsWith(id)) return false;
+    sendJson(response, 200, jobHistory(1, 'doc-1')[1]);
+    return true;
+  });
+  const watch = client.waitForJob(id, { lastEventId: '3', onChange: ({ state }) => seen.push(state) });
+  await expect(watch).rejects.toMatchObject({ code: 'invalid_answer' });
+  expect(seen).toEqual(['running']);
+});
+
 test('a job that ended with the last event seen is read once and given', async () => {
   const client = clientOf();
   const { id } = await client.ingestText('Ended.');
@@ -61,6 +107,16 @@ test('an answer arrives word by word, with its citations and its end', async () 
   expect(events[0]).toMatchObject({ event: 'sources', data: { answerId: 'answer_1' } });
   expect(events.at(-2)).toMatchObject({ event: 'citation', data: { documentId: 'otter' } });
   expect(events.at(-1)).toMatchObject({ event: 'done', data: { answer: text, refused: false } });
+});
+
+test('events of an answer that a later version sends are passed over', async () => {
+  const data = { answer: 'Here.', citations: [], grounded: true, refused: false };
+  service.intercept((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: {}\n\nevent: thought\ndata: {}\n\nevent: done\ndata: ${JSON.stringify(data)}\n\n`);
+    return true;
+  });
+  expect(await collect(clientOf().streamRag({ question: 'Where?' }))).toEqual([{ event: 'done', data }]);
 });
 
 test('an answer that fails in mid-stream ends with the error of the service, one that breaks off with ours', async () => {

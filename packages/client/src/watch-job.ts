@@ -26,7 +26,7 @@ export async function* watchJob(
   transport: Transport,
   path: string,
   readJob: () => Promise<Job>,
-  options: WatchOptions = {},
+  options: WatchOptions,
 ): AsyncGenerator<Job> {
   const maxReconnects = options.maxReconnects ?? 30;
   let lastEventId = options.lastEventId;
