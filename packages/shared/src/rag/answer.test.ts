@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import { Answer, type AnswerEvent, RagRequest } from '../contracts/model/answer.ts';
 import type { ChatMessage, LanguageModel } from '../ports/language-model.ts';
-import { createMemory, createTermEmbedder } from '../search/memory.suite.ts';
+import { createMemory, createTermEmbedder } from '../testing/search-memory.ts';
 import { answer, type RagDeps, streamAnswer } from './answer.ts';
 
 const away = () => new MemoryError('dependency_unavailable', 'The language model is away.');

@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import { type AnswerEvent, RagRequest } from '../contracts/model/answer.ts';
 import type { LanguageModel } from '../ports/language-model.ts';
-import { createMemory } from '../search/memory.suite.ts';
 import { createResultCache } from '../search/result-cache.ts';
 import { createInMemoryCache } from '../testing/in-memory-cache.ts';
+import { createMemory } from '../testing/search-memory.ts';
 import type { RagDeps } from './answer.ts';
 import { cachedAnswer, cachedAnswerStream } from './cached-answer.ts';
 

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import type { Citation } from '../contracts/model/answer.ts';
 import type { SearchHit } from '../contracts/model/search.ts';
 import type { SentenceScorer } from '../search/late-interaction/sentence-scores.ts';
-import { bagOfTerms, createTermEmbedder } from '../search/memory.suite.ts';
 import { createQueryWords } from '../search/query-words.ts';
+import { bagOfTerms, createTermEmbedder } from '../testing/search-memory.ts';
 import { extractAnswer } from './extractive.ts';
 
 function passage(documentId: string, text: string, similarity = 0.8): SearchHit {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import { SearchRequest, type SearchResponse } from '../contracts/model/search.ts';
+import { createMemory } from '../testing/search-memory.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
-import { createMemory } from './memory.suite.ts';
 import { search } from './search.ts';
 
 /*

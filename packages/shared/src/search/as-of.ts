@@ -24,7 +24,7 @@ export function momentOf(asOf: string, nowMs: number, retentionMs: number): numb
   return Math.min(atMs, nowMs);
 }
 
-type SearchArguments = Parameters<typeof activeCandidates> extends [...infer Search, unknown?] ? Search : never;
+type SearchArguments = Parameters<typeof activeCandidates> extends [...infer Search, unknown] ? Search : never;
 
 /**
  * As `activeCandidates`, among the versions that were active at a moment. A version that is being moved to history is

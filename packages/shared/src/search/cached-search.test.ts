@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import { createInMemoryCache } from '../testing/in-memory-cache.ts';
-import { createMemory, searchFor } from './memory.suite.ts';
+import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { createResultCache } from './result-cache.ts';
 import { search } from './search.ts';
 

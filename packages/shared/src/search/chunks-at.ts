@@ -41,7 +41,7 @@ export async function chunksAt(
   const hits = answers.flatMap(({ value }) => value ?? []);
   const there = new Set(hits.map(({ chunkId }) => chunkId));
   // Where the index has lost some they are still in the blob store.
-  const rest = addresses.filter((_, at) => !there.has(chunkIds[at] ?? ''));
+  const rest = addresses.filter((_, at) => !there.has(chunkIds[at] as string));
   return [...hits, ...(await hydrate(deps.blobs, key.tenant, rest, vector && { vector, model: key.model }))];
 }
 

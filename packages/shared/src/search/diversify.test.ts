@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
+import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { maximalMarginalRelevance } from './diversify.ts';
-import { createMemory, searchFor } from './memory.suite.ts';
 import type { RankedCandidate } from './rank.ts';
 import { search } from './search.ts';
 

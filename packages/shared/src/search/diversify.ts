@@ -38,21 +38,22 @@ export function maximalMarginalRelevance(
   { topK, diversity }: { readonly topK: number; readonly diversity: number },
 ): RankedCandidate[] {
   const range = (pool[0]?.score ?? 0) - (pool.at(-1)?.score ?? 0) || 1;
-  const likest = pool.map((): { at: number; similarity: number } | undefined => undefined);
-  const marginal = (at: number) =>
-    (1 - diversity) * (pool[at]?.score ?? 0) - diversity * range * Math.max(0, likest[at]?.similarity ?? 0);
+  const likest = pool.map((): RankedCandidate['likest'] => undefined);
+  const at = (place: number) => pool[place] as RankedCandidate;
+  const marginal = (place: number) =>
+    (1 - diversity) * at(place).score - diversity * range * Math.max(0, likest[place]?.similarity ?? 0);
   const left = new Set(pool.keys());
   const chosen: RankedCandidate[] = [];
   while (chosen.length < topK && left.size > 0) {
     let best = -1;
-    for (const at of left) if (best < 0 || marginal(at) > marginal(best)) best = at;
+    for (const place of left) if (best < 0 || marginal(place) > marginal(best)) best = place;
     left.delete(best);
-    const like = likest[best];
-    const before = like && { chunkId: pool[like.at]?.chunkId ?? '', similarity: like.similarity };
-    chosen.push({ ...(pool[best] as RankedCandidate), score: marginal(best), ...(before ? { likest: before } : {}) });
-    for (const at of left) {
-      const similarity = cosine(vectors[best] as Float32Array, vectors[at] as Float32Array);
-      if (similarity > (likest[at]?.similarity ?? Number.NEGATIVE_INFINITY)) likest[at] = { at: best, similarity };
+    const before = likest[best];
+    chosen.push({ ...at(best), score: marginal(best), ...(before ? { likest: before } : {}) });
+    const { chunkId } = at(best);
+    for (const place of left) {
+      const similarity = cosine(vectors[best] as Float32Array, vectors[place] as Float32Array);
+      if (similarity > (likest[place]?.similarity ?? Number.NEGATIVE_INFINITY)) likest[place] = { chunkId, similarity };
     }
   }
   return chosen;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
-import { createMemory, searchFor } from './memory.suite.ts';
 import { search } from './search.ts';
 
 const words = 'pines oaks elms tides harbour lantern granite velvet signal copper meadow archive'.split(' ');

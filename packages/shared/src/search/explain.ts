@@ -14,7 +14,7 @@ export function sideRanks(candidates: readonly Candidate[]): SideRanks {
   return {
     dense: places(({ similarity }) => similarity, candidates),
     lexical: places(
-      ({ lexical = 0 }) => lexical,
+      ({ lexical }) => lexical as number,
       candidates.filter(({ lexical = 0 }) => lexical > 0),
     ),
   };
@@ -41,7 +41,7 @@ export function explain(
   const lexicalRank = ranks.lexical.get(chunkId);
   return {
     rank,
-    ...(embedded ? { dense: { rank: ranks.dense.get(chunkId) ?? rank, similarity } } : {}),
+    ...(embedded ? { dense: { rank: ranks.dense.get(chunkId) as number, similarity } } : {}),
     ...(lexical === undefined
       ? {}
       : { lexical: { ...(lexicalRank === undefined ? {} : { rank: lexicalRank }), score: lexical } }),

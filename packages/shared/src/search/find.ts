@@ -67,19 +67,18 @@ export interface Found {
 /**
  * Finds chunks of active versions by meaning, by words, or by both. Where the model or the vector index is away, by
  * words alone; where the postings are, by meaning alone.
+ * @param key with the model that the search stays with: the table may get another one meanwhile
  * @throws MemoryError `dependency_unavailable` where neither side can be had, `cancelled` by `signal`
  */
 export async function find(
   deps: FindDeps,
-  scope: Scope,
+  key: CollectionKey,
   table: NamespaceTable,
   request: SearchRequest,
   signal: AbortSignal | undefined,
 ): Promise<Found> {
-  // The table may get another one meanwhile; a search has one model.
-  const model = table.embeddingModel ?? '';
-  const found = await findFirst(deps, { ...scope, model }, table, request, signal);
-  return lookCloser(deps, { ...scope, model }, request, found, signal);
+  const found = await findFirst(deps, key, table, request, signal);
+  return lookCloser(deps, key, request, found, signal);
 }
 
 async function findFirst(
@@ -117,11 +116,9 @@ async function findFirst(
   const { candidates } = dense.value;
   if (!isHybrid) {
     const most = phrases ? Number.POSITIVE_INFINITY : lookedForByMeaning;
-    const unreached = ranking.value
-      ? await settled(unreachedByMeaning(read, ranking.value, candidates, vector, most))
-      : {};
-    if (knowsAll && !unreached.value) throw unreached.away;
-    const all = [...candidates, ...(unreached.value ?? [])];
+    const unreached =
+      ranking.value && (await settled(unreachedByMeaning(read, ranking.value, candidates, vector, most)));
+    const all = [...candidates, ...(unreached?.value ?? [])];
     return { candidates: all, mode: 'dense', degraded, query: query.value, idfOfStem };
   }
   const both = ranking.value && (await addWords(read, ranking.value, candidates, vector));
@@ -153,7 +150,7 @@ async function obeyPhrases(
   const { phrases } = search;
   if (!phrases || !best.value) return { ranking: best, search };
   const read = await settled(withPhrases(search, phrases, best.value, vector));
-  if (!read.value) return { ranking: read.away ? { away: read.away } : {}, search };
+  if (!read.value) return { ranking: { away: read.away }, search };
   const { texts } = read.value;
   return { ranking: { value: read.value.ranking }, search: { ...search, texts } };
 }
@@ -162,14 +159,12 @@ async function obeyPhrases(
 export async function findAt(
   atMs: number,
   deps: FindDeps,
-  scope: Scope,
+  key: CollectionKey,
   table: NamespaceTable,
   request: SearchRequest,
   signal: AbortSignal | undefined,
 ): Promise<Found> {
-  const model = table.embeddingModel ?? '';
-  const query = await embed(deps, scope, model, request.query, signal);
-  const key = { ...scope, model };
+  const query = await embed(deps, key, key.model, request.query, signal);
   const found = await candidatesAt(atMs, deps, key, table, query.vector, request, signal);
   const dense: Found = { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
   return lookCloser(deps, key, request, dense, signal);
@@ -203,9 +198,11 @@ function inFusion({ mode, candidates }: Found, { query }: SearchRequest): readon
       return { ...candidate, relevance, parts: { dense: relevance } };
     });
   }
-  const most = candidates.reduce((highest, { lexical = 0 }) => Math.max(highest, lexical), 0) || 1;
+  // By words alone each has its score.
+  const lexicalOf = ({ lexical }: Candidate) => lexical as number;
+  const most = candidates.reduce((highest, candidate) => Math.max(highest, lexicalOf(candidate)), 0) || 1;
   return candidates.map((candidate) => {
-    const relevance = (candidate.lexical ?? 0) / most;
+    const relevance = lexicalOf(candidate) / most;
     return { ...candidate, relevance, parts: { lexical: relevance } };
   });
 }

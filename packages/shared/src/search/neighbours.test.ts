@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import type { SearchHit } from '../contracts/model/search.ts';
+import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
-import { createMemory, searchFor } from './memory.suite.ts';
 import { search } from './search.ts';
 
 type Memory = ReturnType<typeof createMemory>;

@@ -42,16 +42,16 @@ export async function withNeighbours(
   key: CollectionKey,
   hits: readonly RankedCandidate[],
   count: number,
-  options: { readonly known?: readonly VectorHit[]; readonly vector?: Float32Array | undefined } = {},
+  { known, vector }: { readonly known: readonly VectorHit[]; readonly vector: Float32Array | undefined },
 ): Promise<{ passages: Passage[]; complete: boolean }> {
   const versions = Map.groupBy(hits, ({ documentId, version }) => JSON.stringify([documentId, version]));
   const wanted = [...versions.values()].flatMap((ofVersion) => surroundings(ofVersion, count));
   const there = new Map<string, VectorHit>();
-  for (const chunk of [...(options.known ?? []), ...hits]) there.set(placeOf(chunk), chunk);
+  for (const chunk of [...known, ...hits]) there.set(placeOf(chunk), chunk);
   const missing = wanted.filter((address) => !there.has(placeOf(address)));
-  for (const chunk of await fetchChunks(deps, key, missing, options.vector)) there.set(placeOf(chunk), chunk);
+  for (const chunk of await fetchChunks(deps, key, missing, vector)) there.set(placeOf(chunk), chunk);
   const ranks = new Map(hits.map((hit, rank) => [hit.chunkId, rank]));
-  const rankOf = ({ hit }: Passage) => ranks.get(hit.chunkId) ?? hits.length;
+  const rankOf = ({ hit }: Passage) => ranks.get(hit.chunkId) as number;
   const passages = [...versions.values()].flatMap((ofVersion) => {
     const runs = ofVersion.map((hit) => ({ hit, chunks: runAround(hit, count, there) }));
     return mergeRuns(runs, rankOf);
@@ -101,13 +101,13 @@ async function fetchChunks(
 const joins = (chunk: VectorHit, next: VectorHit) =>
   next.start <= chunk.end || next.before?.length === next.start - chunk.end;
 
-function runAround(hit: VectorHit, count: number, there: ReadonlyMap<string, VectorHit>): VectorHit[] {
+function runAround(hit: VectorHit, count: number, there: ReadonlyMap<string, VectorHit>): Chunks {
   const { documentId, version } = hit;
   const chunkAt = (index: number) => there.get(placeOf({ documentId, version, index }));
-  const chunks = [hit];
+  const chunks: [VectorHit, ...VectorHit[]] = [hit];
   for (let index = hit.index - 1; index >= hit.index - count; index -= 1) {
     const chunk = chunkAt(index);
-    if (!chunk || !joins(chunk, chunks[0] as VectorHit)) break;
+    if (!chunk || !joins(chunk, chunks[0])) break;
     chunks.unshift(chunk);
   }
   for (let index = hit.index + 1; index <= hit.index + count; index += 1) {
@@ -118,45 +118,52 @@ function runAround(hit: VectorHit, count: number, there: ReadonlyMap<string, Vec
   return chunks;
 }
 
+/** In reading order. */
+type Chunks = readonly [VectorHit, ...VectorHit[]];
+
 interface Run {
   readonly hit: RankedCandidate;
-  readonly chunks: readonly VectorHit[];
+  readonly chunks: Chunks;
+}
+
+interface RunPassage extends Passage {
+  readonly chunks: Chunks;
 }
 
 /** The runs of one version as passages: those that share a chunk, or follow each other, as one. */
 function mergeRuns(runs: readonly Run[], rankOf: (passage: Passage) => number): Passage[] {
   const inOrder = runs.toSorted((a, b) => firstIndex(a) - firstIndex(b));
-  const passages: Passage[] = [];
+  const passages: RunPassage[] = [];
   for (const run of inOrder) {
-    const passage = joined(run.hit, run.chunks);
+    const passage = joined(run);
     const last = passages.at(-1);
     if (!last || !meets(last.chunks, run.chunks)) {
       passages.push(passage);
       continue;
     }
     const known = new Set(last.chunks.map(({ index }) => index));
-    const chunks = [...last.chunks, ...run.chunks.filter(({ index }) => !known.has(index))];
-    passages[passages.length - 1] = joined(rankOf(passage) < rankOf(last) ? run.hit : last.hit, chunks);
+    const chunks: Chunks = [...last.chunks, ...run.chunks.filter(({ index }) => !known.has(index))];
+    passages[passages.length - 1] = joined({ hit: rankOf(passage) < rankOf(last) ? run.hit : last.hit, chunks });
   }
   return passages;
 }
 
-const firstIndex = ({ chunks }: Run) => chunks[0]?.index ?? 0;
+const firstIndex = ({ chunks }: Run) => chunks[0].index;
 
-function meets(chunks: readonly VectorHit[], following: readonly VectorHit[]): boolean {
-  const [last, first] = [chunks.at(-1), following[0]];
-  if (!last || !first) return false;
+function meets(chunks: Chunks, [first]: Chunks): boolean {
+  const last = chunks.at(-1) as VectorHit;
   return first.index <= last.index || (first.index === last.index + 1 && joins(last, first));
 }
 
 /** Chunks that follow each other as one text: what two of them share is there once. */
-function joined(hit: RankedCandidate, chunks: readonly VectorHit[]): Passage {
+function joined({ hit, chunks }: Run): RunPassage {
+  const [{ start }] = chunks;
   let text = '';
-  let end = chunks[0]?.start ?? 0;
+  let end = start;
   for (const chunk of chunks) {
-    if (chunk.start > end) text += chunk.before ?? '';
+    if (chunk.start > end) text += chunk.before as string;
     text += chunk.text.slice(Math.max(0, end - chunk.start));
     end = Math.max(end, chunk.end);
   }
-  return { hit, text, start: chunks[0]?.start ?? 0, end, chunks };
+  return { hit, text, start, end, chunks };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import type { SearchRequest } from '../contracts/model/search.ts';
-import { createMemory, searchFor } from './memory.suite.ts';
+import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { search } from './search.ts';
 
 const modes = ['hybrid', 'dense', 'lexical'] as const;

@@ -74,10 +74,14 @@ function withEqualCopies(candidates: readonly Candidate[]): Candidate[] {
     );
   return candidates.map((candidate) => {
     const { text, parts } = candidate;
-    const relevance = highest.get(text) ?? relevanceOf(candidate);
+    const relevance = highest.get(text) as number;
     const lacking = relevance - relevanceOf(candidate);
     if (lacking === 0 || lacking > mostBetweenCopies || (parts && parts.dense === undefined)) return candidate;
-    return { ...candidate, relevance, ...(parts ? { parts: { ...parts, dense: (parts.dense ?? 0) + lacking } } : {}) };
+    return {
+      ...candidate,
+      relevance,
+      ...(parts ? { parts: { ...parts, dense: (parts.dense as number) + lacking } } : {}),
+    };
   });
 }
 

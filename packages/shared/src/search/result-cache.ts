@@ -99,8 +99,8 @@ export function createResultCache({
   function noteLast(request: string, key: string): void {
     lastKeys.delete(request);
     lastKeys.set(request, key);
-    const oldest = lastKeys.keys().next();
-    if (lastKeys.size > mostRequests && !oldest.done) lastKeys.delete(oldest.value);
+    const [oldest] = lastKeys.keys();
+    if (lastKeys.size > mostRequests) lastKeys.delete(oldest as string);
   }
 
   async function look<Value>(what: Remembered<Value>, key: string, again = false): Promise<Entry<Value> | undefined> {

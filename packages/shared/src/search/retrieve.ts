@@ -77,8 +77,8 @@ export async function retrieve(
     model = table.embeddingModel;
     found =
       atMs === undefined
-        ? await find(deps, scope, table, request, signal)
-        : await findAt(atMs, deps, scope, table, request, signal);
+        ? await find(deps, { ...scope, model }, table, request, signal)
+        : await findAt(atMs, deps, { ...scope, model }, table, request, signal);
     // The namespace has got another model meanwhile: what was committed since is in that one's collection only.
   } while (table.embeddingModel !== model);
   degraded.push(...found.degraded);

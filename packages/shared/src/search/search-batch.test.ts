@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createMemory, searchFor } from './memory.suite.ts';
+import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { searchBatch } from './search-batch.ts';
 
 test('answers in the order of the queries', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
-import { createMemory, searchFor } from './memory.suite.ts';
+import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { search } from './search.ts';
 
 test('finds the nearest chunks first, each with its place, title and highlights', async () => {

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { createMemory } from './memory.suite.ts';
+import { createMemory } from '../testing/search-memory.ts';
 import { stats } from './stats.ts';
 
-test.each([true, false])('counts active documents and chunks beside vectors (with a table: %s)', async (withTable) => {
+test('counts active documents and chunks beside vectors', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'One.\n\nTwo.' });
   await memory.store({ documentId: 'b', namespace: 'notes', text: 'Three.' });
   await memory.store({ documentId: 'c', tenant: 'rival', text: 'Four.' });
   const { ledger, vectors, lexical } = memory;
-  const deps = { ledger, vectors, lexical, ...(withTable ? { table: memory.deps.table } : {}) };
+  const deps = { ledger, vectors, lexical, table: memory.deps.table };
   expect(await stats(deps, 'acme')).toEqual({
     ...{ documents: 2, chunks: 3, vectors: 3, postings: 3, consistent: true },
     namespaces: [

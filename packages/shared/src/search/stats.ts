@@ -1,15 +1,14 @@
 import type { Stats } from '../contracts/model/search.ts';
-import type { DocumentRow, Ledger } from '../ports/ledger.ts';
+import type { Ledger } from '../ports/ledger.ts';
 import type { LexicalIndex } from '../ports/lexical-index.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import type { DocumentTable } from './document-table.ts';
 
 export interface StatsDeps {
-  readonly ledger: Pick<Ledger, 'namespaces' | 'documentChanges'>;
+  readonly ledger: Pick<Ledger, 'namespaces'>;
   readonly vectors: Pick<VectorIndex, 'count'>;
   readonly lexical: Pick<LexicalIndex, 'count'>;
-  /** Saves reading a namespace's documents in whole. */
-  readonly table?: DocumentTable;
+  readonly table: DocumentTable;
 }
 
 type NamespaceStats = Stats['namespaces'][number];
@@ -23,20 +22,15 @@ async function countNamespace(
   model: string,
 ): Promise<{ counted: NamespaceStats; isWhole: boolean }> {
   const scope = { tenant, namespace };
-  const found = await (deps.table ? deps.table.refresh(scope) : deps.ledger.documentChanges(scope, undefined));
-  const rows: Iterable<DocumentRow> = found.rows.values();
-  let documents = 0;
+  const { rows, indexIncomplete } = await deps.table.refresh(scope);
+  const documents = rows.size;
   let chunks = 0;
-  for (const row of rows) {
-    if (row.activeVersion === 0) continue;
-    documents += 1;
-    chunks += row.chunks;
-  }
+  for (const row of rows.values()) chunks += row.chunks;
   const vectors = await deps.vectors.count({ ...scope, model });
   const postings = await deps.lexical.count(scope);
   const counted = { namespace, documents, chunks, vectors, postings };
   // The same number of other records, or a lack that could not be made up for, is known from the last comparison.
-  return { counted, isWhole: agrees(counted) && !found.indexIncomplete };
+  return { counted, isWhole: agrees(counted) && !indexIncomplete };
 }
 
 /**

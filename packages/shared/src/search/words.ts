@@ -88,12 +88,12 @@ export async function byWordsAlone(
   const hits = await withTexts(search, best, vector, indexIsAway);
   const scores = new Map(best.map((hit) => [placeOf(hit), hit.score]));
   const scored = activeOf(hits, search.table)
-    .map((candidate) => withLexical(candidate, scores.get(placeOf(candidate)) ?? 0))
+    .map((candidate) => withLexical(candidate, scores.get(placeOf(candidate)) as number))
     .sort(byRelevance);
   const pairs = createPairScorer(request.query, statisticsOf(ranking, search.terms));
   const candidates = scored.map((candidate, at) =>
     at < candidatesWithPairs
-      ? withLexical(candidate, (candidate.lexical ?? 0) + pairs(candidate.row.title, candidate.text))
+      ? withLexical(candidate, candidate.lexical + pairs(candidate.row.title, candidate.text))
       : candidate,
   );
   const usable = candidates.filter(({ similarity }) => !vector || similarity >= (request.minScore ?? -1));
@@ -137,21 +137,21 @@ export async function addWords(
   const known = new Set(dense.map(placeOf));
   const wordsOnly = best.filter((hit) => !known.has(placeOf(hit)));
   const scores = new Map(best.map((hit) => [placeOf(hit), hit.score]));
-  for (const [at, candidate] of others.entries()) scores.set(placeOf(candidate), also.value[at] ?? 0);
+  for (const [at, candidate] of others.entries()) scores.set(placeOf(candidate), also.value[at] as number);
   const candidates = [...dense, ...activeOf(await withTexts(search, wordsOnly, vector, false), table)];
   const weights = weightsOf(request.query);
   const statistics = statisticsOf(ranking, search.terms);
-  const fuse = (lexicalOf: (candidate: Candidate) => number): Candidate[] => {
+  const fuse = (lexicalOf: (candidate: Candidate) => number): ScoredCandidate[] => {
     const lexical = candidates.map(lexicalOf);
     const highest = lexical.reduce((most, score) => Math.max(most, score), 0);
     const scale = lexicalScale(highest, statistics.ideal, ranking.count, weights);
     return candidates.map((candidate, at) => {
-      const score = lexical[at] ?? 0;
+      const score = lexical[at] as number;
       const parts = { lexical: score * scale, dense: weights.cosine * candidate.similarity };
       return { ...candidate, lexical: score, relevance: parts.lexical + parts.dense, parts };
     });
   };
-  const lexicalOf = (candidate: Candidate) => scores.get(placeOf(candidate)) ?? 0;
+  const lexicalOf = (candidate: Candidate) => scores.get(placeOf(candidate)) as number;
   const pairs = createPairScorer(request.query, statistics);
   // Neighbouring words only reorder: the best are enough, and their texts are read word by word.
   const readable = fuse(lexicalOf).sort(byRelevance).slice(0, candidatesWithPairs);
@@ -159,14 +159,20 @@ export async function addWords(
   return fuse((candidate) => lexicalOf(candidate) + (paired.get(candidate.chunkId) ?? 0));
 }
 
-const withLexical = (candidate: Candidate, lexical: number): Candidate => ({
+/** With the score of its words, and what that makes of it. */
+interface ScoredCandidate extends Candidate {
+  readonly lexical: number;
+  readonly relevance: number;
+}
+
+const withLexical = (candidate: Candidate, lexical: number): ScoredCandidate => ({
   ...candidate,
   lexical,
   relevance: lexical,
   parts: { lexical },
 });
 
-const byRelevance = (a: Candidate, b: Candidate) => (b.relevance ?? 0) - (a.relevance ?? 0);
+const byRelevance = (a: ScoredCandidate, b: ScoredCandidate) => b.relevance - a.relevance;
 
 /** Texts and similarities of chunks that words have found. */
 export async function withTexts(

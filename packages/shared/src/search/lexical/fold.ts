@@ -52,7 +52,7 @@ export function plain(text: string): string {
     .replace(accents, '')
     .replace(nukta, '')
     .normalize('NFC')
-    .replace(otherLetters, (letter) => others[letter] ?? letter);
+    .replace(otherLetters, (letter) => others[letter] as string);
 }
 
 /** Signs that are only Vietnamese, where every sign makes another word: hook, horn, dot below, đ, and two on one letter. */
@@ -67,11 +67,10 @@ const withoutMarks = new RegExp(`[${Object.keys(latinLetters).join('')}]`, 'gu')
  * @param word as `plain` gives it
  */
 export function unmarked(word: string): string {
-  if (isAscii(word)) return word;
   const apart = word.normalize('NFD');
   if (vietnamese.test(apart)) return word;
   return apart
     .replace(latinMarks, '')
     .normalize('NFC')
-    .replace(withoutMarks, (letter) => latinLetters[letter] ?? letter);
+    .replace(withoutMarks, (letter) => latinLetters[letter] as string);
 }

@@ -28,7 +28,7 @@ const quoted = new RegExp(
 /** The phrases of a query, or undefined where it has none. */
 export function phrasesOf(query: string): Phrases | undefined {
   const phrases = [...query.matchAll(quoted)]
-    .map((groups) => groups.slice(1).find((group) => group !== undefined) ?? '')
+    .map((groups) => groups.slice(1).find((group) => group !== undefined) as string)
     .filter((phrase) => spelled(phrase) !== ' ');
   if (phrases.length === 0) return undefined;
   const wanted = phrases.map(spelled);

@@ -52,7 +52,7 @@ export function scorePostings(task: ScoringTask): ScoringResult {
   const frequencies = lists.map((list, at) => task.frequencies[at] ?? frequencyOf(list, lengths));
   const factored = lists.flatMap((list, at): Factored[] => {
     const term = terms[at];
-    const frequency = frequencies[at] ?? 0;
+    const frequency = frequencies[at]!;
     return term && frequency > 0 ? [{ list, factor: term.weight * idfOf(term.common, count, frequency) }] : [];
   });
   if (select.kind === 'these') {
@@ -113,11 +113,9 @@ function fewOf(
 }
 
 /** The active ordinals in every list (the shortest first), within the ranges. */
-function inAll(
-  [shortest = new Uint32Array(0), ...others]: readonly Uint32Array[],
-  lengths: Uint16Array,
-  ranges: Uint32Array | undefined,
-): Uint32Array {
+function inAll(wanted: readonly Uint32Array[], lengths: Uint16Array, ranges: Uint32Array | undefined): Uint32Array {
+  const shortest = wanted[0]!;
+  const others = wanted.slice(1);
   const found = new Uint32Array(shortest.length);
   const places = others.map(() => 0);
   let filled = 0;
@@ -216,7 +214,8 @@ function createBest(limit: number) {
   const cut = () => {
     kept.sort((a, b) => b.score - a.score || a.ordinal - b.ordinal);
     kept = kept.slice(0, limit);
-    if (kept.length === limit) best.bar = kept.at(-1)?.score ?? 0;
+    const last = kept[limit - 1];
+    if (last) best.bar = last.score;
   };
   return best;
 }

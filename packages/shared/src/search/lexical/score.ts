@@ -46,9 +46,9 @@ export function queryTerms(query: string, required: readonly string[] = []): Lex
  */
 export function statisticsOf(ranking: Omit<LexicalRanking, 'hits' | 'whole'>, terms: readonly LexicalTerm[]) {
   const { count, totalLength, frequencies } = ranking;
-  const idfs = new Map(terms.map(({ term, common }, at) => [term, idfOf(common, count, frequencies[at] ?? 0)]));
+  const idfs = new Map(terms.map(({ term, common }, at) => [term, idfOf(common, count, frequencies[at] as number)]));
   return {
-    ideal: terms.reduce((sum, { term, weight }) => sum + weight * (idfs.get(term) ?? 0), 0),
+    ideal: terms.reduce((sum, { term, weight }) => sum + weight * (idfs.get(term) as number), 0),
     idfOfStem: (stem: string) => idfs.get(`s${stem}`) ?? idfs.get(`u${stem}`) ?? 0,
     idfOfFrequency: (frequency: number) => idf(count, frequency),
     averageLength: averageLengthOf(totalLength, count),
