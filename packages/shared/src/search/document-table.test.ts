@@ -129,3 +129,34 @@ test('keeps only the namespaces used last', async () => {
   const asked = ledger.calls.map((call) => `${call.scope.namespace}:${call.cursor === undefined ? 'all' : 'changes'}`);
   expect(asked).toEqual(['a:all', 'b:all', 'a:changes', 'c:all', 'a:changes', 'b:all']);
 });
+
+test('whenever requests come, the ledger is read once at a time, and for each of them after it came', async () => {
+  // So many turns after a read has ended, at which another request waits already, two more come.
+  for (let turns = 0; turns < 12; turns += 1) {
+    const readAtOnce: number[] = [];
+    let reading = 0;
+    const ledger = {
+      async documentChanges(): Promise<DocumentChanges> {
+        reading += 1;
+        const number = readAtOnce.push(reading);
+        await settle();
+        reading -= 1;
+        if (number === 1) late.resolve(comeLate());
+        return { reset: false, rows: [], cursor: `${number}`, generation: `${number}`, embeddingModel: 'm' };
+      },
+    };
+    const table = createDocumentTable({ ledger });
+    const late = Promise.withResolvers<void>();
+    const come = async () => {
+      const before = readAtOnce.length;
+      const { generation } = await table.refresh(scope);
+      expect(Number(generation)).toBeGreaterThan(before);
+    };
+    const comeLate = async () => {
+      for (let turn = 0; turn < turns; turn += 1) await undefined;
+      await Promise.all([come(), come()]);
+    };
+    await Promise.all([come(), come(), late.promise]);
+    expect(new Set(readAtOnce)).toEqual(new Set([1]));
+  }
+});

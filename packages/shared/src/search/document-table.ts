@@ -75,17 +75,17 @@ export function createDocumentTable(options: {
   }
 
   function start(entry: Entry, scope: Scope): Promise<void> {
-    const refresh = pull(entry, scope).finally(() => {
-      if (entry.current === refresh) entry.current = undefined;
+    entry.current = pull(entry, scope).finally(() => {
+      entry.current = undefined;
     });
-    entry.current = refresh;
-    return refresh;
+    return entry.current;
   }
 
   function afterCurrent(entry: Entry, scope: Scope): Promise<void> {
     const begin = () => {
       entry.next = undefined;
-      return start(entry, scope);
+      // Another may have begun one in the moment since the current one ended: too early for some of those who wait here.
+      return entry.current ? afterCurrent(entry, scope) : start(entry, scope);
     };
     // A refresh that failed is its own callers' business; this one asks again.
     entry.next ??= (entry.current as Promise<void>).then(begin, begin);
