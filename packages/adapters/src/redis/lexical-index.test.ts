@@ -134,7 +134,7 @@ test('postings that writers at the same time appended in another order are found
     expect((await reader.read(scope, ['sea'])).lists[0]).toHaveLength(1);
     await redis.hset(shelf, field, inOrder(c, d, a, b));
     const terms = [{ term: 'sea', weight: 1, common: false }];
-    const { hits } = await reader.rank(scope, { terms, limit: 10, required: ['sea'], documents: new Map([['b', 1]]) });
+    const { hits } = await reader.rank(scope, { terms, limit: 10, required: ['sea'], documents: new Set(['b']) });
     expect(hits.map(({ documentId }) => documentId)).toEqual(['b']);
     expect((await reader.rank(scope, { terms, limit: 10, required: ['sea'] })).hits).toHaveLength(4);
   } finally {

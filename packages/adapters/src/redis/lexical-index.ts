@@ -137,7 +137,7 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
     }
   }
 
-  async function rangesFor(postings: KnownPostings, documents: ReadonlyMap<string, number>): Promise<Uint32Array> {
+  async function rangesFor(postings: KnownPostings, documents: ReadonlySet<string>): Promise<Uint32Array> {
     const before = known.get(documents);
     if (before?.state === postings.state) return before.ranges;
     const ranges = await rangesOf(postings, documents);

@@ -65,8 +65,8 @@ export interface LexicalQuery {
   readonly terms: readonly LexicalTerm[];
   /** Of the best, at most so many. */
   readonly limit: number;
-  /** Only these documents, in these versions; all that are active where absent. Not changed after it was given. */
-  readonly documents?: ReadonlyMap<string, number> | undefined;
+  /** Only these documents, in whatever version is active; all where absent. Not changed after it was given. */
+  readonly documents?: ReadonlySet<string> | undefined;
   /** Only chunks that hold each of these terms, which are among the query's. */
   readonly required?: readonly string[] | undefined;
 }

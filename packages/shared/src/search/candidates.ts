@@ -85,8 +85,8 @@ export async function activeCandidates(
   refreshed: NamespaceTable,
   vector: Float32Array,
   request: SearchRequest,
-  signal?: AbortSignal,
-  { versionOf = activeVersion, historyAt, atLeast = 0 }: VersionChoice = {},
+  signal: AbortSignal | undefined,
+  { versionOf = activeVersion, historyAt, atLeast = 0 }: VersionChoice,
 ): Promise<Candidates> {
   const phrases = phrasesOf(request.query);
   const passes = request.filter ? compileFilter(request.filter) : () => true;
@@ -105,7 +105,7 @@ export async function activeCandidates(
   const findAllowed = async () => {
     if (versionOf !== activeVersion || historyAt !== undefined) return allowedDocuments(table, matches);
     const passing = await matchingDocuments(table, request.filter);
-    return passing && [...passing.keys()];
+    return passing && [...passing];
   };
   let allowed = await findAllowed();
   let limit = Math.max(atLeast, firstLimit(wanted, allowed, table, request), phrases ? leastWithPhrases : 0);

@@ -12,20 +12,20 @@ const maxKept = 8;
 
 interface Kept {
   readonly revision: number;
-  readonly documents: ReadonlyMap<string, number>;
+  readonly documents: ReadonlySet<string>;
 }
 
 /** By the JSON of the filter; gone with the table. */
 const kept = new WeakMap<NamespaceTable, Map<string, Kept>>();
 
 /**
- * The documents of a namespace that pass a filter, with their active versions; undefined where all do. Makes way for
+ * The documents of a namespace that pass a filter; undefined where all do. Makes way for
  * other work: a hundred thousand documents take longer than a request should hold up others. Kept until a row changes.
  */
 export async function matchingDocuments(
   table: NamespaceTable,
   filter: Filter | undefined,
-): Promise<ReadonlyMap<string, number> | undefined> {
+): Promise<ReadonlySet<string> | undefined> {
   if (!filter) return undefined;
   const ofTable = kept.get(table) ?? new Map<string, Kept>();
   kept.set(table, ofTable);
@@ -35,7 +35,7 @@ export async function matchingDocuments(
   if (known?.revision !== table.revision) known = await test(table, filter);
   ofTable.set(key, known);
   const [oldest] = ofTable.keys();
-  if (ofTable.size > maxKept && oldest !== undefined) ofTable.delete(oldest);
+  if (ofTable.size > maxKept) ofTable.delete(oldest as string);
   return known.documents.size === table.rows.size ? undefined : known.documents;
 }
 
@@ -43,7 +43,7 @@ async function test(table: NamespaceTable, filter: Filter): Promise<Kept> {
   const matches = compileFilter(filter);
   for (let restarts = 0; ; restarts += 1) {
     const { revision } = table;
-    const documents = new Map<string, number>();
+    const documents = new Set<string>();
     let tested = 0;
     for (const row of table.rows.values()) {
       tested += 1;
@@ -51,7 +51,7 @@ async function test(table: NamespaceTable, filter: Filter): Promise<Kept> {
         await otherWork();
         if (table.revision !== revision) break;
       }
-      if (matches(row)) documents.set(row.documentId, row.activeVersion);
+      if (matches(row)) documents.add(row.documentId);
     }
     if (table.revision === revision) return { revision, documents };
   }

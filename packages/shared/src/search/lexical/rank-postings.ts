@@ -7,19 +7,19 @@ const documentsAtOnce = 4000;
 
 /**
  * Where the chunks of some documents lie: from, to, from, to, … ascending, neighbours as one. Documents that are not
- * active in that version have none. Makes way for other work, so nobody may change the postings meanwhile.
+ * active have none. Makes way for other work, so nobody may change the postings meanwhile.
  */
 export async function rangesOf(
   { rangeOf }: Pick<Postings, 'rangeOf'>,
-  documents: ReadonlyMap<string, number>,
+  documents: ReadonlySet<string>,
 ): Promise<Uint32Array> {
   const found: { base: number; end: number }[] = [];
   let looked = 0;
-  for (const [documentId, version] of documents) {
+  for (const documentId of documents) {
     looked += 1;
     if (looked % documentsAtOnce === 0) await otherWork();
     const range = rangeOf(documentId);
-    if (range?.version === version) found.push({ base: range.base, end: range.base + range.count });
+    if (range) found.push({ base: range.base, end: range.base + range.count });
   }
   found.sort((a, b) => a.base - b.base);
   const merged: number[] = [];
@@ -51,7 +51,7 @@ export function rankingOf(
 ): LexicalRanking {
   const hits = ordinals.flatMap((ordinal, at) => {
     const address = postings.addressOf(ordinal);
-    return address ? [{ ...address, score: scores[at] ?? 0 }] : [];
+    return address ? [{ ...address, score: scores[at] as number }] : [];
   });
   const { count, totalLength, whole } = postings;
   return { hits, frequencies, count, totalLength, whole };
@@ -73,8 +73,8 @@ export function pointTask(
   return {
     task: { lists, lengths, count, totalLength, terms, frequencies, select },
     scoresOf: (result) => {
-      const scores = new Map(result.ordinals.map((ordinal, at) => [ordinal, result.scores[at] ?? 0]));
-      return ordinals.map((ordinal) => (ordinal === undefined ? 0 : (scores.get(ordinal) ?? 0)));
+      const scores = new Map(result.ordinals.map((ordinal, at) => [ordinal, result.scores[at] as number]));
+      return ordinals.map((ordinal) => (ordinal === undefined ? 0 : (scores.get(ordinal) as number)));
     },
   };
 }
