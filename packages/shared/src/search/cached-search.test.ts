@@ -129,3 +129,48 @@ test('history is asked every time', async () => {
   await ask('pines', { asOf: '2026-05-20T00:00:00Z' });
   expect(vectors.queries.length).toBeGreaterThan(queries);
 });
+
+test('what says nothing makes no other request, what says something does', async () => {
+  const { store, ask, metrics, vectors } = createCachedMemory();
+  await store({ documentId: 'a', text: 'Pines are green.\n\nOaks.' });
+  await ask('pines');
+  await ask('pines', { explain: false, diversity: 0, neighbours: 0 });
+  const asked = vectors.queries.length;
+  expect((await ask('pines', { explain: true })).hits[0]).toHaveProperty('explain');
+  expect((await ask('pines', { neighbours: 1 })).hits[0]?.text).toBe('Pines are green.\n\nOaks.');
+  expect((await ask('pines', { diversity: 0.5 })).hits).toHaveLength(2);
+  expect((await ask('pines', { rerank: true })).degraded).toEqual(['rerank_unavailable']);
+  expect(metrics.recorded.filter((record) => record.startsWith('search'))).toHaveLength(6);
+  expect(vectors.queries.length).toBeGreaterThan(asked);
+});
+
+test('two who ask the same at once are answered by one search, and neither is told that it is stale', async () => {
+  const { store, ask, vectors, embedder } = createCachedMemory();
+  await store({ documentId: 'a', text: 'Pines are green.' });
+  vectors.outage = () => new MemoryError('dependency_unavailable', 'It is away.');
+  const [first, second] = await Promise.all([ask('pines'), ask('pines')]);
+  expect(second).toEqual(first);
+  expect(first.degraded).toBeUndefined();
+  expect(embedder.queries).toHaveLength(1);
+});
+
+test('while the embedder is away a whole answer is given from the cache, and says so', async () => {
+  const { store, ask, embedder } = createCachedMemory();
+  await store({ documentId: 'a', text: 'Pines are green.' });
+  const whole = await ask('pines');
+  embedder.away = true;
+  embedder.outage = () => new MemoryError('dependency_unavailable', 'It is away.');
+  expect(await ask('pines')).toEqual({ ...whole, degraded: ['stale', 'embedder_unavailable'] });
+});
+
+test('while chunks are being brought back nothing is kept, and of an empty namespace neither', async () => {
+  const { store, ask, ledger, cache } = createCachedMemory();
+  expect((await ask('pines')).hits).toEqual([]);
+  await store({ documentId: 'a', text: 'Pines are green.' });
+  await ledger.markIndex({ tenant: 'acme', namespace: 'default' }, 'incomplete');
+  for (let round = 0; round < 2; round += 1) expect((await ask('pines')).degraded).toEqual(['index_rebuilding']);
+  // Of the query only its vector.
+  expect(cache.size).toBe(1);
+  await ledger.markIndex({ tenant: 'acme', namespace: 'default' }, 'whole');
+  expect((await ask('pines')).degraded).toBeUndefined();
+});

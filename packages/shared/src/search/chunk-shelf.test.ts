@@ -121,3 +121,19 @@ test('another model of the namespace has chunks of its own', async () => {
   const [hit] = await bench.shelf.query(bench, bench.table, other, { vector, limit: 1, chunkIds: ['d.1'] });
   expect(hit?.text).toBe('as the other has it');
 });
+
+test('a chunk that is new is read, although all others are here', async () => {
+  const bench = await createBench();
+  for (let round = 0; round < 2; round += 1) await bench.ask({ limit: 9 });
+  await bench.inner.addMissing(key, [recordOf('d', 4)]);
+  expect(await bench.ask({ limit: 9 })).toHaveLength(9);
+  expect(bench.read.at(-1)).toEqual(['d.4']);
+});
+
+test('after a search that found nothing the next asks for all that it needs', async () => {
+  const bench = await createBench();
+  for (let round = 0; round < 2; round += 1) await bench.ask();
+  expect(await bench.ask({ documentIds: ['nobody'] })).toEqual([]);
+  expect(await bench.ask()).toHaveLength(8);
+  expect(bench.read.at(-1)).toHaveLength(8);
+});

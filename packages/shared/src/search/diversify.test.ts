@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
+import { chunksKey } from '../ingest/stored/blob-keys.ts';
 import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { maximalMarginalRelevance } from './diversify.ts';
@@ -97,4 +98,16 @@ test('vectors are fetched only where diversity asks, and from the blob store whe
   for await (const key of memory.deps.blobs.list('tenants/')) await memory.deps.blobs.remove(key);
   const without = await find(0.8);
   expect([without.hits.length, without.degraded]).toEqual([2, ['diversity_unavailable']]);
+});
+
+test('a document whose vectors cannot be read costs the diversity, not the search', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.' });
+  await memory.store({ documentId: 'b', text: 'Pines and oaks.' });
+  memory.vectors.vectorsOf = async () => new Map();
+  const ask = () => search(memory.deps, 'acme', searchFor({ query: 'pines', diversity: 0.5 }));
+  expect((await ask()).degraded).toBeUndefined();
+  await memory.blobs.put(chunksKey({ tenant: 'acme', documentId: 'b', version: 1 }), new TextEncoder().encode('{"'));
+  const { hits, degraded } = await ask();
+  expect([hits.map((hit) => hit.documentId), degraded]).toEqual([['a', 'b'], ['diversity_unavailable']]);
 });

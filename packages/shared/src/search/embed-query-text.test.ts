@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { MemoryError } from '../contracts/errors.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Embedder } from '../ports/embedder.ts';
 import { createInMemoryCache } from '../testing/in-memory-cache.ts';
 import { embedQueryText } from './embed-query-text.ts';
@@ -34,8 +36,7 @@ function createModel(gives: { tokens: boolean }) {
   return { embedder: embedder as unknown as Embedder, asked };
 }
 
-const createResults = () => {
-  const clock = { now: () => 1_000_000 };
+const createResults = (clock: Clock = { now: () => 1_000_000 }) => {
   const cache = createInMemoryCache(clock);
   return createResultCache({ cache, clock, freshMs: 1000, embeddingFreshMs: 1000, graceMs: 1000 });
 };
@@ -59,4 +60,15 @@ test('what was kept without token vectors is not given where they are wanted', a
   const { embedder, asked } = createModel({ tokens: true });
   expect(await embedQueryText(results, 'acme', embedder, 'pines')).toEqual({ vector, tokens });
   expect(asked.tokens).toBe(1);
+});
+
+test('past its time a vector is as true as ever: it is given while the model is away', async () => {
+  const clock = { time: 1_000_000, now: () => clock.time };
+  const results = createResults(clock);
+  const { embedder } = createModel({ tokens: false });
+  await embedQueryText(results, 'acme', embedder, 'pines');
+  embedder.embedQuery = () => Promise.reject(new MemoryError('dependency_unavailable', 'It is away.'));
+  clock.time += 1500;
+  expect(await embedQueryText(results, 'acme', embedder, 'pines')).toEqual({ vector });
+  await expect(embedQueryText(results, 'acme', embedder, 'oaks')).rejects.toThrow('It is away.');
 });

@@ -89,3 +89,20 @@ test('spans are merged into sorted ones that are apart', () => {
     { start: 8, end: 9 },
   ]);
 });
+
+test('a word that is longer than any sentence may be is marked by itself', () => {
+  const word = 'pneumono'.repeat(200);
+  expect(marked(word, `Once ${word} more.`)).toEqual([word]);
+});
+
+test('of a name its own parts are marked in it only where the query has them apart as well', () => {
+  const find = (query: string, text: string) =>
+    createQueryWords(query)
+      .matchesIn(text)
+      .map(({ start, end }) => text.slice(start, end));
+  expect(find('INV-2026', 'See INV-2026 of 2026.')).toEqual(['INV-2026']);
+  expect(find('INV-2026 of 2026', 'See INV-2026.')).toEqual(['INV-2026', '2026']);
+  expect(find('INV-2026 inv', 'See INV-2026.')).toEqual(['INV-2026', 'INV']);
+  // A name within a name is not marked twice.
+  expect(find('/etc/nginx/nginx.conf', 'See /etc/nginx/nginx.conf.')).toEqual(['etc/nginx/nginx.conf']);
+});

@@ -24,3 +24,11 @@ test('nothing changes where there are no three others', () => {
 });
 
 const close = (value: number) => expect.closeTo(value, 6);
+
+test('a direction without a length is near to nothing', () => {
+  const scores = [8, 8, 8, 8, 0];
+  const directions = [at(100, 0), at(100, 1), at(100, 2), at(100, 3), at(0, 0)];
+  const lifted = liftedByNeighbours(scores, directions);
+  expect(lifted.every(Number.isFinite)).toBe(true);
+  expect(lifted.slice(0, 4)).toEqual([8, 8, 8, 8]);
+});

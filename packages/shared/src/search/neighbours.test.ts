@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import type { SearchHit } from '../contracts/model/search.ts';
-import { createMemory, searchFor } from '../testing/search-memory.ts';
+import { bagOfTerms, createMemory, searchFor } from '../testing/search-memory.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { search } from './search.ts';
 
@@ -142,4 +142,32 @@ test('the text is always the document’s own at the span, in every mode and wit
     grown += hits.filter((hit) => (hit.chunks?.length ?? 0) > 1).length;
   }
   expect(grown).toBeGreaterThan(100);
+});
+
+test('a hit of a version that was replaced grows by the neighbours that it had, from the blob store', async () => {
+  const memory = createMemory();
+  const scope = { tenant: 'acme', namespace: 'default' };
+  await memory.store({ documentId: 'a', text: 'One.\n\nPines.\n\nThree.' });
+  const before = '2026-05-15T00:00:00Z';
+  await memory.store({ documentId: 'a', text: 'Pines.', createdAt: '2026-05-20T00:00:00.000Z' });
+  // As the service keeps what was replaced.
+  const key = { ...scope, model: 'terms-1' };
+  const active = { from: Date.parse('2026-05-01T00:00:00Z'), to: Date.parse('2026-05-20T00:00:00Z') };
+  const hits = await memory.vectors.query(key, { vector: bagOfTerms('pines'), limit: 9 });
+  const old = hits
+    .filter(({ version }) => version === 1)
+    .map((hit) => ({ ...hit, vector: bagOfTerms(hit.text), active }));
+  await memory.vectors.addMissing({ ...key, history: true }, old);
+  await memory.vectors.removeDocument(key, 'a', 1);
+  const request = searchFor({ query: 'pines', topK: 1, neighbours: 1, asOf: before });
+  const answer = await search(memory.deps, 'acme', request);
+  expect(answer.hits.map(({ text, version }) => [text, version])).toEqual([['One.\n\nPines.\n\nThree.', 1]]);
+  expect(answer.degraded).toBeUndefined();
+});
+
+test('each chunk of a passage tells its page', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'One.\n\nPines.', page: 7 });
+  const { hits } = await search(memory.deps, 'acme', searchFor({ query: 'pines', topK: 1, neighbours: 1 }));
+  expect([hits[0]?.page, hits[0]?.chunks?.map(({ page }) => page)]).toEqual([7, [7, 7]]);
 });

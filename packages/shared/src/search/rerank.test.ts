@@ -106,3 +106,9 @@ test('whole documents are lifted by better neighbours, chunks of longer ones are
     long: 9,
   });
 });
+
+test('where nothing can be shown nothing is looked at', async () => {
+  const { reranker, asked } = rerankerOf({ a: 1 });
+  const found = await rerank(reranker, query, four, request({ minScore: 0.9 }));
+  expect([found, asked]).toEqual([{ candidates: four, degraded: [] }, []]);
+});

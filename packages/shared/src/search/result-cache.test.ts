@@ -194,3 +194,61 @@ test('what is shown while it is made is stored at its end, by one process at a t
   await (await one.begin(other)).claim?.release();
   expect((await two.begin(other)).claim).toBeDefined();
 });
+
+test('a renewal that fails costs nobody anything', async () => {
+  const { one, origin, clock } = createBench();
+  await one.remember(question(), origin.compute);
+  origin.failure = away();
+  clock.time += freshMs * 0.9;
+  for (let calls = 2; calls < 4; calls += 1) {
+    expect((await one.remember(question(), origin.compute)).value).toBe('first');
+    while (origin.calls < calls) await nextTurn();
+    await nextTurn();
+  }
+});
+
+test('without a way to tell whether it is still true nothing is given past its time', async () => {
+  const { one, origin, clock } = createBench();
+  const what = question({ ifStillTrue: undefined });
+  await one.remember(what, origin.compute);
+  clock.time += freshMs + 1;
+  origin.failure = away();
+  await expect(one.remember(what, origin.compute)).rejects.toBe(origin.failure);
+});
+
+test('who waits for another process and leaves looks no longer', async () => {
+  const { one, two, cache, origin } = createBench();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  origin.held = promise;
+  const working = one.remember(question(), origin.compute);
+  let looks = 0;
+  const { claim } = cache;
+  const looked = Promise.withResolvers<void>();
+  cache.claim = async (...claimed) => {
+    looks += 1;
+    looked.resolve();
+    return claim(...claimed);
+  };
+  const leaving = new AbortController();
+  const waiting = two.remember(question(), origin.compute, leaving.signal);
+  await looked.promise;
+  leaving.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
+  const before = looks;
+  await new Promise((after) => setTimeout(after, 50));
+  expect(looks).toBe(before);
+  resolve();
+  expect((await working).value).toBe('first');
+});
+
+test('of very many requests the last value of the oldest is forgotten, that of others is not', async () => {
+  const { one, origin, cache } = createBench();
+  const ask = (query: number, generation: string) =>
+    one.remember(question({ of: { query }, generation }), origin.compute);
+  origin.held = Promise.resolve();
+  for (let query = 0; query <= 10_000; query += 1) await ask(query, 'g1');
+  expect(cache.size).toBe(10_001);
+  origin.failure = away();
+  await expect(ask(0, 'g2')).rejects.toBe(origin.failure);
+  expect(await ask(1, 'g2')).toMatchObject({ value: 'first', stale: true });
+});

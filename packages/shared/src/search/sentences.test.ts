@@ -88,3 +88,11 @@ test('a long text without an end is split in time that grows with its length', (
   splitSentences(text);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
+
+test('a long text without white space is never cut within a character', () => {
+  for (const text of ['😀'.repeat(1200), `a${'😀'.repeat(1200)}`]) {
+    const parts = splitSentences(text).map(({ start, end }) => text.slice(start, end));
+    expect(parts.every((part) => part.isWellFormed() && part.length <= 1000)).toBe(true);
+    expect(parts.join('')).toBe(text);
+  }
+});

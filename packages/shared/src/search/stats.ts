@@ -1,14 +1,15 @@
 import type { Stats } from '../contracts/model/search.ts';
-import type { Ledger } from '../ports/ledger.ts';
+import type { DocumentRow, Ledger } from '../ports/ledger.ts';
 import type { LexicalIndex } from '../ports/lexical-index.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import type { DocumentTable } from './document-table.ts';
 
 export interface StatsDeps {
-  readonly ledger: Pick<Ledger, 'namespaces'>;
+  readonly ledger: Pick<Ledger, 'namespaces' | 'documentChanges'>;
   readonly vectors: Pick<VectorIndex, 'count'>;
   readonly lexical: Pick<LexicalIndex, 'count'>;
-  readonly table: DocumentTable;
+  /** Saves reading a namespace's documents in whole. */
+  readonly table?: DocumentTable;
 }
 
 type NamespaceStats = Stats['namespaces'][number];
@@ -22,15 +23,16 @@ async function countNamespace(
   model: string,
 ): Promise<{ counted: NamespaceStats; isWhole: boolean }> {
   const scope = { tenant, namespace };
-  const { rows, indexIncomplete } = await deps.table.refresh(scope);
-  const documents = rows.size;
-  let chunks = 0;
-  for (const row of rows.values()) chunks += row.chunks;
+  const found = await (deps.table ? deps.table.refresh(scope) : deps.ledger.documentChanges(scope, undefined));
+  // From the start, and from the table, only those of documents with an active version.
+  const rows: DocumentRow[] = [...found.rows.values()];
+  const documents = rows.length;
+  const chunks = rows.reduce((sum, row) => sum + row.chunks, 0);
   const vectors = await deps.vectors.count({ ...scope, model });
   const postings = await deps.lexical.count(scope);
   const counted = { namespace, documents, chunks, vectors, postings };
   // The same number of other records, or a lack that could not be made up for, is known from the last comparison.
-  return { counted, isWhole: agrees(counted) && !indexIncomplete };
+  return { counted, isWhole: agrees(counted) && !found.indexIncomplete };
 }
 
 /**

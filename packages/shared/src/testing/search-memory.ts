@@ -99,12 +99,14 @@ export interface StoredDocument {
   createdAt?: string;
   /** Cut as the service does, with overlap, instead of a chunk for each paragraph. */
   cutBySize?: boolean;
+  /** Which page all of it is on. */
+  page?: number;
   /** Leaves the version written but not active. */
   inFlight?: boolean;
 }
 
 /** A chunk for each paragraph. */
-function paragraphsOf({ tenant, documentId, version }: VersionRef, text: string): Chunk[] {
+function paragraphsOf({ tenant, documentId, version }: VersionRef, text: string, page?: number): Chunk[] {
   const chunks: Chunk[] = [];
   for (const match of text.matchAll(/[^\n]+(?:\n[^\n]+)*/g)) {
     const [own] = match;
@@ -113,7 +115,8 @@ function paragraphsOf({ tenant, documentId, version }: VersionRef, text: string)
     const before = text.slice(chunks.at(-1)?.span.end ?? span.start, span.start);
     const chunkId = chunkIdOf(tenant, documentId, version, index);
     const embedded = { tokens: 1, embedText: own, contentHash: own };
-    chunks.push({ chunkId, index, text: own, headings: [], span, ...(before ? { before } : {}), ...embedded });
+    const place = { headings: [], span, ...(before ? { before } : {}), ...(page === undefined ? {} : { page }) };
+    chunks.push({ chunkId, index, text: own, ...place, ...embedded });
   }
   return chunks;
 }
@@ -166,7 +169,7 @@ export function createMemory() {
     const ref = { tenant, documentId, version };
     const chunks = document.cutBySize
       ? chunkDocument({ ...ref, text: { text, pages: [] }, title, model: embedder.model, tokenizer: fakeTokenizer })
-      : paragraphsOf(ref, text);
+      : paragraphsOf(ref, text, document.page);
     const records = chunks.map((chunk) => vectorRecord(ref, chunk, bagOfTerms(chunk.text)));
     await vectors.addMissing({ ...scope, model: embedder.model }, records);
     const set: ChunkSet = { schemaVersion: 1, title, model: embedder.model, dimension: embedder.dimension, chunks };
@@ -188,7 +191,7 @@ export function createMemory() {
     return version;
   }
 
-  return { deps, ledger, lexical, vectors, metrics, embedder, clock, texts, store };
+  return { deps, ledger, lexical, vectors, blobs, metrics, embedder, clock, texts, store };
 }
 
 export const searchFor = (request: Partial<SearchRequest> & { query: string }) => SearchRequest.parse(request);

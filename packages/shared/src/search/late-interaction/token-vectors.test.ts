@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { tokensKey } from '../../ingest/stored/blob-keys.ts';
+import { encodeJson } from '../../ingest/stored/artifacts.ts';
+import { chunksKey, tokensKey } from '../../ingest/stored/blob-keys.ts';
+import { embeddedBy, markEmbedded } from '../../ingest/stored/embedded-chunks.ts';
 import { checkOf, directionOf, writeTokenFile } from '../../ingest/stored/token-file.ts';
 import { bagOfWords, tokenVectors } from '../../testing/fake-embedder.ts';
 import { createInMemoryBlobStore } from '../../testing/in-memory-blob-store.ts';
@@ -127,4 +129,72 @@ test('keeps no more than it may', async () => {
   expect(reads).toHaveLength(0);
   await read('d0');
   expect(reads).toHaveLength(1);
+});
+
+test('many chunks are read in turns, with room for other work in between', async () => {
+  const { store, reader } = setUp();
+  const names = Array.from({ length: 30 }, (_, at) => `d${at}`);
+  for (const name of names) await store(name, [`A lamp of ${name}.`]);
+  let others = 0;
+  const turn = () => {
+    others += 1;
+    handle = setImmediate(turn);
+  };
+  let handle = setImmediate(turn);
+  const chunks = names.map((name) => wanted(name, `A lamp of ${name}.`));
+  const found = await reader.read('acme', model, chunks, 10_000);
+  clearImmediate(handle);
+  expect(found.filter((tokens) => tokens === undefined)).toEqual([]);
+  expect(others).toBeGreaterThan(2);
+});
+
+test('of a file that ends too early, or is gone meanwhile, there are none', async () => {
+  const { store, reader, blobs } = setUp(16 * megabyte);
+  const texts = Array.from({ length: 1000 }, (_, at) => `Lamp ${at}.`);
+  const read = async (documentId: string, at: number) =>
+    (await reader.read('acme', model, [wanted(documentId, texts[at] as string, at)], 5000))[0];
+  for (const documentId of ['cut', 'gone']) {
+    await store(documentId, texts);
+    expect(await read(documentId, 0)).toBeDefined();
+  }
+  const [cut, gone] = ['cut', 'gone'].map((documentId) => tokensKey({ tenant: 'acme', documentId, version: 1 }));
+  const bytes = (await blobs.get(cut as string)) as Uint8Array;
+  await blobs.put(cut as string, bytes.slice(0, bytes.length - 10));
+  await blobs.remove(gone as string);
+  expect([await read('cut', 999), await read('gone', 999)]).toEqual([undefined, undefined]);
+  expect(await read('cut', 900)).toBeDefined();
+});
+
+test('a version that another model has embedded since has the tokens of that one too', async () => {
+  const { blobs, reader } = setUp();
+  const ref = { tenant: 'acme', documentId: 'a', version: 1 };
+  const text = 'A lamp at sea.';
+  const span = { start: 0, end: text.length };
+  const chunk = { chunkId: 'c', index: 0, text, headings: [], span, tokens: 4, embedText: text, contentHash: 'h' };
+  const set = { schemaVersion: 1 as const, title: 'Lamps', model: 'the-first', dimension: 64, chunks: [chunk] };
+  await blobs.put(chunksKey(ref), encodeJson(set));
+  const embedded = embeddedBy(ref, set, { model, dimension: 64 });
+  await markEmbedded(blobs, embedded);
+  const tokensOf = async (key: string, of: string) => {
+    const { starts, ...tokens } = tokenVectors(text);
+    const record = {
+      ...tokens,
+      starts,
+      textStart: 0,
+      textCheck: checkOf(text),
+      direction: directionOf(bagOfWords(text)),
+    };
+    const facts = { modelCheck: checkOf(of), chunksCheck: 1, chunks: 1, width: 32, directionWidth: 64 };
+    await blobs.put(key, writeTokenFile(facts, [record]));
+  };
+  await tokensOf(tokensKey(ref), 'the-first');
+  const read = async (of: string) => (await reader.read('acme', of, [wanted('a', text)], 1000))[0];
+  await tokensOf(tokensKey(embedded.ref), model);
+  expect((await read(model))?.textCheck).toBe(checkOf(text));
+  expect((await read('the-first'))?.textCheck).toBe(checkOf(text));
+  // Of a model that has embedded it without tokens, or with those of another, there are none.
+  const other = embeddedBy(ref, set, { model: 'third', dimension: 64 });
+  await markEmbedded(blobs, other);
+  await tokensOf(tokensKey(other.ref), 'another');
+  expect(await read('third')).toBeUndefined();
 });

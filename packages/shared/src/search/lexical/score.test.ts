@@ -42,7 +42,7 @@ test('scores of chunks that were not among the best are told on request', async 
 });
 
 test('only the documents that were named are among the best, and one query leaves nothing for the next', async () => {
-  const found = await search(['sea', 'sea', 'sea'], 'sea', { documents: new Map([['d1', 1]]) });
+  const found = await search(['sea', 'sea', 'sea'], 'sea', { documents: new Set(['d1']) });
   expect(found.best.map(({ documentId }) => documentId)).toEqual(['d1']);
   expect((await search(['sea', 'sun'], 'sun')).best).toHaveLength(1);
 });
@@ -79,4 +79,16 @@ test('pairs count as often as they occur, those of the title twice, and nothing 
     );
     expect(score('', 'sea port')).toBeCloseTo(0.2 * idfOf('sea', 'port') * weigh(1, 1), 6);
   }
+});
+
+test('what a query must have is among its terms, also where it weighs nothing beside others', () => {
+  const terms = queryTerms('"東" hotel', ['c東']);
+  expect(terms.find(({ term }) => term === 'c東')).toEqual({ term: 'c東', weight: 0, common: false });
+  expect(terms.find(({ term }) => term === 'shotel')?.weight).toBeGreaterThan(0);
+});
+
+test('of a word that was not asked for nothing is known', async () => {
+  const { statistics } = await search(['sea', 'sun'], 'sea');
+  expect(statistics.idfOfStem('sea')).toBeGreaterThan(0);
+  expect(statistics.idfOfStem('sun')).toBe(0);
 });
