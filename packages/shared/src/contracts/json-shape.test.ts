@@ -21,5 +21,5 @@ test('brackets, commas and quotes inside of strings count for nothing; lists may
 });
 
 test('text that is no JSON is left to the parser', () => {
-  for (const text of ['', '"', '"\\', ']]]]', '{,,,', 'x']) expect(jsonShapeFault(text)).toBeUndefined();
+  for (const text of ['', '"', '"\\', ']]]]', '{,,,', ',,', '1,2', 'x']) expect(jsonShapeFault(text)).toBeUndefined();
 });

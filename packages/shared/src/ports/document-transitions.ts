@@ -31,6 +31,7 @@ export function addVersion(
 ): LedgerDocument | undefined {
   if (current?.versions.some((known) => known.version === version.version)) return undefined;
   const versions = [...(current?.versions ?? []), version].sort((a, b) => b.version - a.version);
+  const [latest] = versions as [VersionRecord];
   return show({
     tenant: identity.tenant,
     namespace: identity.namespace,
@@ -41,7 +42,7 @@ export function addVersion(
     createdAt: current?.createdAt ?? described.createdAt ?? version.createdAt,
     updatedAt: version.createdAt,
     activeVersion: current?.activeVersion ?? 0,
-    latestVersion: versions[0]?.version ?? version.version,
+    latestVersion: latest.version,
     versions,
     pending: { ...current?.pending, [version.version]: { title: described.title, metadata: described.metadata } },
   });
@@ -85,7 +86,7 @@ export function activateVersion(
   // Versions become active in ascending order, so the one before is the newest older one that ever was.
   const previous = current.versions.find((known) => known.version < version && known.state === 'active')?.version ?? 0;
   if (current.activeVersion > version) return { outcome: 'replaced', previous };
-  const described = describeVersion(current, version, facts) ?? current;
+  const described = describeVersion(current, version, facts) as LedgerDocument;
   // A retry has read more of it; where nothing is new, nothing is stored.
   if (current.activeVersion === version) {
     const changed = !sameJson(described, current);
@@ -150,10 +151,10 @@ export function forgetVersion(current: LedgerDocument, version: number): LedgerD
 /** Without a version that was never accepted. Undefined where it is not known, or active, or the only one. */
 export function withdrawVersion(current: LedgerDocument, version: number): LedgerDocument | undefined {
   const versions = current.versions.filter((known) => known.version !== version);
-  if (versions.length === current.versions.length || versions.length === 0) return undefined;
-  if (current.activeVersion === version) return undefined;
+  const [latest] = versions;
+  if (!latest || versions.length === current.versions.length || current.activeVersion === version) return undefined;
   const { [String(version)]: _withdrawn, ...pending } = current.pending;
-  return show({ ...current, versions, latestVersion: versions[0]?.version ?? 0, pending });
+  return show({ ...current, versions, latestVersion: latest.version, pending });
 }
 
 /** When a version became active, in milliseconds since 1970. @param known one that was */
@@ -227,11 +228,12 @@ function replaceVersion(
 
 /** The document speaks of its active version, else of its latest. */
 function show(document: LedgerDocument): LedgerDocument {
-  const shown = document.versions.find((known) => known.version === document.activeVersion) ?? document.versions[0];
-  const waiting = document.activeVersion === 0 && shown ? document.pending[shown.version] : undefined;
+  const [latest] = document.versions as [VersionRecord];
+  const shown = document.versions.find((known) => known.version === document.activeVersion) ?? latest;
+  const waiting = document.activeVersion === 0 ? document.pending[shown.version] : undefined;
   return {
     ...document,
-    mediaType: shown?.mediaType ?? document.mediaType,
+    mediaType: shown.mediaType,
     title: waiting?.title ?? document.title,
     metadata: waiting?.metadata ?? document.metadata,
   };

@@ -79,11 +79,13 @@ export async function answer(
   signal?: AbortSignal,
   onSources?: (sources: AnswerSources) => void,
 ): Promise<Answer> {
+  let whole: Answer | undefined;
   for await (const event of measured(deps, tenant, request, { startsAgain: true }, signal)) {
     if (event.event === 'sources') onSources?.(event.data);
-    if (event.event === 'done') return event.data;
+    if (event.event === 'done') whole = event.data;
   }
-  throw new MemoryError('internal', 'The answer ended without a result.');
+  // What does not throw ends with it.
+  return whole as Answer;
 }
 
 async function* measured(
@@ -149,7 +151,8 @@ async function* answerEvents(run: Run, tenant: string, options: { startsAgain: b
   );
   for (const reason of found.response.degraded ?? []) run.degraded.add(reason);
   const { hits } = found.response;
-  const passages = run.model && hits.length > 0 ? await passagesFor(run, run.model, found) : [];
+  const { withNeighbours } = found;
+  const passages = run.model && withNeighbours ? await passagesFor(run, run.model, hits, withNeighbours) : [];
   const sources = [...passages, ...hits.filter((hit) => !passages.some((passage) => holds(passage, hit)))];
   yield { event: 'sources', data: { answerId: newAnswerId(), hits: sources } };
   if (run.model && passages.length > 0) {
@@ -171,10 +174,15 @@ async function* answerEvents(run: Run, tenant: string, options: { startsAgain: b
 /** So many chunks on each side of a hit go to the model with it, where there is room. */
 const neighboursForModel = 1;
 
-async function passagesFor(run: Run, { budget }: ModelDeps, { response, withNeighbours }: Retrieval) {
-  const wider = await withNeighbours?.(neighboursForModel);
-  if (wider?.complete === false) degrade(run, 'neighbours_incomplete');
-  return fittingPassages(response.hits, wider?.hits ?? [], budget);
+async function passagesFor(
+  run: Run,
+  { budget }: ModelDeps,
+  hits: readonly SearchHit[],
+  withNeighbours: NonNullable<Retrieval['withNeighbours']>,
+) {
+  const wider = await withNeighbours(neighboursForModel);
+  if (!wider.complete) degrade(run, 'neighbours_incomplete');
+  return fittingPassages(hits, wider.hits, budget);
 }
 
 const holds = (passage: SearchHit, { chunkId }: { readonly chunkId: string }) =>
@@ -273,8 +281,8 @@ async function* extracted(
     yield { event: 'token', data: { text: index === 0 ? part : ` ${part}` } };
   }
   const citations = extract.citations.map((citation) => {
-    const source = sources.find((passage) => holds(passage, citation));
-    return source ? { ...citation, chunkId: source.chunkId } : citation;
+    const source = sources.find((passage) => holds(passage, citation)) as SearchHit;
+    return { ...citation, chunkId: source.chunkId };
   });
   yield* finish(run, { text: parts.join(' '), citations, grounded: true, refused: false, usage });
 }

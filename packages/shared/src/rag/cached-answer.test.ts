@@ -100,3 +100,28 @@ test('a stream that breaks off is not kept, and leaves the question to the next'
   await cachedAnswer(deps, 'acme', ask('When can shoes be returned?'));
   expect(model.calls).toBe(1);
 });
+
+test('without a language model answers are kept too, and counted as what they are', async () => {
+  const { memory, deps } = await createBench();
+  const { languageModel: _, ...extractive } = deps;
+  const first = await cachedAnswer(extractive, 'acme', ask('When can shoes be returned?'));
+  expect(await cachedAnswer(extractive, 'acme', ask('When can shoes be returned?'))).toEqual(first);
+  expect(memory.embedder.queries).toHaveLength(1);
+  const refused = await cachedAnswer(extractive, 'acme', ask('¿cuándo?', { filter: { kind: 'none' } }));
+  expect(refused.refused).toBe(true);
+  expect(await cachedAnswer(extractive, 'acme', ask('¿cuándo?', { filter: { kind: 'none' } }))).toEqual(refused);
+  const kinds = memory.metrics.recorded.filter((line) => line.startsWith('rag '));
+  expect(kinds).toEqual([...Array(2).fill('rag answered extractive 0'), ...Array(2).fill('rag refused extractive 0')]);
+});
+
+test('of an empty namespace, and while its index is being brought back, nothing is kept', async () => {
+  const { memory, deps, model } = await createBench();
+  const nowhere = ask('When can shoes be returned?', { namespace: 'nowhere' });
+  expect((await cachedAnswer(deps, 'acme', nowhere)).refused).toBe(true);
+  expect((await collect(cachedAnswerStream(deps, 'acme', nowhere))).at(-1)?.data).toMatchObject({ refused: true });
+  await memory.ledger.markIndex({ tenant: 'acme', namespace: 'default' }, 'incomplete');
+  for (let round = 1; round <= 2; round += 1) {
+    const { degraded } = await cachedAnswer(deps, 'acme', ask('When can shoes be returned?'));
+    expect([degraded, model.calls]).toEqual([['index_rebuilding'], round]);
+  }
+});

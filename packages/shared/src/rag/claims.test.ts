@@ -23,6 +23,7 @@ test.each([
   ['so is what mixes letters and digits', 'Error ERR_SSL_42 of A4 paper', ['ERR_SSL_42', 'A4']],
   ['a quotation begins like a sentence', 'He said: “Refunds come.”', []],
   ['an owner is a name without its ending', 'The hat of Acme’s founder', ['Acme']],
+  ['two words with a hyphen are one, but for the first', 'Anglo-Saxon kings met Jean-Luc.', ['Jean-Luc']],
   ['the speaker is none', 'What I know', []],
 ])('%s', (_rule, text, names) => {
   expect(namesIn(text)).toEqual(names);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { SearchHit } from '../contracts/model/search.ts';
-import { evidenceOf } from './evidence.ts';
+import { evidenceOf, refusalText } from './evidence.ts';
 
 const hit = (similarity: number): SearchHit => ({
   ...{ chunkId: 'c', documentId: 'd', version: 1, title: 'T', text: 'Text.', score: 1, similarity },
@@ -36,4 +36,11 @@ test.each([
 
 test('nothing found is no evidence', () => {
   expect(evidenceOf([], model, undefined)).toBe('none');
+});
+
+test('a refusal names the words of the question that no passage has, where there are such', () => {
+  const lighthouse = { ...hit(0.1), title: 'Lights', text: 'The lamp turns at night.' };
+  expect(refusalText('Who turns the lamp?', [lighthouse])).toMatch(/close enough to the question\.$/);
+  expect(refusalText('Who paints the lamp?', [lighthouse])).toMatch(/mentions: paints\.$/);
+  expect(refusalText('Who?', [])).toMatch(/nothing that could be searched/);
 });

@@ -117,3 +117,35 @@ test('where nothing tells sentences apart there is no answer', async () => {
   const nothing = { words: createQueryWords('cuándo') };
   expect(await extractAnswer(nothing, 'cuándo', [refunds, hours])).toMatchObject({ sentences: [], citations: [] });
 });
+
+test('passages that overlap give each sentence once, with the page that it is on', async () => {
+  const first = { ...passage('a', 'Refunds are paid by post. Money comes back in 14 days.'), page: 3 };
+  const second = { ...first, chunkId: 'a#1', text: 'Money comes back in 14 days. Refunds are final.', page: 4 };
+  const start = first.span.start + first.text.indexOf('Money');
+  const overlapping = { ...second, span: { start, end: start + second.text.length } };
+  const asked = 'refunds money days';
+  const { citations } = await extractAnswer(found(undefined, asked).compared, asked, [first, overlapping]);
+  expect(citations.filter(({ quote }) => quote.startsWith('Money'))).toMatchObject([{ chunkId: 'a#0', page: 3 }]);
+});
+
+test('of many passages the first five are quoted, and the support is of all', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const passages = names.map((name) => passage(name, `Refunds are paid by ${name.repeat(9)}.`));
+  const asked: number[] = [];
+  const scoreSentences: SentenceScorer = async (places) =>
+    places.map(({ spans }, at) => {
+      asked.push(spans.length);
+      return { passage: at === 5 ? 0.95 : at === 1 ? undefined : 0.5, sentences: spans.map(() => 0.7 - at / 100) };
+    });
+  const { citations, support } = await extractAnswer(found(scoreSentences).compared, question, passages);
+  expect(asked).toEqual([1, 1, 1, 1, 1, 0]);
+  expect(support).toBe(0.95);
+  expect(citations[0]?.documentId).toBe('a');
+});
+
+test('where there are only questions they are the answer, the best one first', async () => {
+  const faq = passage('faq', 'When are refunds paid? When are shoes returned?');
+  const asked = 'refunds';
+  const { citations } = await extractAnswer(found(undefined, asked).compared, asked, [faq]);
+  expect(quotesOf(citations)).toEqual(['When are refunds paid?', 'When are shoes returned?']);
+});

@@ -47,6 +47,12 @@ test('a number that stands alone in a cell of a table is carried by its table', 
   expect(isCarried('The large size has the price 50.', [table])).toBe(false);
 });
 
+test('a name with a digit in it is carried by itself only, in whatever case', () => {
+  const errors = passage('Errors', 'The code err_ssl_42 means that the certificate has expired.');
+  expect(isCarried('The code ERR_SSL_42 means an expired certificate.', [errors])).toBe(true);
+  expect(isCarried('The code ERR_SSL_43 means an expired certificate.', [errors])).toBe(false);
+});
+
 test('two passages carry together what neither does alone', () => {
   const sentence = 'Refunds are paid within 14 days, and the large size has the price 45.';
   expect(isCarried(sentence, [shop])).toBe(false);

@@ -23,10 +23,9 @@ export const statesNothing = (text: string): boolean => /^#{1,6} |[:：]$/.test(
  * - what they say in nearly the same words they do not deny where it affirms, nor affirm where it denies (English too).
  * What is reworded beyond recognition counts as not carried.
  *
- * @param text of the sentence, without markers
+ * @param text of a sentence that states something, without markers
  */
 export function isCarried(text: string, passages: readonly SearchHit[]): boolean {
-  if (statesNothing(text)) return true;
   const sentences = passages.flatMap(evidenceIn);
   const about = passages.map((hit) => `${hit.title}\n${hit.headings.join('\n')}`).join('\n');
   const whole = `${about}\n${passages.map((hit) => hit.text).join('\n')}`;
@@ -82,7 +81,7 @@ function initialsIn(text: string): Set<string> {
   const runs = text.matchAll(/\p{Lu}[\p{L}\p{M}]+(?:[ -](?:(?:of|and|the|for) )?\p{Lu}[\p{L}\p{M}]+)+/gu);
   const initials = new Set<string>();
   for (const [run] of runs) {
-    const letters = (run.match(/(?<![\p{L}\p{M}])\p{Lu}/gu) ?? []).join('');
+    const letters = Array.from(run.matchAll(/(?<![\p{L}\p{M}])\p{Lu}/gu), ([letter]) => letter).join('');
     for (let from = 0; from < letters.length; from += 1)
       for (let to = from + 2; to <= letters.length; to += 1) initials.add(letters.slice(from, to));
   }

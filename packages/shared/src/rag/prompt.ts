@@ -63,7 +63,7 @@ export function fittingHistory(history: readonly ChatTurn[], { inputTokens, toke
   let used = 0;
   let from = history.length;
   while (from > 0) {
-    used += countTokens(history[from - 1]?.content ?? '', tokenizer);
+    used += countTokens((history[from - 1] as ChatTurn).content, tokenizer);
     if (used > historyTokens) break;
     from -= 1;
   }

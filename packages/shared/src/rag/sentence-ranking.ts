@@ -67,7 +67,7 @@ export async function rankSentences(
     const close = closeness ? closeness.get(sentence) : 0;
     if (close === undefined) continue;
     const timeless = asksWhen && !hasTime(sentence.text) ? timelessPenalty : 0;
-    const prior = wordWeight * (shares?.get(sentence) ?? 0) - placePenalty * (places.get(sentence.hit) ?? 0);
+    const prior = wordWeight * (shares?.get(sentence) ?? 0) - placePenalty * (places.get(sentence.hit) as number);
     scores.set(sentence, close + prior - timeless);
   }
   const sentences = answersAmong(candidates, scores).sort((a, b) => b.score - a.score || a.order - b.order);

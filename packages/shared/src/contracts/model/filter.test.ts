@@ -32,6 +32,8 @@ const illegal: [value: unknown, path: string, message: RegExp][] = [
   [{ $not: { a: 1 } }, '$not', /only \$and and \$or/],
   [{ $and: { a: 1 } }, '$and', /expected array/],
   [{ $or: [] }, '$or', />=1/],
+  [{ $and: [1] }, '$and.0', /expected object/],
+  [{ $or: [{ a: 1 }, null] }, '$or.1', /expected object/],
   [{ $or: [{ a: 1 }, { b: { $like: 'x' } }] }, '$or.1.b', /no operator \$like/],
 ];
 

@@ -53,8 +53,7 @@ function conditionFault(issue: { path?: PropertyKey[] | undefined; input?: unkno
   const unknown = unknownOperator({ input });
   if (unknown !== undefined) return unknown;
   if (Object.keys(input).length === 0) return 'names no operator';
-  const result = Condition.safeParse(input);
-  const at = result.success ? '' : String(result.error.issues[0]?.path[0] ?? '');
+  const at = String(Condition.safeParse(input).error?.issues[0]?.path[0]);
   if (at === '$in' || at === '$nin') return `${at} takes a list of up to 1,000 strings, numbers or booleans`;
   if (at === '$eq' || at === '$ne') return `${at} takes a string, a number or a boolean`;
   return `${at} takes a string or a number`;
