@@ -17,11 +17,14 @@ export interface IngestCommandOptions {
   json: boolean;
 }
 
-interface Outcome {
-  path: string;
-  job?: Job;
-  error?: { code: string; message: string; hint?: string | undefined };
+interface Fault {
+  code: string;
+  message: string;
+  hint?: string | undefined;
 }
+
+/** The job that a document became, or why it became none. */
+type Outcome = { path: string; job: Job; error?: undefined } | { path: string; job?: undefined; error: Fault };
 
 /** Ingests what the paths name. True where every document succeeded (or, without waiting, was accepted). */
 export async function runIngest(
@@ -81,20 +84,20 @@ async function ingestOne(
   }
 }
 
-function isGood({ job, error }: Outcome): boolean {
-  return error === undefined && job !== undefined && !['failed', 'cancelled', 'partial'].includes(job.state);
+function isGood({ job }: Outcome): boolean {
+  return job !== undefined && !['failed', 'cancelled', 'partial'].includes(job.state);
 }
 
-function describe(io: Io, outcome: Outcome): string {
-  const { path, job } = outcome;
-  const error = outcome.error ?? job?.error;
-  const state = outcome.error ? 'refused' : (job?.state ?? 'unknown');
-  const head = `${state.padEnd(9)} ${path}`;
-  if (error)
-    return `${bold(io, head)}\n          ${error.code}: ${error.message}${error.hint ? ` ${error.hint}` : ''}\n`;
-  const warnings = (job?.warnings ?? []).map((warning) => {
+function describe(io: Io, { path, job, error }: Outcome): string {
+  if (!job) return describeFault(io, `refused   ${path}`, error);
+  const head = `${job.state.padEnd(9)} ${path}`;
+  if (job.error) return describeFault(io, head, job.error);
+  const warnings = job.warnings.map((warning) => {
     const page = warning.page === undefined ? '' : ` (page ${warning.page})`;
     return `          ${warning.code}: ${warning.message}${page}\n`;
   });
-  return `${head}  ${job?.documentId ?? ''}${isTerminal(job?.state ?? 'queued') ? '' : `  ${job?.id ?? ''}`}\n${warnings.join('')}`;
+  return `${head}  ${job.documentId}${isTerminal(job.state) ? '' : `  ${job.id}`}\n${warnings.join('')}`;
 }
+
+const describeFault = (io: Io, head: string, { code, message, hint }: Fault): string =>
+  `${bold(io, head)}\n          ${code}: ${message}${hint ? ` ${hint}` : ''}\n`;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { deserted, type FakeService, startFakeService } from '@semantic-memory/client/testing/fake-service';
 import jwt from 'jsonwebtoken';
 import type { Io } from './io.ts';
-import { runCli } from './program.ts';
+import { runCommand } from './testing/run-command.ts';
 
 let service: FakeService;
 let folder: string;
@@ -20,25 +20,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs a command line against the fake service and captures what it prints. */
-async function run(args: string[], io: Partial<Io> = {}) {
-  let out = '';
-  let err = '';
-  const status = await runCli(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    terminal: false,
-    columns: 80,
-    env: { SEMANTIC_MEMORY_URL: service.url, SEMANTIC_MEMORY_TOKEN: 'token' },
-    signal: new AbortController().signal,
-    ...io,
-  });
-  return { status, out, err };
-}
+const run = (args: string[], io: Partial<Io> = {}) => runCommand(service, args, io);
 
 async function writeSamples() {
   await mkdir(join(folder, 'deep'));
