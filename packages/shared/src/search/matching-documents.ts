@@ -19,8 +19,8 @@ interface Kept {
 const kept = new WeakMap<NamespaceTable, Map<string, Kept>>();
 
 /**
- * The documents of a namespace that pass a filter; undefined where all do. Makes way for
- * other work: a hundred thousand documents take longer than a request should hold up others. Kept until a row changes.
+ * The documents of a namespace that pass a filter; undefined where all do. Makes way for other work: a hundred thousand
+ * documents take longer than a request should hold up others. Kept until a row changes.
  */
 export async function matchingDocuments(
   table: NamespaceTable,

@@ -3,6 +3,7 @@ import type { ChunkAddress } from '../ports/lexical-index.ts';
 import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { chunksAt } from './chunks-at.ts';
 import type { RankedCandidate } from './rank.ts';
+import { settled } from './settled.ts';
 
 /** What is shown for a hit: its chunk, or several that follow each other, as one piece of the document's text. */
 export interface Passage {
@@ -90,11 +91,12 @@ async function fetchChunks(
   vector: Float32Array | undefined,
 ): Promise<VectorHit[]> {
   const { active = [], replaced = [] } = Object.groupBy(missing, (address) => (address.active ? 'active' : 'replaced'));
-  const [here, before] = await Promise.all([
-    chunksAt(deps, key, active, { vector, fromIndex: vector !== undefined }),
-    chunksAt(deps, key, replaced, { vector: undefined, fromIndex: false }),
+  const found = await Promise.all([
+    settled(chunksAt(deps, key, active, { vector, fromIndex: vector !== undefined })),
+    settled(chunksAt(deps, key, replaced, { vector: undefined, fromIndex: false })),
   ]);
-  return [...here, ...before];
+  // What cannot be had now is missing, which is no reason to keep back the hits.
+  return found.flatMap(({ value }) => value ?? []);
 }
 
 /** Whether `next` goes on where `chunk` ends, with no more than known blank text between them. */

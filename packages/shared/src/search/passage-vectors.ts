@@ -14,7 +14,7 @@ type Passage = Pick<VectorHit, 'chunkId' | 'documentId' | 'version' | 'index'>;
 
 /**
  * The vectors of passages, by `chunkId`: from the vector index in one call, and what it lacks (all, where it is away)
- * from the blob store.
+ * from the blob store. Those that neither has now are not among them.
  */
 export async function passageVectors(
   deps: PassageVectorDeps,
@@ -32,8 +32,8 @@ export async function passageVectors(
   const rest = passages.filter(({ chunkId }) => !found.has(chunkId));
   const versions = Map.groupBy(rest, ({ documentId, version }) => JSON.stringify([documentId, version]));
   for (const ofVersion of versions.values()) {
-    const stored = await undamaged(storedVectors(deps.blobs, key, ofVersion));
-    for (const [chunkId, vector] of stored ?? []) found.set(chunkId, vector);
+    const stored = await settled(undamaged(storedVectors(deps.blobs, key, ofVersion)));
+    for (const [chunkId, vector] of stored.value ?? []) found.set(chunkId, vector);
   }
   return found;
 }

@@ -67,3 +67,36 @@ test('a query without a word finds nothing by words, and whatever is near by mea
   const { hits } = await search(memory.deps, 'acme', searchFor({ query: '?!' }));
   expect(hits.map(({ text, score }) => [text, score])).toEqual([['Pines.', 0]]);
 });
+
+test('what only words have found and cannot be read is left out, and it is said', async () => {
+  const memory = createMemory();
+  const many = Array.from({ length: 150 }, () => 'Pines, sand, sun.').join('\n\n');
+  await memory.store({ documentId: 'many', text: many });
+  await memory.store({ documentId: 'rare', text: 'Resin, oaks, elms, limes.' });
+  const request = searchFor({ query: 'pines resin' });
+  expect((await search(memory.deps, 'acme', request)).hits[0]?.documentId).toBe('rare');
+  withoutReads(memory);
+  const answer = await search(memory.deps, 'acme', request);
+  expect(answer).toMatchObject({ mode: 'dense', degraded: ['lexical_index_unavailable'] });
+  expect(answer.hits.map((hit) => hit.documentId)).toEqual(Array(10).fill('many'));
+});
+
+test('neighbours that cannot be read now are said to be missing, and the hits are given', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: `Pines.\n\n${'Oaks.\n\n'.repeat(200)}` });
+  withoutReads(memory);
+  const request = searchFor({ query: 'pines', topK: 1, neighbours: 1, mode: 'dense' });
+  const answer = await search(memory.deps, 'acme', request);
+  expect(answer.hits.map((hit) => hit.text)).toEqual(['Pines.']);
+  expect(answer.degraded).toEqual(['neighbours_incomplete']);
+});
+
+test('where no vectors can be read the hits are not diverse, and it is said', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.\n\nOaks.' });
+  withoutReads(memory);
+  memory.vectors.vectorsOf = away;
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines', diversity: 0.5 }));
+  expect(answer.hits.map((hit) => hit.text)).toEqual(['Pines.', 'Oaks.']);
+  expect(answer.degraded).toEqual(['diversity_unavailable']);
+});

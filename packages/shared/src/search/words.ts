@@ -120,7 +120,7 @@ export async function unreachedByMeaning(
 
 /**
  * Adds what words find to what meaning has found; each candidate gets both scores.
- * @returns undefined where the postings are away by now
+ * @returns undefined where the postings, or the texts of what they found, are away by now
  */
 export async function addWords(
   search: WordSearch,
@@ -138,7 +138,9 @@ export async function addWords(
   const wordsOnly = best.filter((hit) => !known.has(placeOf(hit)));
   const scores = new Map(best.map((hit) => [placeOf(hit), hit.score]));
   for (const [at, candidate] of others.entries()) scores.set(placeOf(candidate), also.value[at] as number);
-  const candidates = [...dense, ...activeOf(await withTexts(search, wordsOnly, vector, false), table)];
+  const texts = await settled(withTexts(search, wordsOnly, vector, false));
+  if (!texts.value) return undefined;
+  const candidates = [...dense, ...activeOf(texts.value, table)];
   const weights = weightsOf(request.query);
   const statistics = statisticsOf(ranking, search.terms);
   const fuse = (lexicalOf: (candidate: Candidate) => number): ScoredCandidate[] => {

@@ -164,6 +164,19 @@ export function lexicalIndexSuite(
       expect(await best(['ship', 'moon'])).toEqual([]);
     });
 
+    test('among the best are only the documents that are named, in the version that is active by now', async () => {
+      for (const documentId of ['a', 'b', 'c']) await commit(documentId, 'sea');
+      const documents = new Set(['a', 'b', 'nobody']);
+      const best = async () =>
+        (await lexical.rank(scope, { terms: [{ term: 'sea', weight: 1, common: false }], limit: 10, documents })).hits
+          .map((hit) => `${hit.documentId}@${hit.version}`)
+          .sort();
+      expect(await best()).toEqual(['a@1', 'b@1']);
+      await commit('b', 'sea sea');
+      await ledger.removeDocument(scope.tenant, 'a');
+      expect(await best()).toEqual(['b@2']);
+    });
+
     test('compaction leaves of the lists what is or may become active, and nobody notices', async () => {
       await commit('a', 'sea ship', 'sea');
       await commit('b', 'sea ship');
