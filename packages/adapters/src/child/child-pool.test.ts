@@ -1,4 +1,10 @@
-import { getPriority } from 'node:os';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { getPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { ChildPool, type ChildPoolOptions } from './child-pool.ts';
 import { residentBytes } from './resident-bytes.ts';
@@ -12,9 +18,11 @@ let pool: ChildPool;
 
 afterEach(() => pool.close());
 
+const echoEntry = new URL('./testing/echo-child.ts', import.meta.url);
+
 function start(options: Partial<ChildPoolOptions>): void {
   pool = new ChildPool({
-    entry: new URL('./testing/echo-child.ts', import.meta.url),
+    entry: echoEntry,
     size: 1,
     jobsPerChild: 100,
     recycleRssBytes: 300 * mebibyte,
@@ -92,4 +100,91 @@ test('closing ends every child', async () => {
   await pool.close();
   expect(await residentBytes(pid)).toBe(0);
   await expect(pidOf()).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+/** The children of this process whose command line names this. */
+async function childrenNaming(name: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'ppid=,args=']);
+  return stdout.split('\n').filter((line) => Number.parseInt(line, 10) === process.pid && line.includes(name));
+}
+
+test('closing waits for a child that is only starting, and ends it too', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'child-pool-test-'));
+  try {
+    const path = join(directory, 'starting.mjs');
+    await writeFile(path, 'setInterval(() => {}, 1000)');
+    start({ entry: pathToFileURL(path) });
+    const running = expect(pool.run({}, limits)).rejects.toMatchObject({ code: 'cancelled' });
+    await wait(0);
+    await pool.close();
+    expect(await childrenNaming(path)).toEqual([]);
+    await running;
+    // One that had only been let in when the pool was closed.
+    start({ entry: pathToFileURL(path) });
+    const justLetIn = expect(pool.run({}, limits)).rejects.toMatchObject({ code: 'cancelled' });
+    await pool.close();
+    await justLetIn;
+    expect(await childrenNaming(path)).toEqual([]);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('children without work are ended after a while', async () => {
+  start({ idleMs: 10 });
+  const idle = await pidOf();
+  while ((await residentBytes(idle)) > 0) await wait(10);
+  expect(await pidOf()).not.toBe(idle);
+});
+
+test('a child started ahead that fails to start fails no job but the one that needs it', async () => {
+  let starts = 0;
+  const options = {
+    size: 1,
+    jobsPerChild: 100,
+    recycleRssBytes: 300 * mebibyte,
+    maxRssBytes: 600 * mebibyte,
+    heapMiB: 64,
+    dataLimitGiB: 2,
+    spare: true,
+    idleMs: 60_000,
+    // No module can be taken from there.
+    get entry() {
+      return starts++ === 0 ? echoEntry : new URL('http://nowhere.invalid/child.ts');
+    },
+  } as const;
+  pool = new ChildPool(options);
+  const first = await pool.run<{ pid: number }>({}, limits, 'a');
+  expect(await pool.run({}, limits, 'a')).toMatchObject({ pid: first.pid });
+  await expect(pool.run({}, limits, 'b')).rejects.toMatchObject({ code: 'ERR_INVALID_URL_SCHEME' });
+});
+
+test('who waits for a place can give up waiting, and a job that has begun is not held up by that', async () => {
+  start({});
+  const waiting = new AbortController();
+  const begun = pool.run<{ pid: number }>({}, { ...limits, waiting: waiting.signal });
+  const second = pool.run({}, { ...limits, waiting: waiting.signal });
+  const reason = new Error('somebody else takes it');
+  waiting.abort(reason);
+  await expect(second).rejects.toBe(reason);
+  expect((await begun).pid).toBeGreaterThan(0);
+});
+
+test('compiled children are run as they are, without the conditions of the sources', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'child-pool-test-'));
+  try {
+    const path = join(directory, 'compiled.mjs');
+    await writeFile(
+      path,
+      `process.on('message', ({ id }) => process.send({ id, type: 'done', json: JSON.stringify(process.execArgv) }));
+      process.send({ id: 0, type: 'ready' });`,
+    );
+    start({ entry: pathToFileURL(path) });
+    const argv = await pool.run<string[]>({}, limits);
+    expect(argv).toContain('--max-old-space-size=64');
+    expect(argv).not.toContain('--conditions=development');
+    await pool.close();
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 });

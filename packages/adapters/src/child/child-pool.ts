@@ -7,6 +7,9 @@ import { spawnChild } from './spawn-child.ts';
 import { Turns } from './turns.ts';
 import { makeWorkDirectory } from './work-directory.ts';
 
+/** From its command to its readiness a child takes 0.2 s on an idle core. */
+const startWithinMs = 60_000;
+
 export interface ChildPoolOptions {
   /** The module that the children run; it calls `serveJobs`. */
   readonly entry: URL;
@@ -52,7 +55,7 @@ export class ChildPool {
   /** How many jobs of an owner run. */
   readonly #running = new Map<string, number>();
   #places = 0;
-  #starting = 0;
+  readonly #starting = new Set<Promise<PoolChild>>();
   readonly #waiting = new Turns<Entering>();
   #idleTimer: NodeJS.Timeout | undefined;
   /** The largest resident size that any child had during a job, in bytes. */
@@ -90,8 +93,10 @@ export class ChildPool {
   /** Kills all children; jobs under way reject. */
   async close(): Promise<void> {
     this.#closing.abort(new MemoryError('cancelled', 'The process is shutting down.'));
-    clearTimeout(this.#idleTimer);
+    // One that is only starting is not yet among all.
+    await Promise.allSettled(this.#starting);
     await Promise.all([...this.#all].map((child) => child.end()));
+    clearTimeout(this.#idleTimer);
     if (this.#directory) await rm(await this.#directory, { recursive: true, force: true });
   }
 
@@ -129,7 +134,7 @@ export class ChildPool {
   }
 
   #leave(owner: string): void {
-    const others = (this.#running.get(owner) ?? 1) - 1;
+    const others = this.#running.get(owner)! - 1;
     if (others > 0) this.#running.set(owner, others);
     else this.#running.delete(owner);
     this.#places -= 1;
@@ -143,7 +148,7 @@ export class ChildPool {
     child.owner = owner;
     // Those of others would pile up, one for each.
     if (!known) while (this.#idle.length > this.#options.size) this.#idle.shift()?.kill();
-    const isSpareThere = this.#starting > 0 || this.#idle.some((other) => other.owner === undefined);
+    const isSpareThere = this.#starting.size > 0 || this.#idle.some((other) => other.owner === undefined);
     if (this.#options.spare && !isSpareThere) {
       // Its failure would show again where a job needs it.
       void this.#start().then(
@@ -160,24 +165,30 @@ export class ChildPool {
   }
 
   async #start(): Promise<PoolChild> {
-    this.#starting += 1;
+    this.#closing.signal.throwIfAborted();
+    const starting = this.#startOne();
+    this.#starting.add(starting);
     try {
-      this.#directory ??= makeWorkDirectory();
-      const directory = await this.#directory;
-      const { entry, heapMiB, dataLimitGiB, maxRssBytes } = this.#options;
-      const spawned = await spawnChild({
-        entry,
-        heapMiB,
-        dataLimitGiB,
-        compileCacheDirectory: join(directory, 'compiled'),
-      });
-      const child = new PoolChild(spawned, { directory, maxRssBytes });
-      this.#all.add(child);
-      void child.exited.then(() => this.#all.delete(child));
-      return child;
+      return await starting;
     } finally {
-      this.#starting -= 1;
+      this.#starting.delete(starting);
     }
+  }
+
+  async #startOne(): Promise<PoolChild> {
+    this.#directory ??= makeWorkDirectory();
+    const directory = await this.#directory;
+    const { entry, heapMiB, dataLimitGiB, maxRssBytes } = this.#options;
+    const spawned = await spawnChild({
+      entry,
+      heapMiB,
+      dataLimitGiB,
+      compileCacheDirectory: join(directory, 'compiled'),
+    });
+    const child = new PoolChild(spawned, { directory, maxRssBytes, startWithinMs });
+    this.#all.add(child);
+    void child.exited.then(() => this.#all.delete(child));
+    return child;
   }
 
   async #giveBack(child: PoolChild): Promise<void> {
@@ -187,10 +198,6 @@ export class ChildPool {
   }
 
   #keep(child: PoolChild): void {
-    if (this.#closing.signal.aborted) {
-      child.kill();
-      return;
-    }
     this.#idle.push(child);
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {

@@ -27,11 +27,9 @@ export interface JobLimits {
 }
 
 // A zip bomb inflates some 5 MB in 25 ms.
-const watchIntervalMs = process.platform === 'linux' ? 25 : 250;
+const watchIntervalMs = process.platform === 'linux' ? 25 : /* istanbul ignore next -- not on Linux, by `ps` */ 250;
 const outOfMemory = /heap out of memory|Allocation failed|Cannot allocate memory|out of memory|std::bad_alloc/i;
 const maxStderrChars = 4096;
-/** From its command to its readiness a child takes 0.2 s on an idle core. */
-const startWithinMs = 60_000;
 
 let nextJobId = 1;
 
@@ -40,6 +38,7 @@ export class PoolChild {
   readonly #process: ChildProcess;
   readonly #directory: string;
   readonly #maxRssBytes: number;
+  readonly #startWithinMs: number;
   readonly #exited: Promise<string>;
   #stderr = '';
   #alive = true;
@@ -50,10 +49,12 @@ export class PoolChild {
   /** The largest resident size seen, in bytes. */
   peakRssBytes = 0;
 
-  constructor(child: ChildProcess, options: { directory: string; maxRssBytes: number }) {
+  /** @param options.startWithinMs how long it may take to be ready, however little time its job has */
+  constructor(child: ChildProcess, options: { directory: string; maxRssBytes: number; startWithinMs: number }) {
     this.#process = child;
     this.#directory = options.directory;
     this.#maxRssBytes = options.maxRssBytes;
+    this.#startWithinMs = options.startWithinMs;
     // Only read to tell running out of memory from other ends; never logged, since it may quote the document.
     child.stderr?.setEncoding('latin1').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-maxStderrChars);
@@ -157,7 +158,9 @@ export class PoolChild {
       const watch = setInterval(async () => {
         const now = performance.now();
         if (isStarting) {
-          if (now - startedAt > startWithinMs) killWith(new ChildFailure('unstartable', 'It did not start in time.'));
+          if (now - startedAt > this.#startWithinMs) {
+            killWith(new ChildFailure('unstartable', 'It did not start in time.'));
+          }
           return;
         }
         if (now - heardAt > limits.silenceMs || now - startedAt > limits.overallMs) {
