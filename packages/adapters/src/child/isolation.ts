@@ -36,37 +36,50 @@ const memoryWrapper = (limit: DataLimitGiB): Argv => ['prlimit', `--data=${limit
 // Innermost, since the kernel forgets the wish when credentials change.
 const parentWrapper: Argv = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
-interface Probed {
+interface Isolation {
   readonly report: IsolationReport;
   readonly prefixFor: (limit: DataLimitGiB | undefined) => Argv;
 }
 
-let probed: Promise<Probed> | undefined;
+/** The wrappers that work on a host; undefined where none does. */
+interface WorkingWrappers {
+  readonly network: Argv | undefined;
+  readonly memory: Argv | undefined;
+  readonly parent: Argv | undefined;
+}
 
-function probe(): Promise<Probed> {
+let probed: Promise<Isolation> | undefined;
+
+function probe(): Promise<Isolation> {
   probed ??= (async () => {
     const [network, memory, parent] = await Promise.all([
       firstThatWorks(networkWrappers),
       firstThatWorks([memoryWrapper(2)]),
       firstThatWorks([parentWrapper]),
     ]);
-    const missing = [
-      ...(network ? [] : ['unshare -n: children are not cut off from the network']),
-      ...(memory ? [] : ['prlimit: memory of children is watched, but not limited by the kernel']),
-      ...(parent ? [] : ['setpriv: a child in a loop outlives a worker that was killed']),
-    ];
-    const report = { network: !!network, memoryLimit: !!memory, diesWithParent: !!parent, missing };
-    const prefixFor: Probed['prefixFor'] = (limit) => [
-      ...(network ?? []),
-      ...(memory && limit ? memoryWrapper(limit) : []),
-      ...(parent ?? []),
-    ];
-    return { report, prefixFor };
+    return isolationBy({ network, memory, parent });
   })();
   return probed;
 }
 
-async function firstThatWorks(wrappers: readonly Argv[]): Promise<Argv | undefined> {
+/** What these wrappers amount to: the report, and what goes before a command line. */
+export function isolationBy({ network, memory, parent }: WorkingWrappers): Isolation {
+  const missing = [
+    ...(network ? [] : ['unshare -n: children are not cut off from the network']),
+    ...(memory ? [] : ['prlimit: memory of children is watched, but not limited by the kernel']),
+    ...(parent ? [] : ['setpriv: a child in a loop outlives a worker that was killed']),
+  ];
+  const report = { network: !!network, memoryLimit: !!memory, diesWithParent: !!parent, missing };
+  const prefixFor: Isolation['prefixFor'] = (limit) => [
+    ...(network ?? []),
+    ...(memory && limit ? memoryWrapper(limit) : []),
+    ...(parent ?? []),
+  ];
+  return { report, prefixFor };
+}
+
+/** The first of these that a command runs under, here and with our rights. */
+export async function firstThatWorks(wrappers: readonly Argv[]): Promise<Argv | undefined> {
   for (const wrapper of wrappers) {
     const [command, ...args] = wrapper;
     try {

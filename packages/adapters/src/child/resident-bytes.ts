@@ -8,11 +8,11 @@ const run = promisify(execFile);
  * Resident memory of another process in bytes; 0 where it has ended. Linux: from /proc, some 20 µs; elsewhere by `ps`,
  * some milliseconds.
  */
-export async function residentBytes(pid: number): Promise<number> {
-  if (process.platform === 'linux') return residentBytesFromProc(pid);
+export async function residentBytes(pid: number, platform: NodeJS.Platform = process.platform): Promise<number> {
+  if (platform === 'linux') return residentBytesFromProc(pid);
   try {
     const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)]);
-    return Number.parseInt(stdout.trim(), 10) * 1024 || 0;
+    return Number.parseInt(stdout.trim(), 10) * 1024;
   } catch {
     return 0;
   }

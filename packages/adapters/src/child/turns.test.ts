@@ -45,3 +45,11 @@ test('an owner that may not go is passed over and keeps its turn', () => {
   expect(turns.takeAll()).toEqual(['a1']);
   expect(turns.size).toBe(0);
 });
+
+test('who pushes nothing gets no turn', () => {
+  const turns = new Turns<string>();
+  turns.push('nobody', []);
+  turns.push('a', ['a1']);
+  expect(turns.size).toBe(1);
+  expect(drained(turns)).toEqual(['a1']);
+});
