@@ -24,8 +24,9 @@ export function decodeText(bytes: Uint8Array, declared?: string): string {
   const wide = encodingOfNuls(bytes);
   if (wide) return iconv.decode(bytes, wide);
   if (utf8 !== undefined) {
-    // ISO-2022 is plain ASCII with escapes.
-    return utf8.includes('\u001b') && declared && iconv.encodingExists(declared) ? iconv.decode(bytes, declared) : utf8;
+    // ISO-2022-JP is plain ASCII with escapes. Node decodes it, iconv-lite does not.
+    const isEscaped = utf8.includes('\u001b') && /^(?:cs)?iso-?2022-?jp/i.test(declared ?? '');
+    return isEscaped ? new TextDecoder('iso-2022-jp').decode(bytes) : utf8;
   }
   const guess = jschardet.detect(Buffer.from(bytes.subarray(0, sniffBytes)));
   if (guess?.encoding && guess.confidence >= minConfidence && iconv.encodingExists(guess.encoding)) {
