@@ -58,8 +58,6 @@ export class ChildPool {
   readonly #starting = new Set<Promise<PoolChild>>();
   readonly #waiting = new Turns<Entering>();
   #idleTimer: NodeJS.Timeout | undefined;
-  /** The largest resident size that any child had during a job, in bytes. */
-  peakRssBytes = 0;
 
   constructor(options: ChildPoolOptions) {
     this.#options = options;
@@ -82,7 +80,6 @@ export class ChildPool {
         if (this.#options.replaceFailed) child.kill();
         throw error;
       } finally {
-        this.peakRssBytes = Math.max(this.peakRssBytes, child.peakRssBytes);
         await this.#giveBack(child);
       }
     } finally {

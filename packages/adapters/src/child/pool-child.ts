@@ -46,8 +46,6 @@ export class PoolChild {
   jobs = 0;
   /** Whose jobs it does; undefined before the first one, or where it does not matter. */
   owner: string | undefined;
-  /** The largest resident size seen, in bytes. */
-  peakRssBytes = 0;
 
   /** @param options.startWithinMs how long it may take to be ready, however little time its job has */
   constructor(child: ChildProcess, options: { directory: string; maxRssBytes: number; startWithinMs: number }) {
@@ -167,9 +165,7 @@ export class PoolChild {
           killWith(new ChildFailure('deadline', `It took longer than ${Math.round((now - startedAt) / 1000)} s.`));
           return;
         }
-        const rss = await this.rssBytes();
-        this.peakRssBytes = Math.max(this.peakRssBytes, rss);
-        if (rss > this.#maxRssBytes) {
+        if ((await this.rssBytes()) > this.#maxRssBytes) {
           killWith(new ChildFailure('memory', `It took more than ${Math.round(this.#maxRssBytes / 2 ** 20)} MiB.`));
         }
       }, watchIntervalMs);

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
 import { toMemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
 import { maxKills } from '@semantic-memory/shared/ingest/jobs/poison';
@@ -9,8 +9,8 @@ import type { OcrJob } from './ocr-child.ts';
 import { defaultDataDirectory } from './recognise.ts';
 
 export interface OcrEngineOptions {
-  /** Pages read at the same time, each in a process. Default: one a core. */
-  readonly processes?: number;
+  /** Pages read at the same time, each in a process. */
+  readonly processes: number;
   /** The folder that holds `eng.traineddata.gz`. Default: that of the installed package. */
   readonly dataDir?: string;
   /** A child that takes more memory than this is killed. */
@@ -21,12 +21,12 @@ export interface OcrEngineOptions {
 const mebibyte = 2 ** 20;
 
 /** An OcrEngine that reads pages with tesseract in child processes. Nothing is started before the first page. */
-export function createOcrEngine(options: OcrEngineOptions = {}): OcrEngine & { peakRssBytes(): number } {
-  const processes = options.processes ?? availableParallelism();
+export function createOcrEngine(options: OcrEngineOptions): OcrEngine {
+  const { processes } = options;
   const dataDirectory = options.dataDir ?? defaultDataDirectory();
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const pool = new ChildPool({
-    entry: options.childEntry ?? new URL(`./ocr-child.${extension}`, import.meta.url),
+    // Source or compiled, as this module is.
+    entry: options.childEntry ?? new URL(`./ocr-child${extname(import.meta.url)}`, import.meta.url),
     size: processes,
     // Memory that WebAssembly has taken never comes back while the process lives.
     jobsPerChild: 200,
@@ -82,7 +82,6 @@ export function createOcrEngine(options: OcrEngineOptions = {}): OcrEngine & { p
         await Promise.allSettled(running.values());
       }
     },
-    peakRssBytes: () => pool.peakRssBytes,
     close: () => pool.close(),
   };
 }

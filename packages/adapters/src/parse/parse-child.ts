@@ -1,4 +1,6 @@
+import { serveJobs } from '../child/serve-jobs.ts';
+import { jobParser } from './parse-job.ts';
 import { formats } from './registry.ts';
-import { serveParser } from './serve-parser.ts';
 
-serveParser(formats);
+/* istanbul ignore next -- the entry of a child process */
+serveJobs(jobParser(formats));

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Extraction } from '@semantic-memory/shared/contracts/model/extraction';
 import type { ParseInput, Parser } from '@semantic-memory/shared/ports/parser';
 import { ChildPool } from '../child/child-pool.ts';
 import { ChildFailure, failureError } from '../child/pool-child.ts';
-import type { ParseJob, ParseReply } from './serve-parser.ts';
+import type { ParseJob, ParseReply } from './parse-job.ts';
 
 export interface ChildParserOptions {
   /**
@@ -28,10 +29,10 @@ const mebibyte = 2 ** 20;
 const defaultDocumentMs = 9 * 60_000;
 
 /** A Parser that does its work in child processes. Nothing is started before the first document. */
-export function createChildParser(options: ChildParserOptions = {}): Parser & { peakRssBytes(): number } {
+export function createChildParser(options: ChildParserOptions): Parser {
   const processes = options.processes ?? Math.ceil(availableParallelism() / 2);
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const entry = options.childEntry ?? new URL(`./parse-child.${extension}`, import.meta.url);
+  // Source or compiled, as this module is.
+  const entry = options.childEntry ?? new URL(`./parse-child${extname(import.meta.url)}`, import.meta.url);
   const maxRssBytes = options.maxRssBytes ?? 700 * mebibyte;
   const limits = { silenceMs: options.pageMs ?? 60_000, overallMs: options.documentMs ?? defaultDocumentMs };
   // A long document of one owner does not hold up another's: there is a place more for who has none.
@@ -71,7 +72,6 @@ export function createChildParser(options: ChildParserOptions = {}): Parser & { 
 
   return {
     parse,
-    peakRssBytes: () => Math.max(pooled.peakRssBytes, own.peakRssBytes),
     async close() {
       await Promise.all([pooled.close(), own.close()]);
     },

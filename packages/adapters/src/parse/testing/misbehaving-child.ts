@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { plainExtraction } from '@semantic-memory/shared/ingest/plain-text/plain-extraction';
+import { serveJobs } from '../../child/serve-jobs.ts';
 import type { FormatEntry, FormatParser } from '../format-parser.ts';
-import { serveParser } from '../serve-parser.ts';
+import { jobParser } from '../parse-job.ts';
 
 const hoard: Buffer[] = [];
 
@@ -35,4 +36,4 @@ const entries: readonly FormatEntry[] = [
   { name: 'orders apart', mediaTypes: ['text/markdown'], isolation: 'own', load: async () => misbehave },
 ];
 
-serveParser(entries);
+serveJobs(jobParser(entries));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Extraction } from '@semantic-memory/shared/contracts/model/extraction';
 import type { ParseInput } from '@semantic-memory/shared/ports/parser';
-import { serveJobs } from '../child/serve-jobs.ts';
+import type { JobHandler } from '../child/serve-jobs.ts';
 import { detectType } from './detect-type.ts';
 import type { FormatEntry } from './format-parser.ts';
 import { encrypted, isEngineLimit, tooComplex } from './library-error.ts';
@@ -17,9 +17,9 @@ export interface ParseJob {
 /** An extraction, or what kind of document needs a child of its own. */
 export type ParseReply = { readonly extraction: Extraction } | { readonly needsOwnChild: string };
 
-/** A parser child: detects a document's type and, where this child may, parses it. */
-export function serveParser(entries: readonly FormatEntry[]): void {
-  serveJobs(async (job, progress): Promise<ParseReply> => {
+/** What a parser child does: it detects a document's type and, where this child may, parses it. */
+export function jobParser(entries: readonly FormatEntry[]): JobHandler {
+  return async (job, progress): Promise<ParseReply> => {
     const { input, mediaType: given } = job as ParseJob;
     const mediaType = given ?? (await detectType(input.path, input));
     const entry = findFormat(entries, mediaType);
@@ -35,7 +35,7 @@ export function serveParser(entries: readonly FormatEntry[]): void {
     } catch (error) {
       throw isEngineLimit(error) ? tooComplex(`${entry.name} document`, error) : error;
     }
-  });
+  };
 }
 
 /** Office wraps an encrypted document in the container of its old formats, under this name in UTF-16. */
