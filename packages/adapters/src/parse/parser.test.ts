@@ -234,3 +234,23 @@ test('what stands in simple fields, ruby and formulas of a DOCX is not lost', as
   expect(text).toContain('In 東京 it rains.');
   expect(text).toContain('Energy E=mc² is conserved.');
 });
+
+test('a document that is too large is refused before it is opened', async () => {
+  const path = join(directory, 'long.txt');
+  await writeFile(path, 'x'.repeat(101));
+  const input = { tenant: 'test', path, filename: 'long.txt', limits: { ...limits, maxBytes: 100 } };
+  await expect(parser.parse(input, new AbortController().signal)).rejects.toMatchObject({
+    code: 'too_large',
+    message: expect.stringContaining('101 bytes'),
+  });
+});
+
+test('a parser that was told nothing takes as many processes as it should, and closes unused', async () => {
+  const untold = createChildParser({});
+  const path = join(directory, 'untold.txt');
+  await writeFile(path, 'The tide.');
+  const input = { tenant: 'test', path, filename: 'untold.txt', limits };
+  expect(textOf(await untold.parse(input, new AbortController().signal))).toBe('The tide.');
+  await untold.close();
+  await createChildParser({}).close();
+});

@@ -11,8 +11,8 @@ export const parseImage: FormatParser = async (path, { mediaType, limits }) => {
     .catch((error: unknown) => {
       throw corrupt('picture', error);
     });
-  // The frames of an animation are not pages.
-  const pageCount = mediaType === 'image/tiff' ? (metadata.pages ?? 1) : 1;
+  // The frames of an animation are not pages. Of a TIFF they are always counted.
+  const pageCount = mediaType === 'image/tiff' ? metadata.pages! : 1;
   const pixels = metadata.width * metadata.height;
   if (pixels > limits.maxImagePixels) {
     throw new MemoryError(

@@ -1,8 +1,8 @@
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
-import type { ExtractedPage } from '@semantic-memory/shared/contracts/model/extraction';
+import type { ExtractedPage, Extraction } from '@semantic-memory/shared/contracts/model/extraction';
 import type { JobWarning } from '@semantic-memory/shared/contracts/model/job';
 import { normaliseText } from '@semantic-memory/shared/ingest/plain-text/normalise-text';
-import type { FormatParser } from '../format-parser.ts';
+import type { FormatParser, ParseContext } from '../format-parser.ts';
 import { corrupt } from '../library-error.ts';
 import { openPdf, type PdfDocument } from '../pdf/open-pdf.ts';
 import { type TextItem, toLines } from '../pdf/page-lines.ts';
@@ -14,7 +14,14 @@ const minTextChars = 10;
 const maxTextChars = 50_000_000;
 
 /** PDF: the text of each page in reading order; pages without text are left to OCR. */
-export const parsePdf: FormatParser = async (path, { mediaType, limits, progress }) => {
+export const parsePdf: FormatParser = (path, context) => parsePdfWithin(maxTextChars, path, context);
+
+/** @param mostChars more text than this is refused */
+export async function parsePdfWithin(
+  mostChars: number,
+  path: string,
+  { mediaType, limits, progress }: ParseContext,
+): Promise<Extraction> {
   const document = await openPdf(path);
   const pageCount = document.numPages;
   if (pageCount > limits.maxPages) {
@@ -26,27 +33,25 @@ export const parsePdf: FormatParser = async (path, { mediaType, limits, progress
   const pages: ExtractedPage[] = [];
   const warnings: JobWarning[] = [];
   let chars = 0;
-  let broken = 0;
   for (let number = 1; number <= pageCount; number++) {
-    const text = await readPage(document, number, sizes);
-    if (text === undefined) {
-      broken += 1;
+    const readable = await readPage(document, number, sizes);
+    if (readable === undefined) {
       warnings.push({ code: 'page_text_unreadable', message: 'The text of the page is damaged.', page: number });
     }
-    chars += text?.length ?? 0;
-    if (chars > maxTextChars) {
-      throw new MemoryError('limits_exceeded', `The PDF holds more than ${maxTextChars} characters of text.`, {
+    const text = readable ?? '';
+    chars += text.length;
+    if (chars > mostChars) {
+      throw new MemoryError('limits_exceeded', `The PDF holds more than ${mostChars} characters of text.`, {
         hint: 'Split it into smaller documents.',
       });
     }
-    const needsOcr = (text ?? '').replace(/\s/g, '').length < minTextChars;
-    pages.push({ number, text: text ?? '', needsOcr });
+    pages.push({ number, text, needsOcr: text.replace(/\s/g, '').length < minTextChars });
     progress();
   }
-  if (broken === pageCount) throw corrupt('PDF');
+  if (warnings.length === pageCount) throw corrupt('PDF');
   const title = await titleOf(document);
   return { schemaVersion: 1, mediaType, ...(title ? { title } : {}), paged: true, pages, warnings };
-};
+}
 
 /** A page's text, or nothing where the page is damaged; OCR then tries to see what can still be drawn. */
 async function readPage(document: PdfDocument, number: number, sizes: FontSizes): Promise<string | undefined> {

@@ -76,3 +76,48 @@ test('list items begin lines, and larger print is a heading', () => {
     '# Stores\n\nWe keep in the house at all times these things:\n- bread\n- salt',
   );
 });
+
+test('a run of blanks is no line', () => {
+  expect(textsOf([item('  ', 72, 700, { hasEOL: true }), item('', 72, 700), item('text', 72, 600)])).toEqual(['text']);
+  expect(textsOf([])).toEqual([]);
+});
+
+test('vertical writing is read down its columns, which come from right to left', () => {
+  const vertical = (str: string, x: number, y: number) =>
+    item(str, x, y, { dir: 'ttb', height: str.length * 10, transform: [10, 0, 0, 10, x, y] });
+  const lines = toLines([vertical('潮の', 300, 700), vertical('表', 300, 680), vertical('港', 280, 700)]);
+  expect(lines.map(({ text }) => text)).toEqual(['潮の表', '港']);
+  expect(lines[0]!.across).toBeLessThan(lines[1]!.across);
+});
+
+test('text squeezed to nothing is read all the same', () => {
+  const [line] = toLines([item('squeezed', 72, 700, { transform: [0, 0, 0, 0, 72, 700] })]);
+  expect(line).toMatchObject({ text: 'squeezed', fontSize: 1 });
+});
+
+test('what is drawn twice to look bold is read once, whole words or what goes on from a letter', () => {
+  expect(textsOf([item('Bold', 72, 700), item('Bold', 72.4, 700.3)])).toEqual(['Bold']);
+  // `B` is 5 pt wide here; `BO` over it begins with the same letter.
+  expect(textsOf([item('B', 72, 700), item('BO', 72.3, 700)])).toEqual(['BO']);
+});
+
+test('what only looks like a twin stays: the next letter, a far one, one in the line above, blanks', () => {
+  expect(textsOf([item('see', 72, 700), item('else', 87, 700)])).toEqual(['seeelse']);
+  expect(textsOf([item('no', 72, 700), item('no', 82, 700)])).toEqual(['nono']);
+  expect(textsOf([item('ab', 72, 700), item('ab', 72, 703)])).toEqual(['abab']);
+  expect(textsOf([item('a', 72, 700), item(' ', 77, 700), item(' ', 77, 700), item('b', 82, 700)])).toEqual(['a b']);
+  expect(textsOf([item('a ', 72, 700), item(' b', 78, 700)])).toEqual(['a b']);
+  // Far back: a line that begins again over itself.
+  expect(textsOf([item('tides', 72, 700), item('sea', 72, 700)])).toEqual(['tidessea']);
+});
+
+test('a gap where an end of line is said is a space, none is none', () => {
+  const end = item('', 0, 0, { hasEOL: true });
+  expect(textsOf([item('x', 72, 700), end, item('2', 77.5, 704, { size: 7 })])).toEqual(['x2']);
+  expect(textsOf([item('x', 72, 700), end, item('y', 80, 700)])).toEqual(['x y']);
+});
+
+test('wide gaps make cells', () => {
+  const cells = (x: number) => toLines([item('Berth', 72, 700), item('Depth', x, 700)])[0]!.hasCells;
+  expect([cells(100), cells(130)]).toEqual([false, true]);
+});

@@ -4,6 +4,7 @@ export interface TextItem {
   readonly dir: string;
   readonly width: number;
   readonly height: number;
+  /** A matrix of six numbers. */
   readonly transform: readonly number[];
   readonly hasEOL: boolean;
 }
@@ -56,10 +57,10 @@ export function toLines(items: readonly TextItem[]): TextLine[] {
     if (item.str !== '') {
       const placed = place(item);
       const before = line.at(-1);
-      if (before && (!continues(base ?? before, placed) || (ended && !adjoins(before, placed)))) flush();
+      if (before && (!continues(base!, placed) || (ended && !adjoins(before, placed)))) flush();
       const kept = withoutTwin(line, placed);
       // Raised and lowered characters are held against the largest of the line, not against each other.
-      if (line.length === 0 || (base && placed.fontSize > base.fontSize)) base = placed;
+      if (line.length === 0 || placed.fontSize > base!.fontSize) base = placed;
       if (kept) line.push(ended && line.length > 0 ? afterGap(line.at(-1)!, kept) : kept);
       ended = false;
     }
@@ -80,7 +81,7 @@ function afterGap(before: PlacedItem, item: PlacedItem): PlacedItem {
 }
 
 function place(item: TextItem): PlacedItem {
-  const [a = 1, b = 0, c = 0, d = 1, x = 0, y = 0] = item.transform;
+  const [a, b, c, d, x, y] = item.transform as [number, number, number, number, number, number];
   if (item.dir === 'ttb') {
     // Vertical writing: down the column, columns from right to left.
     return { ...shared(item, Math.hypot(a, b)), start: -y, end: -y + item.height, across: -x, angle: -90 };

@@ -52,7 +52,7 @@ export function toMarkdown(lines: readonly TextLine[], bodySize: number): string
     if (joint === 'paragraph') parts.push('\n\n');
     if (begins) parts.push(prefix(level), own);
     else if (joint === 'line') parts.push('\n', own);
-    else parts.push(...joined(parts.pop() ?? '', own, words));
+    else parts.push(...joined(parts.pop()!, own, words));
   }
   return parts.join('');
 }
@@ -99,7 +99,7 @@ function jointOf(before: TextLine, line: TextLine, around: Surroundings): 'parag
  * after the end of a sentence.
  */
 function endedEarly(before: TextLine, line: TextLine, blockEnd: number): boolean {
-  const firstWord = cjk.test(line.text[0] ?? '') ? 1 : (line.text.split(' ', 1)[0]?.length ?? 0);
+  const firstWord = cjk.test(line.text[0]!) ? 1 : line.text.split(' ', 1)[0]!.length;
   const charWidth = (line.end - line.start) / Math.max(1, line.text.length);
   const edge = Math.max(blockEnd, line.end);
   const spare = edge - before.end - (firstWord + 1) * charWidth;
@@ -116,7 +116,7 @@ function joined(last: string, next: string, words: ReadonlySet<string>): string[
     const isCompound = !words.has(left + right) && words.has(left) && words.has(right);
     return [isCompound ? last : last.slice(0, -1), next];
   }
-  const needsNoSpace = cjk.test(last.at(-1) ?? '') && cjk.test(next[0] ?? '');
+  const needsNoSpace = cjk.test(last.at(-1)!) && cjk.test(next[0]!);
   return needsNoSpace || /[-\u2010/]$/.test(last) ? [last, next] : [last, ' ', next];
 }
 

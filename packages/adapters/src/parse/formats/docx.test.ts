@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import type { Extraction } from '@semantic-memory/shared/contracts/model/extraction';
+import { contextOf, withFile } from '../testing/format-context.ts';
+import { replaceEntries } from '../zip/replace-entries.ts';
+import { readZipDirectory } from '../zip/zip-directory.ts';
+import { parseDocx } from './docx.ts';
+
+const mediaType = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+const word = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
+const fixture = (name: string) => readFile(fileURLToPath(new URL(`../../../testdata/parse/${name}`, import.meta.url)));
+
+const parse = (docx: Uint8Array): Promise<Extraction> =>
+  withFile(docx, (path) => parseDocx(path, contextOf(mediaType)));
+
+/** The fixture with some parts replaced, and without others. */
+async function docxWith(parts: Record<string, string>, without: readonly string[] = []): Promise<Buffer> {
+  const bytes = await fixture('harbour.docx');
+  const entries = readZipDirectory(bytes, 'DOCX', 1e8).filter(({ name }) => !without.includes(name));
+  const contents = new Map(Object.entries(parts).map(([name, xml]) => [name, Buffer.from(xml)]));
+  return replaceEntries(bytes, entries, contents, 'DOCX');
+}
+
+const documentOf = (body: string) => `<?xml version="1.0"?><w:document ${word}><w:body>${body}</w:body></w:document>`;
+const paragraph = (text: string) => `<w:p><w:r><w:t>${text}</w:t></w:r></w:p>`;
+
+test('headings, lists and tables become Markdown, and the header and the title are told', async () => {
+  const { title, pages } = await parse(await fixture('harbour.docx'));
+  expect(title).toBe('Harbour & quay');
+  expect(pages[0]!.text).toMatch(/^# Harbour plan\n\nThe harbour opens in spring\./);
+  expect(pages[0]!.text).toMatch(/^\| Berth +\| Depth +\|$/m);
+  expect(pages[0]!.text).toMatch(/Port authority, internal$/);
+});
+
+test('simple fields, ruby and formulas are read with the text around them', async () => {
+  const text = (await parse(await fixture('fields.docx'))).pages[0]!.text;
+  expect(text).toContain('Chapter 12 begins.');
+  expect(text).toContain('In 東京 it rains.');
+});
+
+test('a document without a title, without headers, or with an empty title has none', async () => {
+  const bare = await parse(
+    await docxWith({ 'word/document.xml': documentOf(paragraph('The tide.')) }, [
+      'docProps/core.xml',
+      'word/header1.xml',
+    ]),
+  );
+  expect(bare.title).toBeUndefined();
+  expect(bare.pages[0]!.text).toBe('The tide.');
+  const untitled = await docxWith({
+    'docProps/core.xml': '<cp:coreProperties><dc:title></dc:title></cp:coreProperties>',
+  });
+  expect((await parse(untitled)).title).toBeUndefined();
+});
+
+test('headers are told once, with their tabs as spaces and without mere page numbers', async () => {
+  const header = `<w:hdr ${word}><w:p><w:r><w:t>Port &amp; pier</w:t><w:tab/><w:t xml:space="preserve"> office</w:t></w:r></w:p>
+    ${paragraph('12 / 40')}${paragraph('Port &amp; pier office')}</w:hdr>`;
+  const document = documentOf(paragraph('The tide.'));
+  const { pages } = await parse(await docxWith({ 'word/document.xml': document, 'word/header1.xml': header }));
+  expect(pages[0]!.text).toBe('The tide.\n\nPort & pier office');
+});
+
+test('pictures leave their description', async () => {
+  const drawing = `<w:p><w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing">
+    <wp:docPr id="1" name="p" descr="A pier at noon"/><a:graphic xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">
+    <a:graphicData><pic:pic xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:blipFill>
+    <a:blip r:embed="rId77" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"/></pic:blipFill>
+    </pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>`;
+  const relations = `<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+    <Relationship Id="rId77" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image"
+    Target="header1.xml"/></Relationships>`;
+  const docx = await docxWith({
+    'word/document.xml': documentOf(paragraph('The tide.') + drawing),
+    'word/_rels/document.xml.rels': relations,
+  });
+  expect((await parse(docx)).pages[0]!.text).toContain('A pier at noon');
+});
+
+test('a document whose text nests too deep is refused by name, one whose styles do by the engine', async () => {
+  const deep = (times: number) => '<w:x>'.repeat(times) + '</w:x>'.repeat(times);
+  await expect(parse(await docxWith({ 'word/document.xml': documentOf(deep(600)) }))).rejects.toMatchObject({
+    code: 'limits_exceeded',
+  });
+  const styles = `<?xml version="1.0"?><w:styles ${word}>${deep(20_000)}</w:styles>`;
+  await expect(parse(await docxWith({ 'word/styles.xml': styles }))).rejects.toThrow(RangeError);
+});
+
+test('a document that is no XML is damaged', async () => {
+  await expect(parse(await docxWith({ 'word/document.xml': 'just text' }))).rejects.toMatchObject({
+    code: 'corrupt_document',
+  });
+  await expect(parse(await fixture('truncated.docx'))).rejects.toMatchObject({ code: 'corrupt_document' });
+});
