@@ -3,6 +3,7 @@ import { fromSharp, type GreyImage, toSharp } from './grey-image.ts';
 const darkBelow = 100;
 const lightAbove = 160;
 const poolSide = 8;
+const smoothingSide = 5;
 /** Below this a background is not paper but ink, and dividing by it would only raise noise. */
 const leastBackground = 60;
 
@@ -34,12 +35,14 @@ export function despeckled(image: GreyImage): Promise<GreyImage> {
 
 /**
  * The picture divided by its own paper: shadows and stains go, ink stays. The paper is the brightest pixel of each
- * 8 × 8 square, smoothed.
+ * 8 × 8 square, smoothed. A strip that is too thin for that stays as it is.
  */
 export async function withoutBackground(image: GreyImage): Promise<GreyImage> {
   const { width, height, pixels } = image;
+  const squares = maxPooled(image);
+  if (Math.min(squares.width, squares.height) < smoothingSide) return image;
   const paper = await fromSharp(
-    toSharp(await fromSharp(toSharp(maxPooled(image)).median(5).blur(2))).resize(width, height, { fit: 'fill' }),
+    toSharp(await fromSharp(toSharp(squares).median(smoothingSide).blur(2))).resize(width, height, { fit: 'fill' }),
   );
   const divided = new Uint8Array(pixels.length);
   for (let at = 0; at < pixels.length; at++) {

@@ -62,3 +62,34 @@ test('only a page of one colour is blank', async () => {
   expect(isBlank(ruledPage())).toBe(false);
   expect((await toSharp(ruledPage()).metadata()).width).toBe(600);
 });
+
+test('specks are taken away where there are many', async () => {
+  const page = ruledPage();
+  const pixels = page.pixels.slice();
+  for (let at = 601; at < pixels.length; at += 97) pixels[at] = 0;
+  const prepared = await prepareImage({ ...page, pixels });
+  expect(shareOfSpecks(prepared)).toBe(0);
+});
+
+test('a page without ink is neither turned nor straightened', async () => {
+  const faint = { pixels: new Uint8Array(600 * 400).fill(250), width: 600, height: 400 };
+  expect(rowToColumnEnergy(faint)).toBe(Number.POSITIVE_INFINITY);
+  expect(findSkew(faint)).toEqual({ degrees: 0, gain: 1 });
+  const prepared = await prepareImage(faint);
+  expect([prepared.width, prepared.height]).toEqual([600, 400]);
+});
+
+test('the median is the value that half of the pixels are not above', () => {
+  const of = (...values: number[]) => medianGrey({ pixels: Uint8Array.from(values), width: values.length, height: 1 });
+  expect([of(0), of(255), of(10, 20, 30), of(10, 20, 30, 40), of(255, 255, 0)]).toEqual([0, 255, 20, 20, 255]);
+});
+
+test('a strip too thin to have a background of its own is kept', async () => {
+  const strip = {
+    pixels: Uint8Array.from({ length: 200 * 30 }, (_, at) => (Math.floor(at / 200) % 15 < 5 ? 0 : 255)),
+    width: 200,
+    height: 30,
+  };
+  const prepared = await prepareImage(strip);
+  expect([prepared.width, prepared.height]).toEqual([200, 30]);
+});
