@@ -21,12 +21,9 @@ export async function fromSharp(pipeline: Sharp): Promise<GreyImage> {
 export function medianGrey({ pixels }: GreyImage): number {
   const counts = new Uint32Array(256);
   for (const value of pixels) counts[value]! += 1;
-  let seen = 0;
-  for (let value = 0; value < 256; value++) {
-    seen += counts[value]!;
-    if (seen * 2 >= pixels.length) return value;
-  }
-  return 255;
+  let value = 0;
+  for (let seen = counts[0]!; seen * 2 < pixels.length; seen += counts[value]!) value += 1;
+  return value;
 }
 
 export function inverted(image: GreyImage): GreyImage {

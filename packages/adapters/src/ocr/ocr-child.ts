@@ -1,46 +1,6 @@
-import { MemoryError } from '@semantic-memory/shared/contracts/errors';
-import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
-import { normaliseText } from '@semantic-memory/shared/ingest/plain-text/normalise-text';
-import sharp from 'sharp';
 import { serveJobs } from '../child/serve-jobs.ts';
-import { loadPageImage } from './page-image.ts';
-import { recognise, startTesseract } from './recognise.ts';
+import { pageReader } from './page-reader.ts';
+import { startTesseract } from './recognise.ts';
 
-export interface OcrJob {
-  readonly path: string;
-  readonly mediaType: string;
-  readonly page: number;
-  readonly maxImagePixels: number;
-  readonly dataDirectory: string;
-  readonly pageMs: number;
-}
-
-// One page at a time, one core: nothing to share, nothing worth keeping.
-sharp.concurrency(1);
-sharp.cache(false);
-
-let worker: ReturnType<typeof startTesseract> | undefined;
-
-/** @throws MemoryError `dependency_unavailable`: no page is to blame for a missing engine. */
-async function engine(dataDirectory: string) {
-  worker ??= startTesseract(dataDirectory);
-  try {
-    return await worker;
-  } catch (error) {
-    worker = undefined;
-    throw new MemoryError('dependency_unavailable', 'The OCR engine could not be started.', { cause: error });
-  }
-}
-
-serveJobs(async (message): Promise<OcrPage> => {
-  const job = message as OcrJob;
-  const startedAt = performance.now();
-  const image = await loadPageImage(job.path, job.mediaType, job.page, job.maxImagePixels);
-  if (!image) return { schemaVersion: 1, number: job.page, text: '', confidence: 0 };
-  const { text, confidence } = await recognise(
-    await engine(job.dataDirectory),
-    image,
-    job.pageMs * 0.9 - (performance.now() - startedAt),
-  );
-  return { schemaVersion: 1, number: job.page, text: normaliseText(text), confidence };
-});
+/* istanbul ignore next -- the entry of a child process */
+serveJobs(pageReader(startTesseract));

@@ -179,3 +179,15 @@ test('an abort ends the reading within two seconds', async () => {
     await misbehaving.close();
   }
 });
+
+test('a page that takes too much memory carries a failure that says so', async () => {
+  const childEntry = new URL('./testing/misbehaving-child.ts', import.meta.url);
+  const tight = createOcrEngine({ processes: 1, childEntry, maxRssBytes: 2 ** 20 });
+  try {
+    const input = { tenant: 't', path: '/nowhere', mediaType: 'image/png', pages: [2], limits };
+    const [page] = await collect(tight.read(input, never));
+    expect(page).toMatchObject({ number: 2, text: '', failure: expect.stringContaining('too much memory') });
+  } finally {
+    await tight.close();
+  }
+});

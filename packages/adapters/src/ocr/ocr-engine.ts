@@ -5,7 +5,7 @@ import { maxKills } from '@semantic-memory/shared/ingest/jobs/poison';
 import type { OcrEngine, OcrInput } from '@semantic-memory/shared/ports/ocr';
 import { ChildPool } from '../child/child-pool.ts';
 import { ChildFailure, failureError } from '../child/pool-child.ts';
-import type { OcrJob } from './ocr-child.ts';
+import type { OcrJob } from './page-reader.ts';
 import { defaultDataDirectory } from './recognise.ts';
 
 export interface OcrEngineOptions {

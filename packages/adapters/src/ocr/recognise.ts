@@ -19,7 +19,7 @@ const maxScale = 3;
 const maxSlowdown = 4;
 const maxScaledPixels = 24e6;
 
-type Worker = Tesseract.Worker;
+export type TesseractWorker = Tesseract.Worker;
 type Page = Tesseract.Page;
 
 /** The folder of the language data in its package. */
@@ -31,13 +31,13 @@ export function defaultDataDirectory(): string {
  * Loads the engine and its language data from disk. Nothing is fetched, nothing is written.
  * @throws what tesseract.js says where it cannot be loaded; its own promise would stay open for ever.
  */
-export function startTesseract(dataDirectory: string): Promise<Worker> {
+export function startTesseract(dataDirectory: string): Promise<TesseractWorker> {
   return new Promise((resolve, reject) => {
     Tesseract.createWorker('eng', Tesseract.OEM.LSTM_ONLY, {
       langPath: dataDirectory,
       gzip: true,
       cacheMethod: 'none',
-      errorHandler: (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
+      errorHandler: (error: unknown) => reject(new Error(String(error))),
     }).then(resolve, reject);
   });
 }
@@ -46,7 +46,7 @@ export function startTesseract(dataDirectory: string): Promise<Worker> {
  * Reads a page: once where that is enough, upside down and enlarged where the engine is unsure.
  * @param budgetMs The time for the page. A further reading is only begun where it will surely fit in.
  */
-export async function recognise(worker: Worker, original: GreyImage, budgetMs: number): Promise<Reading> {
+export async function recognise(worker: TesseractWorker, original: GreyImage, budgetMs: number): Promise<Reading> {
   const startedAt = performance.now();
   let image = await prepareImage(original);
   const preparedAt = performance.now();
@@ -70,7 +70,7 @@ export async function recognise(worker: Worker, original: GreyImage, budgetMs: n
 }
 
 async function readOnce(
-  worker: Worker,
+  worker: TesseractWorker,
   image: GreyImage,
   mode: Tesseract.PSM,
 ): Promise<Reading & { glyphHeight: number }> {
@@ -81,11 +81,11 @@ async function readOnce(
   if (text === '' || words.length === 0) return { text: '', confidence: 0, glyphHeight: 0 };
   const confidence = words.reduce((sum, word) => sum + word.confidence, 0) / words.length;
   const heights = words.flatMap(({ symbols }) => symbols.map(({ bbox }) => bbox.y1 - bbox.y0)).sort((a, b) => a - b);
-  return { text, confidence, glyphHeight: heights[heights.length >> 1] ?? 0 };
+  return { text, confidence, glyphHeight: heights[heights.length >> 1]! };
 }
 
 function wordsOf(page: Page): Tesseract.Word[] {
-  const paragraphs = (page.blocks ?? []).flatMap((block) => block.paragraphs);
+  const paragraphs = page.blocks!.flatMap((block) => block.paragraphs);
   return paragraphs
     .flatMap(({ lines }) => lines.flatMap(({ words }) => words))
     .filter(({ text }) => text.trim() !== '');
@@ -93,8 +93,8 @@ function wordsOf(page: Page): Tesseract.Word[] {
 
 /** Lines as they stand, paragraphs and blocks apart. */
 function textOf(page: Page): string {
-  return (page.blocks ?? [])
-    .flatMap((block) => block.paragraphs)
+  return page
+    .blocks!.flatMap((block) => block.paragraphs)
     .map(({ lines }) =>
       lines
         .map(({ text }) => text.trim())

@@ -1,6 +1,6 @@
 import type { OcrPage } from '@semantic-memory/shared/contracts/model/extraction';
 import { serveJobs } from '../../child/serve-jobs.ts';
-import type { OcrJob } from '../ocr-child.ts';
+import type { OcrJob } from '../page-reader.ts';
 
 /** Page 2 hangs, page 3 kills its process, page 4 throws; the others read well. */
 serveJobs(async (job): Promise<OcrPage> => {
