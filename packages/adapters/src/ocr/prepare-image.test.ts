@@ -1,8 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { shareOfSpecks } from './clean-image.ts';
 import { type GreyImage, isBlank, medianGrey, toSharp } from './grey-image.ts';
 import { findSkew, rowToColumnEnergy } from './orientation.ts';
 import { prepareImage, turned } from './prepare-image.ts';
+
+// Every pixel is looked at many times, on a busy machine.
+jest.setTimeout(60_000);
 
 /** Lines of dashes, as text looks from afar. */
 function ruledPage(ink = 0, paper = 255): GreyImage {

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
 import type { FormatEntry } from './format-parser.ts';
 import { jobParser, type ParseReply } from './parse-job.ts';
 import { formats } from './registry.ts';
 import { generousLimits, withFile } from './testing/format-context.ts';
 import { makePdf, pageOfLines } from './testing/make-pdf.ts';
+
+// pdf.js takes its time on a busy machine.
+jest.setTimeout(60_000);
 
 /** What a child replies to a document, in its first job or, where a type is given, in its second. */
 async function replyTo(

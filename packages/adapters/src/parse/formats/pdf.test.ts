@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { contextOf, generousLimits, withFile } from '../testing/format-context.ts';
 import { makePdf, pageOfLines } from '../testing/make-pdf.ts';
 import { parsePdf, parsePdfWithin } from './pdf.ts';
+
+// pdf.js takes its time on a busy machine.
+jest.setTimeout(60_000);
 
 const mediaType = 'application/pdf';
 const parse = (pdf: Uint8Array, limits = generousLimits) =>
