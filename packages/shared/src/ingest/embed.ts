@@ -4,7 +4,7 @@ import type { ChunkSet } from '../contracts/model/chunk.ts';
 import type { Extraction } from '../contracts/model/extraction.ts';
 import type { NewBlob } from '../ports/blob-store.ts';
 import { assembleText } from './chunk/assemble-text.ts';
-import { chunkDocument } from './chunk/chunk-document.ts';
+import { chunkDocumentInTurns } from './chunk/chunk-document.ts';
 import type { StepDeps } from './deps.ts';
 import { embedChunks, type Model } from './embed-chunks.ts';
 import { nameOf } from './new-manifest.ts';
@@ -73,7 +73,7 @@ async function chunksOf(
 
 async function cutChunks(
   deps: StepDeps,
-  { payload, manifest }: StepContext,
+  { payload, manifest, signal }: StepContext,
   { model, dimension }: Model,
   former: readonly EmbeddedChunks[],
 ): Promise<ChunkSet> {
@@ -89,7 +89,7 @@ async function cutChunks(
   if (!/\S/.test(text.text)) throw nothingToRead(extraction, failure);
   const { tenant, documentId, version } = payload;
   const title = titleOf(extraction, manifest.title, nameOf(manifest));
-  const chunks = chunkDocument({
+  const input = {
     text,
     // An id that stands in for a title says nothing of the text, and would make all chunks of the document alike.
     title: title === documentId ? '' : title,
@@ -99,7 +99,8 @@ async function cutChunks(
     model,
     tokenizer: deps.tokenizer,
     former: former[0]?.set.chunks,
-  });
+  };
+  const chunks = await chunkDocumentInTurns(input, signal);
   return { schemaVersion: 1, title, model, dimension, chunks };
 }
 

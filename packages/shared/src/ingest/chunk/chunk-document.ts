@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Chunk } from '../../contracts/model/chunk.ts';
 import type { DocumentText } from '../../contracts/model/extraction.ts';
 import type { Span } from '../../contracts/model/ids.ts';
@@ -31,6 +32,8 @@ export interface ChunkInput {
   readonly former?: readonly FormerChunk[] | undefined;
 }
 
+/** Others get their turn after so many milliseconds. */
+const turnMs = 20;
 /** How much of a unit's beginning decides whether the text is cut before it: an edit further on moves no cut. */
 const hashedCharacters = 48;
 
@@ -44,19 +47,42 @@ const hashedCharacters = 48;
  * the text, 2 to 4 MB a second.
  */
 export function chunkDocument(input: ChunkInput): Chunk[] {
-  return Array.from(chunksOf(input));
+  return [...cutting(input)].filter((chunk) => chunk !== undefined);
 }
 
-/** The same, one by one, for a caller that has other things to do in between. */
-export function* chunksOf(input: ChunkInput): Generator<Chunk, void, void> {
+/**
+ * The same, for a process that has other things to do as well: a book takes a second, a file of a hundred megabytes
+ * half a minute.
+ * @throws the signal's reason
+ */
+export async function chunkDocumentInTurns(input: ChunkInput, signal: AbortSignal): Promise<Chunk[]> {
+  const chunks: Chunk[] = [];
+  let since = performance.now();
+  for (const chunk of cutting(input)) {
+    if (chunk) chunks.push(chunk);
+    if (performance.now() - since < turnMs) continue;
+    await otherWork();
+    signal.throwIfAborted();
+    since = performance.now();
+  }
+  return chunks;
+}
+
+/** The chunks in order, and undefined wherever something else may be done. */
+function* cutting(input: ChunkInput): Generator<Chunk | undefined, void> {
   const draft = wholeText(input);
   if (draft !== undefined) {
     yield finish(input, draft, { index: 0, end: undefined });
     return;
   }
-  const units = sectionUnitsOf(input.text.text, input.tokenizer);
+  const units: SectionUnit[] = [];
+  for (const unit of sectionUnitsOf(input.text.text, input.tokenizer)) {
+    units.push(unit);
+    yield undefined;
+  }
   const place: { index: number; end: number | undefined } = { index: 0, end: undefined };
-  for (const part of partsOf(input, units))
+  const parts = yield* partsOf(input, units);
+  for (const part of parts)
     for (const drafted of draftsOf(input, units, part)) {
       yield finish(input, drafted, place);
       place.index += 1;
@@ -79,7 +105,7 @@ function wholeText({ text: { text }, title, tokenizer }: ChunkInput): Draft | un
   pushTrimmed(text, spans, 0, text.length);
   const [span] = spans;
   if (span === undefined) return undefined;
-  const units = sectionUnitsOf(text, tokenizer);
+  const units = [...sectionUnitsOf(text, tokenizer)];
   const weight = units.reduce((sum, unit) => sum + unit.weight, 0);
   if (units.some((unit) => unit.heading) || weight > 2 * modelTokens) return undefined;
   const body = text.slice(span.start, span.end);
@@ -89,7 +115,10 @@ function wholeText({ text: { text }, title, tokenizer }: ChunkInput): Draft | un
 }
 
 /** The units of each chunk without its overlap, in order. */
-function partsOf({ text: { text }, former }: ChunkInput, units: readonly SectionUnit[]): Range[] {
+function* partsOf(
+  { text: { text }, former }: ChunkInput,
+  units: readonly SectionUnit[],
+): Generator<undefined, Range[]> {
   const all = { from: 0, to: units.length };
   const found = former?.length ? keptRanges(text, units, former) : [];
   const { gaps, kept } = former?.length ? gapsBetween(units, found) : { gaps: [all], kept: [] };
@@ -98,16 +127,20 @@ function partsOf({ text: { text }, former }: ChunkInput, units: readonly Section
     for (const run of runsOf(units, gap)) {
       const weight = units.slice(run.from, run.to).reduce((sum, unit) => sum + unit.weight, 0);
       if (former?.length && weight <= recutTokens) parts.push(...fewestParts(units, run));
-      else for (const part of byHash(text, units, run)) parts.push(part);
+      else
+        for (const part of byHash(text, units, run)) {
+          parts.push(part);
+          yield undefined;
+        }
     }
   return parts.sort((a, b) => a.from - b.from);
 }
 
-function byHash(text: string, units: readonly SectionUnit[], { from, to }: Range): Range[] {
+function* byHash(text: string, units: readonly SectionUnit[], { from, to }: Range): Generator<Range, void> {
   const candidates = units.slice(from, to).map(({ start, end, weight, rank }) => {
     return { weight, rank, hash: textHash(text, start, Math.min(end, start + hashedCharacters)) };
   });
-  return partition(candidates).map((part) => ({ from: from + part.from, to: from + part.to }));
+  for (const part of partition(candidates)) yield { from: from + part.from, to: from + part.to };
 }
 
 function* draftsOf(

@@ -25,23 +25,21 @@ const maxHashedDepth = 64;
  * before: after an edit, an insertion or a deletion, only the parts that touch it change. Filling chunks one after the
  * other would move every later cut.
  */
-export function partition(candidates: readonly Candidate[]): Range[] {
+export function* partition(candidates: readonly Candidate[]): Generator<Range, void> {
   const before = new Float64Array(candidates.length + 1);
   candidates.forEach(({ weight }, i) => {
     before[i + 1] = before[i]! + weight;
   });
-  const parts: Range[] = [];
-  const divide = (from: number, to: number, depth: number): void => {
+  function* divide(from: number, to: number, depth: number): Generator<Range, void> {
     if (to - from <= 1 || before[to]! - before[from]! <= maxCoreTokens) {
-      if (to > from) parts.push({ from, to });
+      if (to > from) yield { from, to };
       return;
     }
     const cut = bestCut(candidates, before, { from, to }, depth < maxHashedDepth);
-    divide(from, cut, depth + 1);
-    divide(cut, to, depth + 1);
-  };
-  divide(0, candidates.length, 0);
-  return parts;
+    yield* divide(from, cut, depth + 1);
+    yield* divide(cut, to, depth + 1);
+  }
+  yield* divide(0, candidates.length, 0);
 }
 
 /** Kinds of cuts, the preferred first. Even cuts are the ones taken where every other leaves too little on a side. */

@@ -18,27 +18,25 @@ const minPieceTokens = 8;
 const maxPieceTokens = 64;
 
 /** A sentence as it is, with its weight; or, where it is longer than a chunk may be, its pieces between words. */
-export function piecesOf(text: string, untrimmed: Span, tokenizer: Tokenizer): Piece[] {
+export function* piecesOf(text: string, untrimmed: Span, tokenizer: Tokenizer): Generator<Piece, void> {
   const trimmed: Span[] = [];
   pushTrimmed(text, trimmed, untrimmed.start, untrimmed.end);
   const [span] = trimmed;
-  if (span === undefined) return [];
+  if (span === undefined) return;
   if (span.end - span.start <= windowCharacters) {
     const starts = tokenStarts(text, span, tokenizer);
     const weight = starts.reduce((sum, start, i) => sum + weightOf((starts[i + 1] ?? span.end) - start), 0);
-    if (weight <= maxCoreTokens) return [{ start: span.start, end: span.end, weight }];
-    return cutBetweenWords(text, span, starts);
+    if (weight <= maxCoreTokens) yield { start: span.start, end: span.end, weight };
+    else yield* cutBetweenWords(text, span, starts);
+    return;
   }
-  const pieces: Piece[] = [];
   for (let start = span.start; start < span.end; ) {
     const end = windowEnd(text, start, span.end);
     const window: Span[] = [];
     pushTrimmed(text, window, start, end);
-    for (const part of window)
-      for (const piece of cutBetweenWords(text, part, tokenStarts(text, part, tokenizer))) pieces.push(piece);
+    for (const part of window) yield* cutBetweenWords(text, part, tokenStarts(text, part, tokenizer));
     start = end;
   }
-  return pieces;
 }
 
 /** What a token, or blank space, of so many characters counts. */

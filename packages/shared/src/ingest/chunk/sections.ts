@@ -20,11 +20,6 @@ interface Section extends Range {
   readonly weight: number;
 }
 
-/** The units of a text in order, each with the headings above it. */
-export function sectionUnitsOf(text: string, tokenizer: Tokenizer): SectionUnit[] {
-  return [...unitsInSections(text, tokenizer)];
-}
-
 /**
  * Ranges of units that chunks are made of together; no new chunk holds units of two. A range for each section, save
  * that a tiny section goes together with those that follow.
@@ -65,7 +60,8 @@ function* sectionsOf(units: readonly SectionUnit[], { from, to }: Range): Genera
   }
 }
 
-function* unitsInSections(text: string, tokenizer: Tokenizer): Generator<SectionUnit> {
+/** The units of a text in order, each with the headings above it. */
+export function* sectionUnitsOf(text: string, tokenizer: Tokenizer): Generator<SectionUnit, void> {
   const path: { level: number; title: string }[] = [];
   let titles: string[] = [];
   let level = 0;

@@ -13,18 +13,22 @@ const abbreviations = new Set(
 );
 
 /** The sentences of a paragraph, without the blank space between them. Together they hold all else. */
-export function sentencesOf(text: string, { start, end }: Span): Span[] {
-  const sentences: Span[] = [];
+export function* sentencesOf(text: string, { start, end }: Span): Generator<Span, void> {
   const paragraph = text.slice(start, end);
   let from = 0;
   for (const match of paragraph.matchAll(ends)) {
     const to = match.index + match[0].length;
     if (match[0].startsWith('.') && !endsSentence(paragraph, match.index, to)) continue;
-    pushTrimmed(text, sentences, start + from, start + to);
+    yield* trimmed(text, start + from, start + to);
     from = to;
   }
-  pushTrimmed(text, sentences, start + from, end);
-  return sentences;
+  yield* trimmed(text, start + from, end);
+}
+
+function trimmed(text: string, from: number, to: number): Span[] {
+  const spans: Span[] = [];
+  pushTrimmed(text, spans, from, to);
+  return spans;
 }
 
 function endsSentence(paragraph: string, dot: number, to: number): boolean {

@@ -19,29 +19,53 @@ export interface Unit extends Span {
 }
 
 /** The units of a block. One that is longer than a chunk comes in pieces. */
-export function unitsOf(text: string, block: Block, tokenizer: Tokenizer): Unit[] {
-  if (block.kind === 'heading') return measured(text, [block], tokenizer, { heading: true });
-  if (block.kind === 'paragraph')
-    return measured(text, sentencesOf(text, block), tokenizer, { inner: cutRank.sentence });
-  const lines = measured(text, block.lines, tokenizer, { inner: cutRank.inner });
-  const fits = lines.reduce((sum, line) => sum + line.weight, 0) <= maxCoreTokens;
-  const header = block.kind === 'table' ? block.lines[0] : undefined;
-  return lines.map((line, i) => {
-    const rank = i === 0 || fits ? line.rank : Math.min(line.rank, cutRank.sentence);
-    return { ...line, rank, header: header && line.start >= header.end ? header : undefined };
-  });
+export function* unitsOf(text: string, block: Block, tokenizer: Tokenizer): Generator<Unit, void> {
+  if (block.kind === 'heading') yield* measured(text, [block], tokenizer, { heading: true });
+  else if (block.kind === 'paragraph')
+    yield* measured(text, sentencesOf(text, block), tokenizer, { inner: cutRank.sentence });
+  else yield* linesOf(text, block, tokenizer);
 }
 
-function measured(
+/** Lines of a block that fits into a chunk are kept together rather than sentences are. */
+function* linesOf(
   text: string,
-  spans: readonly Span[],
+  { kind, lines }: Exclude<Block, { kind: 'heading' | 'paragraph' }>,
+  tokenizer: Tokenizer,
+): Generator<Unit, void> {
+  const header = kind === 'table' ? lines[0] : undefined;
+  const withHeader = (line: Unit): Unit => ({
+    ...line,
+    header: header && line.start >= header.end ? header : undefined,
+  });
+  const apart = (line: Unit, i: number) => (i === 0 ? line : { ...line, rank: Math.min(line.rank, cutRank.sentence) });
+  /** As long as the block may fit. */
+  const held: Unit[] = [];
+  let weight = 0;
+  let count = 0;
+  for (const line of measured(text, lines, tokenizer, { inner: cutRank.inner })) {
+    const fits = weight <= maxCoreTokens;
+    weight += line.weight;
+    if (fits) held.push(line);
+    if (weight <= maxCoreTokens) continue;
+    if (fits) for (const earlier of held) yield withHeader(apart(earlier, count++));
+    else yield withHeader(apart(line, count++));
+  }
+  if (weight <= maxCoreTokens) for (const line of held) yield withHeader(line);
+}
+
+function* measured(
+  text: string,
+  spans: Iterable<Span>,
   tokenizer: Tokenizer,
   { heading = false, inner = cutRank.sentence as number },
-): Unit[] {
-  return spans.flatMap((span, i) =>
-    piecesOf(text, span, tokenizer).map((piece, j) => {
-      const rank = j > 0 ? cutRank.inner : i > 0 ? inner : cutRank.block;
-      return { start: piece.start, end: piece.end, weight: piece.weight, rank, heading };
-    }),
-  );
+): Generator<Unit, void> {
+  let first: number = cutRank.block;
+  for (const span of spans) {
+    let rank = first;
+    for (const { start, end, weight } of piecesOf(text, span, tokenizer)) {
+      yield { start, end, weight, rank, heading };
+      rank = cutRank.inner;
+    }
+    first = inner;
+  }
 }

@@ -1,9 +1,10 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { DryRun } from '../../contracts/model/dry-run.ts';
 import type { Extraction } from '../../contracts/model/extraction.ts';
 import type { JobWarning } from '../../contracts/model/job.ts';
 import type { Tokenizer } from '../../ports/embedder.ts';
 import { assembleText } from '../chunk/assemble-text.ts';
-import { chunkDocument } from '../chunk/chunk-document.ts';
+import { chunkDocumentInTurns } from '../chunk/chunk-document.ts';
 
 /** What the steps of one worker a tier get done. */
 export interface Speeds {
@@ -15,6 +16,8 @@ export interface Speeds {
 
 /** A printed page of running text has some 300 to 500 words, and English 1.3 tokens a word. */
 const tokensOfAPage = 500;
+/** So many are counted before anything else gets its turn: some 20 ms. */
+const chunksInARow = 100;
 /** Chunks have about 200 tokens; with overlap and headings some 230 of a text are embedded for each. */
 const tokensOfAChunk = 230;
 
@@ -22,27 +25,33 @@ const tokensOfAChunk = 230;
  * What would happen to a document that was parsed. Pages for OCR are not read: their tokens are estimated.
  * @param parseSeconds how long it took
  */
-export function estimate(
+export async function estimate(
   extraction: Extraction,
   {
     title,
     parseSeconds,
     tokenizer,
     speeds,
+    signal,
   }: {
     readonly title: string;
     readonly parseSeconds: number;
     readonly tokenizer: Tokenizer;
     readonly speeds: Speeds;
+    readonly signal: AbortSignal;
   },
-): DryRun {
+): Promise<DryRun> {
   const ocrPages = extraction.pages.filter((page) => page.needsOcr).length;
   const text = assembleText(extraction, new Map());
   // Whose chunks they would be changes nothing but their ids.
   const names = { tenant: '', documentId: '', version: 1, model: '' };
-  const chunks = /\S/.test(text.text) ? chunkDocument({ ...names, text, title, tokenizer }) : [];
-  const read = chunks.reduce((sum, { embedText }) => sum + tokenizer.tokenize(embedText).length, 0);
-  const tokens = read + ocrPages * tokensOfAPage;
+  const input = { ...names, text, title, tokenizer };
+  const chunks = /\S/.test(text.text) ? await chunkDocumentInTurns(input, signal) : [];
+  let tokens = ocrPages * tokensOfAPage;
+  for (const [at, { embedText }] of chunks.entries()) {
+    if (at % chunksInARow === 0) await otherWork();
+    tokens += tokenizer.tokenize(embedText).length;
+  }
   const seconds = parseSeconds + ocrPages / speeds.ocrPagesPerSecond + tokens / speeds.embeddedTokensPerSecond;
   return {
     mediaType: extraction.mediaType,

@@ -53,11 +53,12 @@ export function parseDry(deps: DryRunDeps, payload: DryRunPayload, delivery: Dry
       const input = { tenant, path: file.path, limits: deps.limits, declaredMediaType: mediaType, filename };
       const extraction = await deps.parser.parse(input, delivery.signal);
       await deps.quotas?.count(tenant, { pages: extraction.pages.length });
-      return estimate(extraction, {
+      return await estimate(extraction, {
         title: titleOf(extraction, title, filename ?? ''),
         parseSeconds: (deps.clock.now() - startedAt) / 1000,
         tokenizer: deps.tokenizer,
         speeds: deps.speeds,
+        signal: delivery.signal,
       });
     } finally {
       await file.dispose();
