@@ -97,7 +97,7 @@ export async function fillMemory(stores: Stores, namespace: string, chunks: numb
     const set: ChunkSet = { schemaVersion: 1, title, model: localModel, dimension, chunks: cut };
     await writeArtifacts(stores.blobs, ref, set, vectors, noise, random);
     lap('blobs');
-    const records = cut.map((chunk, index) => vectorRecord(ref, chunk, vectors[index]));
+    const records = cut.map((chunk, index) => vectorRecord(ref, chunk, vectors[index]!));
     await stores.vectors.addMissing({ ...scope, model: localModel }, records);
     lap('vectors');
     const postings = await preparePostings(stores.lexical, scope, set, title);

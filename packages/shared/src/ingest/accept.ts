@@ -61,9 +61,9 @@ export async function acceptUnqueued(deps: AcceptDeps, request: AcceptRequest): 
   } catch (error) {
     await leaveToOther(request, manifest);
     // The call may have timed out and yet take effect later. Every step looks for this outcome first, and the reconciler
-    // takes out what the ledger says all the same: the marker of what is open stays for it.
-    await abortVersion(deps, manifest);
-    await removeClaim(deps, manifest);
+    // takes out what the ledger says all the same: the marker of what is open stays for it. Where it has taken effect and
+    // the version has ended by now, what it claimed is its own.
+    if (await abortVersion(deps, manifest)) await removeClaim(deps, manifest);
     throw toMemoryError(error);
   }
   return job;

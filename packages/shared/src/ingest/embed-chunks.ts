@@ -6,7 +6,7 @@ import type { StepDeps } from './deps.ts';
 import { takeForStep } from './jobs/step-quota.ts';
 import { readVectors, vectorBatchSize, vectorsBlob } from './stored/artifacts.ts';
 import { type EmbeddedChunks, markEmbedded } from './stored/embedded-chunks.ts';
-import { createTokenKeeper, type EmbeddedTokens, tokensOf } from './token-keeper.ts';
+import { createTokenKeeper, tokensOf } from './token-keeper.ts';
 
 /** A vector space. */
 export type Model = Pick<Embedder, 'model' | 'dimension'>;
@@ -59,14 +59,14 @@ export async function embedChunks(
       if (ofTokens) knownTokens?.set(chunk.contentHash, tokensOf(chunk, { vector, tokens: ofTokens }));
       tokens += chunk.tokens;
     });
-    const vectors = batch.map((chunk) => vectorOf(known, chunk));
+    const vectors = batch.map((chunk) => known.get(chunk.contentHash)!);
     const ofTokens =
-      keeper && batch.map((chunk) => ({ ...tokensFor(knownTokens, chunk), textStart: chunk.span.start }));
+      knownTokens && batch.map((chunk) => ({ ...knownTokens.get(chunk.contentHash)!, textStart: chunk.span.start }));
     return async () => {
       await deps.blobs.putAll([
         ...(watch.newChunks && from === 0 ? [watch.newChunks] : []),
         vectorsBlob(ref, from, vectors),
-        ...(ofTokens ? [keeper.blobOf(from, ofTokens)] : []),
+        ...(keeper && ofTokens ? [keeper.blobOf(from, ofTokens)] : []),
       ]);
       await watch.afterBatch?.();
     };
@@ -111,16 +111,4 @@ async function embedAll(
     await deps.quotas?.count(tenant, { tokens: -tokens });
     throw error;
   }
-}
-
-function tokensFor(known: ReadonlyMap<string, EmbeddedTokens> | undefined, chunk: Chunk): EmbeddedTokens {
-  const tokens = known?.get(chunk.contentHash);
-  if (!tokens) throw new MemoryError('internal', `Chunk ${chunk.index} has no token vectors.`);
-  return tokens;
-}
-
-function vectorOf(known: ReadonlyMap<string, Float32Array>, chunk: Chunk): Float32Array {
-  const vector = known.get(chunk.contentHash);
-  if (!vector) throw new MemoryError('internal', `Chunk ${chunk.index} has no vector.`);
-  return vector;
 }

@@ -30,25 +30,12 @@ type CheckedOut = z.infer<typeof CheckedOut>;
 /** Gets the bytes of a source that did not come with the request. The only step with a way out to the internet. */
 export const fetchStep: Step = async (deps, context) => {
   const { source } = context.manifest;
-  switch (source.type) {
-    case 'upload':
-    // An archive and a namespace have steps of their own.
-    case 'import':
-    case 'reindex':
-      return {};
-    case 'url':
-      return fetchUrl(deps, context, source.url);
-    case 'git':
-      return fetchRepository(deps, context, source);
-    case 's3':
-      throw new MemoryError('fetch_failed', 'This server has no access to S3.', {
-        hint: 'Send the object as a file, or by a signed URL.',
-      });
-    default: {
-      const never: never = source;
-      throw new Error(`unknown source ${String(never)}`);
-    }
-  }
+  if (source.type === 'url') return fetchUrl(deps, context, source.url);
+  if (source.type === 'git') return fetchRepository(deps, context, source);
+  // What came with its request has nothing to fetch; an archive and a namespace have steps of their own.
+  throw new MemoryError('fetch_failed', 'This server has no access to S3.', {
+    hint: 'Send the object as a file, or by a signed URL.',
+  });
 };
 
 async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Promise<StepResult> {
@@ -178,7 +165,7 @@ async function acceptFile(deps: StepDeps, { payload, manifest }: StepContext, fi
       metadata: { ...manifest.metadata, path: file.path, commit },
       priority: manifest.priority,
       options: manifest.options,
-      source: { type: 'upload', filename: file.path.split('/').at(-1) ?? file.path },
+      source: { type: 'upload', filename: file.path.split('/').at(-1)! },
       original,
     });
     await deps.quotas?.count(payload.tenant, { bytes: original.bytes });

@@ -3,7 +3,7 @@ import { documentFaultCodes } from '../contracts/errors.ts';
 import { isTerminal, type JobWarning } from '../contracts/model/job.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 import type { IngestDeps } from './deps.ts';
-import { type FinalState, finishJob } from './jobs/job-record.ts';
+import { type EndedJob, type FinalState, finishJob } from './jobs/job-record.ts';
 import type { UpdateJob } from './jobs/step-record.ts';
 import type { VersionRef } from './stored/blob-keys.ts';
 import { type Outcome, writeOutcomeOnce } from './stored/outcome.ts';
@@ -24,17 +24,17 @@ export async function endJob(
   deps: IngestDeps,
   version: EndedVersion,
   state: FinalState,
-  facts: EndFacts & { readonly job?: JobRecord } = {},
+  facts: EndFacts & { readonly job: JobRecord },
   update?: UpdateJob,
 ): Promise<JobRecord | undefined> {
   const at = new Date(deps.clock.now()).toISOString();
-  const { error, warnings, job } = facts;
+  const { error, job } = facts;
   const outcome = await writeOutcomeOnce(deps.blobs, version, {
     state,
     run: version.run,
     at,
     ...(error ? { error } : {}),
-    ...(job ? endedRecord(job, state, at, facts) : warnings?.length ? { warnings: [...warnings] } : {}),
+    ...endedRecord(job, state, at, facts),
   });
   // The commit has decided and may not have flipped yet: until a search finds the version only the commit goes on.
   const isCommits = outcome.state !== state && (outcome.state === 'succeeded' || outcome.state === 'partial');
@@ -69,7 +69,7 @@ export async function followOutcome(
     const error = outcome.error ?? { code: 'cancelled', message: 'The job was cancelled.' };
     await deps.ledger.failVersion(version, version.documentId, version.version, error, outcome.at);
   }
-  let ended: JobRecord | undefined;
+  let ended: EndedJob | undefined;
   const job = await update((current) => {
     ended = undefined;
     if (isTerminal(current.state) || current.run > outcome.run) return undefined;
@@ -86,7 +86,7 @@ export async function followOutcome(
  * be written where the document was.
  */
 export async function endDeleted(deps: IngestDeps, version: Omit<EndedVersion, 'run'>): Promise<void> {
-  let ended: JobRecord | undefined;
+  let ended: EndedJob | undefined;
   const at = new Date(deps.clock.now()).toISOString();
   await deps.ledger.updateJob(version.tenant, version.jobId, (current) => {
     ended = undefined;
@@ -98,16 +98,14 @@ export async function endDeleted(deps: IngestDeps, version: Omit<EndedVersion, '
   await removePending(deps.blobs, version.jobId);
 }
 
-async function tellEnd(deps: IngestDeps, job: JobRecord): Promise<void> {
+async function tellEnd(deps: IngestDeps, job: EndedJob): Promise<void> {
   countEnd(deps, job);
   await announceEnd(deps, job);
 }
 
-function countEnd(deps: IngestDeps, job: JobRecord): void {
+function countEnd(deps: IngestDeps, job: EndedJob): void {
   const fault = job.error !== undefined && (documentFaultCodes as readonly string[]).includes(job.error.code);
   const outcome = job.state === 'failed' ? (fault ? 'rejected' : 'failed') : job.state;
-  if (outcome !== 'queued' && outcome !== 'running' && outcome !== 'waiting') {
-    deps.metrics.documentFinished(outcome, job.error?.code ?? 'none');
-  }
+  deps.metrics.documentFinished(outcome, job.error?.code ?? 'none');
   deps.metrics.ingestDuration(job.sourceType, (deps.clock.now() - Date.parse(job.createdAt)) / 1000);
 }

@@ -67,10 +67,6 @@ function placeOf(pattern: string, part: Part, next: Place): Place {
       return { alsoAt: [next, repeated(anything, { takes: (character) => character === '/', to: next, alsoAt: [] })] };
     case 'either':
       return { alsoAt: part.choices.map(([from, until]) => placesOf(pattern, from, until, next)) };
-    default: {
-      const never: never = part;
-      throw new Error(`unknown part ${JSON.stringify(never)}`);
-    }
   }
 }
 
@@ -83,16 +79,16 @@ function repeated(takes: (character: string) => boolean, next: Place): Place {
 function partsOf(pattern: string, from: number, until: number): Part[] {
   const parts: Part[] = [];
   for (let at = from; at < until; ) {
-    const character = String.fromCodePoint(pattern.codePointAt(at) ?? 0);
+    const character = String.fromCodePoint(pattern.codePointAt(at)!);
     const choices = character === '{' ? choicesAt(pattern, at, until) : undefined;
-    const beginsName = at === 0 || '/{,'.includes(pattern[at - 1] ?? '');
+    const beginsName = at === 0 || '/{,'.includes(pattern[at - 1]!);
     if (choices) {
       parts.push({ kind: 'either', choices });
-      at = (choices.at(-1)?.[1] ?? at) + 1;
+      at = choices.at(-1)![1] + 1;
     } else if (beginsName && pattern.startsWith('**/', at)) {
       parts.push({ kind: 'folders' });
       at += 3;
-    } else if (beginsName && pattern.startsWith('**', at) && (at + 2 === until || at + 2 === pattern.length)) {
+    } else if (beginsName && pattern.startsWith('**', at) && at + 2 === until) {
       parts.push({ kind: 'rest' });
       at += 2;
     } else {

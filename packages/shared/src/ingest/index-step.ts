@@ -112,10 +112,6 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
       await retireVersion(deps, payload);
       return { ended: true };
     }
-    default: {
-      const never: never = flip.outcome;
-      throw new Error(`unknown outcome ${String(never)}`);
-    }
   }
 }
 

@@ -13,7 +13,7 @@ function random(): number {
     randomsLeft = randomNumbers.length;
   }
   randomsLeft -= 1;
-  return (randomNumbers[randomsLeft] ?? 0) / 2 ** 32;
+  return randomNumbers[randomsLeft]! / 2 ** 32;
 }
 
 const ulid = () => ulidOf(undefined, random);

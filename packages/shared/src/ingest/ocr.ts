@@ -68,7 +68,7 @@ export async function readOcrPages(
 
 /** One warning for each page that could not be read: they make a job `partial`. */
 export function unreadablePages(pages: ReadonlyMap<number, OcrPage>): JobWarning[] {
-  return [...pages.values()]
-    .filter((page) => page.failure !== undefined)
-    .map(({ number, failure }) => ({ code: 'page_unreadable', message: failure ?? 'unknown', page: number }));
+  return [...pages.values()].flatMap(({ number, failure }) =>
+    failure === undefined ? [] : [{ code: 'page_unreadable', message: failure, page: number }],
+  );
 }

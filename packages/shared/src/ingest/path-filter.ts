@@ -16,5 +16,5 @@ export function createPathFilter(
 
 function createMatcher(glob: string): (path: string) => boolean {
   const fits = parseGlob((glob.endsWith('/') ? `${glob}**` : glob).replace(/^\//, ''));
-  return glob.includes('/') ? fits : (path) => fits(path.split('/').at(-1) ?? path);
+  return glob.includes('/') ? fits : (path) => fits(path.split('/').at(-1)!);
 }

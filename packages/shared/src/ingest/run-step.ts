@@ -80,7 +80,8 @@ async function runOpenStep(
     if (outage) throw outage;
     const { context, reached } = createContext(deps, payload, manifest, stage, record, { ...delivery, signal });
     const result = await steps[name](deps, context);
-    if (result.ended) return;
+    // The last stage's step ends the job itself.
+    if (result.ended || stage === 'index') return;
     const { next, skipped } = nextStage(stage, result.facts ?? {});
     const finished = await record.update((current) =>
       finishStage(
@@ -90,13 +91,13 @@ async function runOpenStep(
           skipped,
           warnings: result.warnings ?? [],
           ...reached(),
-          ...(next ? { next: { stage: next, total: result.nextTotal ?? 0 } } : {}),
+          next: { stage: next, total: result.nextTotal ?? 0 },
         },
         now(deps),
       ),
     );
     if (!finished || !isOpen(finished, payload.run)) await removeLateBlobs(deps, payload);
-    else if (next) await handOn(deps, payload, delivery, finished, manifest);
+    else await handOn(deps, payload, delivery, finished, manifest);
   } catch (thrown) {
     await recordFault(deps, name, payload, delivery, record, cancellation.signal.aborted, thrown);
   } finally {

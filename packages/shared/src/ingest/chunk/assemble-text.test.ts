@@ -37,3 +37,9 @@ test('a page that was not read is empty, not missing', () => {
 test('a document without pages has no page spans', () => {
   expect(assembleText(extraction(false, [page(1, 'All.')]), new Map())).toEqual({ text: 'All.', pages: [] });
 });
+
+test('what was read from the picture on a page comes after the text of that page', () => {
+  const { text, pages } = assembleText(extraction(true, [page(1, 'Own.', true)]), new Map([read(1, ' Read. ')]));
+  expect(text).toBe('Own.\n\nRead.');
+  expect(pages).toEqual([{ number: 1, span: { start: 0, end: text.length } }]);
+});

@@ -271,3 +271,25 @@ test.each([
   },
   60_000,
 );
+
+test('where units have more tokens together than apart, they come in more chunks', () => {
+  // As a model that reads the joints of a long text as tokens of their own.
+  const joints = (text: string) =>
+    Array.from(text.matchAll(/\.\s/g), ({ index }) => ({ id: 1, start: index, end: index + 1 }));
+  const tokenizer = {
+    tokenize: (text: string) => [
+      ...fakeTokenizer.tokenize(text),
+      ...(text.length > 900 ? Array(3).fill(joints(text)).flat() : []),
+    ],
+  };
+  const text = paragraph(seededRandom(17), 60);
+  const chunks = chunkDocument({ ...input(text), tokenizer });
+  for (const part of chunks) expect(tokenizer.tokenize(part.text).length).toBeLessThanOrEqual(290);
+  expect(chunks.length).toBeGreaterThan(chunk(text).length);
+  let covered = 0;
+  for (const { span } of chunks) {
+    expect(text.slice(covered, span.start).trim()).toBe('');
+    covered = span.end;
+  }
+  expect(text.slice(covered).trim()).toBe('');
+});

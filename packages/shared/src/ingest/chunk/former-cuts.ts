@@ -80,7 +80,7 @@ function anywhere(text: string, units: readonly Unit[], { from: least, to: most 
       if (core.length < keyCharacters || !text.startsWith(core, start)) continue;
       last = endingAt.get(start + core.length);
       if (last === undefined) continue;
-      next = (cores[next] === core ? next : (candidates!.get(core) ?? next)) + 1;
+      next = (cores[next] === core ? next : candidates!.get(core)!) + 1;
       break;
     }
     if (last !== undefined) kept.push({ from, to: last + 1 });

@@ -18,7 +18,7 @@ export interface Range {
 const maxHashedDepth = 64;
 
 /**
- * Parts of at most `maxCoreTokens`, as half-open ranges of candidates.
+ * Parts of at most `maxCoreTokens`, as half-open ranges of candidates, of which there is at least one.
  *
  * A range is cut at the candidate of the best rank with the smallest hash, then each side by itself, as a treap is
  * built (Aragon and Seidel 1989). Where a cut falls thus depends on the text around it and never on how much text came
@@ -32,7 +32,7 @@ export function* partition(candidates: readonly Candidate[]): Generator<Range, v
   });
   function* divide(from: number, to: number, depth: number): Generator<Range, void> {
     if (to - from <= 1 || before[to]! - before[from]! <= maxCoreTokens) {
-      if (to > from) yield { from, to };
+      yield { from, to };
       return;
     }
     const cut = bestCut(candidates, before, { from, to }, depth < maxHashedDepth);

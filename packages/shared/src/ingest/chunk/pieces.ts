@@ -17,12 +17,11 @@ const windowCharacters = 16_384;
 const minPieceTokens = 8;
 const maxPieceTokens = 64;
 
-/** A sentence as it is, with its weight; or, where it is longer than a chunk may be, its pieces between words. */
+/** A sentence, which is not blank, as it is, with its weight; or, where it is longer than a chunk may be, its pieces between words. */
 export function* piecesOf(text: string, untrimmed: Span, tokenizer: Tokenizer): Generator<Piece, void> {
   const trimmed: Span[] = [];
   pushTrimmed(text, trimmed, untrimmed.start, untrimmed.end);
-  const [span] = trimmed;
-  if (span === undefined) return;
+  const span = trimmed[0]!;
   if (span.end - span.start <= windowCharacters) {
     const starts = tokenStarts(text, span, tokenizer);
     const weight = starts.reduce((sum, start, i) => sum + weightOf((starts[i + 1] ?? span.end) - start), 0);
@@ -105,5 +104,5 @@ function windowEnd(text: string, start: number, end: number): number {
 
 function characterBoundary(text: string, at: number): number {
   const unit = text.charCodeAt(at);
-  return unit >= 0xdc00 && unit <= 0xdfff && at < text.length ? at + 1 : at;
+  return unit >= 0xdc00 && unit <= 0xdfff ? at + 1 : at;
 }

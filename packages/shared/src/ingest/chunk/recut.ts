@@ -82,7 +82,7 @@ export function fewestParts(units: readonly SectionUnit[], range: Range): Range[
       const cost =
         costs[start]! +
         partCost +
-        (start === 0 ? 0 : (cutCosts[units[range.from + start]!.rank] ?? 0)) +
+        (start === 0 ? 0 : cutCosts[units[range.from + start]!.rank]!) +
         (weight / 10) ** 2 +
         (weight < minCoreTokens ? (tinyCost * (minCoreTokens - weight)) / minCoreTokens : 0) +
         (weight > maxCoreTokens ? overfullCost : 0);

@@ -78,7 +78,7 @@ export function* sectionUnitsOf(text: string, tokenizer: Tokenizer): Generator<S
     for (const unit of unitsOf(text, block, tokenizer)) {
       const afterHeading = before?.heading === true;
       const rank = begins ? cutRank.section : afterHeading ? cutRank.never : unit.rank;
-      const gap = begins ? 0 : unit.start - (before?.end ?? unit.start);
+      const gap = begins ? 0 : unit.start - before!.end;
       const weight = unit.weight + (gap > ordinaryGap ? weightOf(gap) : 0);
       yield { ...unit, weight, rank, path: titles, level };
       before = unit;

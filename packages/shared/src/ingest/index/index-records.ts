@@ -23,7 +23,7 @@ export async function* indexRecords(
     for (let at = from; at < Math.min(from + writeAtOnce, set.chunks.length); at += vectorBatchSize) {
       const batch = set.chunks.slice(at, at + vectorBatchSize);
       const vectors = await readVectors(blobs, ref, at, { count: batch.length, dimension: set.dimension });
-      if (vectors) records.push(...batch.map((chunk, index) => vectorRecord(ref, chunk, vectors[index])));
+      if (vectors) records.push(...batch.map((chunk, index) => vectorRecord(ref, chunk, vectors[index]!)));
       else onMissing(at);
     }
     yield { from, records };

@@ -16,7 +16,7 @@ export function createModelDimensions(blobs: BlobStore) {
     known,
     async agree(model: string, dimension: number): Promise<number> {
       await blobs.putIfAbsent(modelKey(model), encodeJson({ schemaVersion: 1, model, dimension }));
-      return (await known(model)) ?? dimension;
+      return (await known(model))!;
     },
   };
 }

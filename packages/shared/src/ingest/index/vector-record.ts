@@ -1,14 +1,12 @@
-import { MemoryError } from '../../contracts/errors.ts';
 import type { Chunk } from '../../contracts/model/chunk.ts';
 import type { VectorRecord } from '../../ports/vector-index.ts';
 
-/** A chunk as the vector index holds it. @throws MemoryError `internal` without its vector */
+/** A chunk as the vector index holds it. */
 export function vectorRecord(
   { documentId, version }: { readonly documentId: string; readonly version: number },
   chunk: Chunk,
-  vector: Float32Array | undefined,
+  vector: Float32Array,
 ): VectorRecord {
-  if (!vector) throw new MemoryError('internal', `Chunk ${chunk.index} has no vector.`);
   return {
     chunkId: chunk.chunkId,
     vector,

@@ -18,7 +18,7 @@ export async function retryDeadLetter(deps: IngestDeps, tenant: string, jobId: s
   const job = await deps.ledger.getJob(tenant, jobId);
   if (!job) throw new MemoryError('not_found', `There is no job ${jobId}.`);
   if (!isDeadLetter(job)) {
-    const why = job.state === 'failed' ? `failed as ${job.error?.code ?? 'unknown'}` : `is ${job.state}`;
+    const why = job.state === 'failed' ? `failed as ${job.error?.code}` : `is ${job.state}`;
     throw new MemoryError('conflict', `Job ${jobId} is no dead letter: it ${why}.`, {
       hint: 'Any failed, partial or cancelled job can be retried at /jobs/{jobId}/retry.',
     });

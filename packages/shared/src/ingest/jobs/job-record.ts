@@ -56,8 +56,7 @@ function firstStage({ imported, original, source }: Manifest): StageName {
   return source.type === 'upload' ? 'parse' : 'fetch';
 }
 
-export const stageOf = (job: JobRecord, name: StageName): Stage =>
-  job.stages.find((stage) => stage.name === name) ?? { name, state: 'pending', attempts: 0, done: 0, total: 0 };
+export const stageOf = (job: JobRecord, name: StageName): Stage => job.stages.find((stage) => stage.name === name)!;
 
 function withStage(job: JobRecord, name: StageName, change: Partial<Stage>): Stage[] {
   return job.stages.map((stage) => (stage.name === name ? { ...stage, ...change } : stage));
@@ -74,7 +73,7 @@ function progressOf(stages: readonly Stage[]): number {
     if (stage.state === 'done') done += weight;
     else if (stage.total > 0) done += weight * Math.min(1, stage.done / stage.total);
   }
-  return all === 0 ? 1 : Math.round((done / all) * 1000) / 1000;
+  return Math.round((done / all) * 1000) / 1000;
 }
 
 function restaged(job: JobRecord, stages: Stage[], at: string, change: Partial<JobRecord> = {}): JobRecord {
@@ -93,10 +92,9 @@ export function startStage(job: JobRecord, name: StageName, at: string): JobReco
   return restaged(job, stages, at, { state: 'running', stage: name });
 }
 
-/** Units done so far; estimates the rest of this stage from its own speed. */
+/** Units done so far of a stage that has begun; estimates the rest of this stage from its own speed. */
 export function progressStage(job: JobRecord, name: StageName, done: number, total: number, at: string): JobRecord {
-  const startedAt = stageOf(job, name).startedAt;
-  const elapsedSeconds = startedAt ? (Date.parse(at) - Date.parse(startedAt)) / 1000 : 0;
+  const elapsedSeconds = (Date.parse(at) - Date.parse(stageOf(job, name).startedAt!)) / 1000;
   const eta = done > 0 && total > done ? (elapsedSeconds / done) * (total - done) : undefined;
   return restaged(
     job,
@@ -150,6 +148,7 @@ export function makeWayStage(job: JobRecord, name: StageName, at: string): JobRe
 }
 
 export type FinalState = 'succeeded' | 'partial' | 'failed' | 'cancelled';
+export type EndedJob = JobRecord & { readonly state: FinalState };
 
 /** The job ends: what ran failed or was cancelled with it, and what had not begun never will. */
 export function finishJob(
@@ -157,23 +156,24 @@ export function finishJob(
   state: FinalState,
   at: string,
   facts: { error?: JobError | undefined; warnings?: readonly JobWarning[] | undefined } = {},
-): JobRecord {
+): EndedJob {
   const good = state === 'succeeded' || state === 'partial';
+  const error = facts.error ? { error: facts.error } : {};
   const stages = job.stages.map((stage): Stage => {
     if (stage.state === 'done' || stage.state === 'skipped') return stage;
     if (good) return { ...stage, state: 'done', done: stage.total, finishedAt: at };
     if (state === 'cancelled') return { ...stage, state: 'cancelled' };
     return stage.name === job.stage
-      ? { ...stage, state: 'failed', finishedAt: at, ...(facts.error ? { error: facts.error } : {}) }
+      ? { ...stage, state: 'failed', finishedAt: at, ...error }
       : { ...stage, state: 'cancelled' };
   });
-  return restaged(job, stages, at, {
-    state,
+  const ended = restaged(job, stages, at, {
     finishedAt: at,
     warnings: addWarnings(job.warnings, facts.warnings ?? []),
-    ...(facts.error ? { error: facts.error } : {}),
+    ...error,
     ...(good ? { progress: 1 } : {}),
   });
+  return { ...ended, state };
 }
 
 /**
@@ -188,7 +188,7 @@ export function retryRecord(job: JobRecord, at: string, deliveryId?: string): Jo
     return { name: stage.name, state: 'pending', attempts: 0, done: 0, total: stage.total };
   });
   const { error: _error, finishedAt: _finishedAt, ...rest } = job;
-  const stage = stages.find((candidate) => candidate.state === 'pending')?.name ?? 'index';
+  const stage = stages.find((candidate) => candidate.state === 'pending')!.name;
   const owed = deliveryId === undefined ? {} : { deliveryId };
   return restaged({ ...rest, warnings: [] }, stages, at, { state: 'queued', stage, run: job.run + 1, ...owed });
 }

@@ -21,19 +21,17 @@ export async function tenantQueues(ledger: Ledger, tenant: string, now: number):
     tiers.map((tier) => [tier, { tier, waiting: 0, active: 0, delayed: 0, failed: 0, oldestWaitSeconds: 0 }]),
   );
   for (const state of openStates) {
-    for await (const job of allJobs(ledger, tenant, { state })) countOpen(counts.get(tierOf(job)), job, now);
+    for await (const job of allJobs(ledger, tenant, { state })) countOpen(counts.get(tierOf(job))!, job, now);
   }
   for await (const job of allJobs(ledger, tenant, { state: 'failed', matches: isDeadLetter })) {
-    const count = counts.get(tierOf(job));
-    if (count) count.failed += 1;
+    counts.get(tierOf(job))!.failed += 1;
   }
   return [...counts.values()];
 }
 
 const tierOf = (job: JobRecord): Tier => jobRegistry[currentStep(job).name].tier;
 
-function countOpen(count: Counted | undefined, job: JobRecord, now: number): void {
-  if (!count) return;
+function countOpen(count: Counted, job: JobRecord, now: number): void {
   const { state } = stageOf(job, job.stage);
   if (state === 'running') count.active += 1;
   else if (state === 'waiting') count.delayed += 1;

@@ -30,7 +30,7 @@ export interface IndexScope {
    * Reads through every collection. Otherwise only those are looked into that have another number of records than there
    * are chunks, which is one cheap call a namespace.
    */
-  readonly exact?: boolean | undefined;
+  readonly exact: boolean;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function checkIndex(deps: ReconcileDeps, findings: Findings, scope:
   let foundLoss = false;
   for (const tenant of tenants) {
     for (const { namespace } of await deps.ledger.namespaces(tenant)) {
-      if (await checkNamespace(deps, findings, writer, { tenant, namespace }, scope.exact ?? false)) foundLoss = true;
+      if (await checkNamespace(deps, findings, writer, { tenant, namespace }, scope.exact)) foundLoss = true;
     }
   }
   // Whoever lost a collection has lost the one beside it as well.
@@ -94,7 +94,7 @@ const nameOf = (row: DocumentRow) => `${row.documentId}@${row.activeVersion}`;
 async function activeRows(deps: ReconcileDeps, scope: Scope) {
   const { rows, indexIncomplete, embeddingModel: model } = await deps.ledger.documentChanges(scope, undefined);
   const active = rows.filter((row) => row.activeVersion > 0);
-  return { rows: new Map(active.map((row) => [row.documentId, row])), isMarked: indexIncomplete ?? false, model };
+  return { rows: new Map(active.map((row) => [row.documentId, row])), isMarked: indexIncomplete === true, model };
 }
 
 function chunksOf(rows: ReadonlyMap<string, DocumentRow>): number {

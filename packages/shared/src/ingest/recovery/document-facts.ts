@@ -5,7 +5,7 @@ import type { BlobStore } from '../../ports/blob-store.ts';
 import * as transitions from '../../ports/document-transitions.ts';
 import type { JobRecord, LedgerDocument, VersionFacts } from '../../ports/ledger.ts';
 import { sameJson } from '../../ports/same-json.ts';
-import { finishJob, newJob } from '../jobs/job-record.ts';
+import { type FinalState, finishJob, newJob } from '../jobs/job-record.ts';
 import { documentFacts, nameOf, versionRecord } from '../new-manifest.ts';
 import { hasNoDocument } from '../next-jobs.ts';
 import { factsOf, titleOf } from '../parse.ts';
@@ -136,12 +136,11 @@ async function extractedFacts(blobs: BlobStore, ref: VersionRef, manifest: Manif
   return { ...factsOf(extraction), title: titleOf(extraction, manifest.title, nameOf(manifest)) };
 }
 
-/** A job as the blob store tells it. Open ones begin from their first step again, and find what is done. */
+/** The job of a version that was not aborted, as the blob store tells it. Open ones begin from their first step again, and find what is done. */
 export function jobOfVersion({ manifest, outcome, run, deliveryId }: StoredVersion): JobRecord {
   const fresh: JobRecord = { ...newJob(manifest), run, ...(deliveryId ? { deliveryId } : {}) };
   if (!outcome) return fresh;
-  const state = outcome.state === 'aborted' ? 'cancelled' : outcome.state;
-  const ended = finishJob({ ...fresh, run: outcome.run }, state, outcome.at, outcome);
+  const ended = finishJob({ ...fresh, run: outcome.run }, outcome.state as FinalState, outcome.at, outcome);
   if (!outcome.job) return ended;
   const { comparison, ...shown } = outcome.job;
   return { ...ended, ...shown, ...(comparison ? { comparison } : {}) };
@@ -150,15 +149,16 @@ export function jobOfVersion({ manifest, outcome, run, deliveryId }: StoredVersi
 /**
  * The document's record as the blob store tells it, out of the one that the ledger has. What the ledger knows of
  * versions that are on their way stays. Undefined where the ledger is right, or there is nothing to record.
+ * @param facts without aborted versions
  */
 export function documentOfFacts(facts: DocumentFacts, current: LedgerDocument | undefined): LedgerDocument | undefined {
   let document = current;
   for (const { manifest, outcome, committed, facts: known } of facts.versions) {
-    if (outcome?.state === 'aborted' || hasNoDocument(manifest.source.type)) continue;
+    if (hasNoDocument(manifest.source.type)) continue;
     const { version } = manifest;
-    document = transitions.addVersion(document, manifest, versionRecord(manifest), documentFacts(manifest)) ?? document;
-    if (!document) continue;
-    document = transitions.describeVersion(document, version, known) ?? document;
+    const added = transitions.addVersion(document, manifest, versionRecord(manifest), documentFacts(manifest));
+    // Where it is not added it is there.
+    document = transitions.describeVersion((added ?? document)!, version, known)!;
     if (committed) {
       document = transitions.activateVersion(document, version, committed.activeFrom).document ?? document;
     } else if (outcome) {
@@ -168,8 +168,8 @@ export function documentOfFacts(facts: DocumentFacts, current: LedgerDocument | 
   // What is not kept any more, in a ledger that has lost that.
   const kept = new Set(facts.versions.map(({ manifest }) => manifest.version));
   for (const { version } of current?.versions ?? []) {
-    if (!kept.has(version) && version <= facts.latestVersion && document)
-      document = transitions.forgetVersion(document, version) ?? document;
+    if (!kept.has(version) && version <= facts.latestVersion)
+      document = transitions.forgetVersion(document!, version) ?? document;
   }
   if (document && facts.createdAt && facts.createdAt < document.createdAt && !current) {
     document = { ...document, createdAt: facts.createdAt };
@@ -181,4 +181,4 @@ export function documentOfFacts(facts: DocumentFacts, current: LedgerDocument | 
 }
 
 /** Of two ISO-8601 times in UTC. */
-const later = (...times: [string, string]): string => times.toSorted()[1] ?? times[0];
+const later = (...times: [string, string]): string => times.toSorted()[1]!;

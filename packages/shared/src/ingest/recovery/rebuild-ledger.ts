@@ -91,12 +91,6 @@ async function restoreFact(deps: IngestDeps, fact: StoredFact): Promise<readonly
       if (known) await restoreModel(deps, known);
       return undefined;
     }
-    case 'idempotency':
-      return undefined;
-    default: {
-      const never: never = fact;
-      throw new Error(`unknown fact ${JSON.stringify(never)}`);
-    }
   }
 }
 

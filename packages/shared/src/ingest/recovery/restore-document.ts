@@ -1,4 +1,3 @@
-import { MemoryError } from '../../contracts/errors.ts';
 import { isTerminal } from '../../contracts/model/job.ts';
 import type { QueuedJob } from '../../ports/job-queue.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
@@ -10,6 +9,7 @@ import { restoreSwitches } from '../reindex/restore-model.ts';
 import { deletingKey, pendingKey } from '../stored/blob-keys.ts';
 import type { Outcome } from '../stored/outcome.ts';
 import { markPending } from '../stored/pending.ts';
+import type { Tombstone } from '../stored/tombstone.ts';
 import { type DocumentFacts, documentOfFacts, jobOfVersion, type StoredVersion } from './document-facts.ts';
 import type { DriftKind } from './findings.ts';
 
@@ -28,7 +28,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
   const { tenant, documentId, tombstone } = facts;
   const drift: DriftKind[] = [];
   const steps: QueuedJob[] = [];
-  if (tombstone) drift.push(...(await restoreDelete(deps, facts)));
+  if (tombstone) drift.push(...(await restoreDelete(deps, tombstone)));
   /** Not for the ledger: their request is under way, or was never accepted. */
   const underWay = new Set<number>();
   const known = await jobsByIds(deps, tenant, facts.versions);
@@ -59,7 +59,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
   for (const version of settled.versions) {
     const { kind, job } = await restoreJob(deps, version, known.get(version.manifest.jobId));
     if (kind) drift.push(kind);
-    if (kind && !isTerminal(job.state)) steps.push(currentStep(job));
+    if (kind && job && !isTerminal(job.state)) steps.push(currentStep(job));
   }
   if (changed && drift.length === 0) drift.push('document_differs');
   // Numbers that went to what is deleted, aborted, or many documents are not given out again.
@@ -81,7 +81,7 @@ async function restoreJob(
   deps: IngestDeps,
   version: StoredVersion,
   known: JobRecord | undefined,
-): Promise<{ kind?: DriftKind; job: JobRecord }> {
+): Promise<{ kind?: DriftKind; job: JobRecord | undefined }> {
   const { ledger } = deps;
   const { manifest, outcome } = version;
   if (!outcome && !(known && isTerminal(known.state)) && !(await deps.blobs.has(pendingKey(manifest.jobId)))) {
@@ -96,15 +96,13 @@ async function restoreJob(
   if (outcome && !isTerminal(known.state) && outcome.run >= known.run) {
     // Between a commit and its flip the step has more to do: whoever repeats it finishes that.
     if (isCommit(outcome)) return { kind: 'end_unrecorded', job: known };
-    const job = await followOutcome(deps, manifest, outcome);
-    return { kind: 'end_unrecorded', job: job ?? known };
+    return { kind: 'end_unrecorded', job: await followOutcome(deps, manifest, outcome) };
   }
   if (!outcome && isTerminal(known.state) && version.run > known.run && known.state !== 'succeeded') {
     const at = new Date(deps.clock.now()).toISOString();
     const job = await ledger.updateJob(manifest.tenant, known.id, (current) =>
       isTerminal(current.state) && current.run < version.run ? retryRecord(current, at) : undefined,
     );
-    if (!job) throw new MemoryError('internal', `Job ${known.id} has vanished from the ledger.`);
     return { kind: 'retry_unrecorded', job };
   }
   return { job: known };
@@ -120,8 +118,8 @@ function shown(version: StoredVersion, known: JobRecord | undefined): StoredVers
 }
 
 /** A document that was deleted, and that the ledger still has. What came after the delete is not touched. */
-async function restoreDelete(deps: IngestDeps, { tenant, documentId, tombstone }: DocumentFacts): Promise<DriftKind[]> {
-  if (!tombstone) return [];
+async function restoreDelete(deps: IngestDeps, tombstone: Tombstone): Promise<DriftKind[]> {
+  const { tenant, documentId } = tombstone;
   const drift: DriftKind[] = [];
   const document = await deps.ledger.getDocument(tenant, documentId);
   // One that is not verified yet is gone on with by whoever finishes deletes.

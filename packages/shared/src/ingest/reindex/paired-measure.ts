@@ -13,7 +13,7 @@ const z = 1.96;
 export function pairedMeasure(former: readonly number[], next: readonly number[]): ComparisonMeasure | undefined {
   const { length: queries } = former;
   if (queries === 0) return undefined;
-  const differences = next.map((score, at) => score - (former[at] ?? 0));
+  const differences = next.map((score, at) => score - former[at]!);
   const difference = mean(differences);
   const variance = differences.reduce((sum, one) => sum + (one - difference) ** 2, 0) / Math.max(1, queries - 1);
   const margin = z * Math.sqrt(variance / queries);

@@ -24,8 +24,9 @@ export interface Reindex {
  */
 export async function beginReindex(deps: StepDeps, context: StepContext): Promise<Reindex> {
   const { manifest, payload } = context;
-  const { source, tenant, namespace } = manifest;
-  if (source.type !== 'reindex') throw new MemoryError('internal', 'A re-index that names no model.');
+  const { tenant, namespace } = manifest;
+  // Jobs of no other source have these steps.
+  const source = manifest.source as Reindex['source'];
   const outcome = await readOutcome(deps.blobs, payload);
   // What is decided is carried out.
   if (outcome?.state !== 'succeeded') await assertLatest(deps, context);

@@ -58,7 +58,7 @@ function rowAt(ends: readonly number[], position: number): number {
   let [low, high] = [0, ends.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ends[middle] ?? 0) > position) high = middle;
+    if (ends[middle]! > position) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -53,7 +53,8 @@ export async function readOriginal(
   manifest: Manifest,
 ): Promise<StoredOriginal | undefined> {
   if (!manifest.original) return readFetched(blobs, ref);
-  const filename = manifest.source.type === 'upload' ? manifest.source.filename : undefined;
+  // An archive comes with its bytes too, and has no name.
+  const { filename } = manifest.source as { readonly filename?: string };
   return {
     ...manifest.original,
     ...(manifest.declaredMediaType ? { mediaType: manifest.declaredMediaType } : {}),
@@ -74,7 +75,7 @@ export const readChunkSet = (blobs: Pick<BlobStore, 'get'>, ref: VersionRef): Pr
 export const vectorBatchSize = 32;
 
 export function vectorsBlob(ref: VectorsRef, from: number, vectors: readonly Float32Array[]): NewBlob {
-  const dimension = vectors[0]?.length ?? 0;
+  const dimension = vectors[0]!.length;
   const all = new Float32Array(dimension * vectors.length);
   vectors.forEach((vector, row) => {
     all.set(vector, row * dimension);

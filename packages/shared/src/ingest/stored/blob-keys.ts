@@ -67,7 +67,7 @@ export const modelSwitchKey = (scope: NamespaceRef, number: number) =>
 export const leftModelsPrefix = 'left-models/';
 export const leftModelKey = ({ tenant, namespace }: NamespaceRef, model: string, atMs: number) =>
   `${leftModelsPrefix}${atMs}-${hashOf(JSON.stringify([tenant, namespace, model]))}.json`;
-export const leftAtOf = (key: string) => Number(/^\d+/.exec(key.slice(leftModelsPrefix.length))?.[0] ?? Number.NaN);
+export const leftAtOf = (key: string) => Number(/^\d+/.exec(key.slice(leftModelsPrefix.length))?.[0]);
 
 /** Which jobs a request for many documents became. */
 export const batchKey = (tenant: string, batchId: string) => `${tenantPrefix(tenant)}batches/${batchId}.json`;
@@ -121,9 +121,9 @@ export const isTokensPart = (ref: VectorsRef, key: string) =>
 export const isOwnVectors = (ref: VersionRef, key: string) =>
   key.startsWith(versionPrefix(ref)) &&
   /^(?:vectors-\d+\.f32|tokens\.bin|tokens-\d+\.part)$/.test(key.slice(versionPrefix(ref).length));
-/** The folder of another model's vectors that a key is in; undefined where it is in none. */
+/** The folder of another model's vectors that a key of a version is in; undefined where it is in none. */
 export const modelFolderOf = (ref: VersionRef, key: string) =>
-  key.startsWith(versionPrefix(ref)) ? /^model-[^/]+(?=\/)/.exec(key.slice(versionPrefix(ref).length))?.[0] : undefined;
+  /^model-[^/]+(?=\/)/.exec(key.slice(versionPrefix(ref).length))?.[0];
 /** That all chunks have vectors in a model's folder, and how long they are. */
 export const embeddedKey = (ref: VectorsRef) => `${vectorsPrefix(ref)}embedded.json`;
 /** How the version ended; there is none while it has not. */
@@ -146,7 +146,7 @@ export const replacedPrefix = 'replaced/';
 /** @param atMs milliseconds since 1970 */
 export const replacedKey = ({ tenant, documentId, version }: VersionRef, atMs: number) =>
   `${replacedPrefix}${atMs}-${hashOf(JSON.stringify([tenant, documentId, version]))}.json`;
-export const replacedAtOf = (key: string) => Number(/^\d+/.exec(key.slice(replacedPrefix.length))?.[0] ?? Number.NaN);
+export const replacedAtOf = (key: string) => Number(/^\d+/.exec(key.slice(replacedPrefix.length))?.[0]);
 
 /** One marker for each delete that was begun and is not verified yet. */
 export const deletingPrefix = 'deleting/';

@@ -52,7 +52,7 @@ export const tableBytes = (chunks: number) => headBytes + 4 * (chunks + 1);
 /** Half-open, in the file's bytes. */
 export function recordRange(table: TokenTable, index: number): { start: number; end: number } {
   const { chunks, width, directionWidth, before } = table;
-  const at = (chunk: number) => tableBytes(chunks) + chunk * (8 + directionWidth) + (before[chunk] ?? 0) * (8 + width);
+  const at = (chunk: number) => tableBytes(chunks) + chunk * (8 + directionWidth) + before[chunk]! * (8 + width);
   return { start: at(index), end: at(index + 1) };
 }
 
@@ -84,7 +84,7 @@ export function writeTable({ modelCheck, chunksCheck, chunks, width, directionWi
 export function tableOf(facts: TokenFileFacts, counts: readonly number[]): TokenTable {
   const before = new Uint32Array(counts.length + 1);
   counts.forEach((count, chunk) => {
-    before[chunk + 1] = (before[chunk] ?? 0) + count;
+    before[chunk + 1] = before[chunk]! + count;
   });
   return { ...facts, before };
 }
@@ -110,8 +110,8 @@ export function readRecord(
   bytes: Uint8Array,
 ): ChunkTokens {
   const buffer = aligned(bytes);
-  const count = (before[index + 1] ?? 0) - (before[index] ?? 0);
-  const [textStart = 0, textCheck = 0] = new Uint32Array(buffer, 0, 2);
+  const count = before[index + 1]! - before[index]!;
+  const [textStart, textCheck] = new Uint32Array(buffer, 0, 2) as unknown as [number, number];
   let at = 8;
   const direction = new Int8Array(buffer, at, directionWidth);
   at += directionWidth;

@@ -6,8 +6,7 @@ export type StoredFact =
   | { readonly kind: 'document'; readonly manifestKey: string }
   | { readonly kind: 'tombstone'; readonly key: string }
   | { readonly kind: 'batch'; readonly key: string }
-  | { readonly kind: 'model_switch'; readonly key: string }
-  | { readonly kind: 'idempotency'; readonly key: string };
+  | { readonly kind: 'model_switch'; readonly key: string };
 
 const modelSwitch = /^tenants\/\w+\/namespaces\/\w+\/switches\//;
 const documentKey = /^tenants\/\w+\/documents\/\w+\/\w+\//;
@@ -26,10 +25,9 @@ export async function* walkStore(blobs: Pick<BlobStore, 'list'>, prefix: string)
       yield { kind: 'document', manifestKey: key };
     } else {
       if (modelSwitch.test(key)) yield { kind: 'model_switch', key };
-      const kind = /^tenants\/\w+\/(tombstones|batches|idempotency)\//.exec(key)?.[1];
+      const kind = /^tenants\/\w+\/(tombstones|batches)\//.exec(key)?.[1];
       if (kind === 'tombstones') yield { kind: 'tombstone', key };
       else if (kind === 'batches') yield { kind: 'batch', key };
-      else if (kind === 'idempotency') yield { kind: 'idempotency', key };
     }
   }
 }

@@ -15,7 +15,7 @@ function tableFor(bytes: Uint8Array, { model, chunks }: ChunkSet): TokenTable | 
     table.modelCheck === checkOf(model) &&
     table.chunksCheck === checkOfChunks(chunks) &&
     table.chunks === chunks.length &&
-    table.before.every((count, chunk) => chunk === 0 || count >= (table.before[chunk - 1] ?? 0));
+    table.before.every((count, chunk) => chunk === 0 || count >= table.before[chunk - 1]!);
   return isOfThese ? table : undefined;
 }
 
