@@ -97,3 +97,23 @@ test('who sends one document after the other does not wait for company that neve
   for (const id of ['a', 'b', 'c', 'd']) await writer.write(key, [record(id)]);
   expect(groups).toEqual([['a'], ['b'], ['c'], ['d']]);
 });
+
+test('records that the index refuses fail with their own document, and the others of the group are written', async () => {
+  const { index, stored } = recordingIndex();
+  const { addMissing } = index;
+  index.addMissing = async (of, records) => {
+    if (records.some(({ chunkId }) => chunkId === 'bad')) throw new MemoryError('internal', 'A vector of no length.');
+    return addMissing(of, records);
+  };
+  const writer = createIndexWriter(index, { minWaitMs: 5, maxWaitMs: 5 });
+  const written = ['a', 'bad', 'c'].map((id) => writer.write(key, [record(id)]));
+  await expect(written[1]).rejects.toThrow('A vector of no length.');
+  await Promise.all([written[0], written[2]]);
+  expect(stored).toEqual(new Set(['a', 'c']));
+});
+
+test('without settings a lone document is written within a moment', async () => {
+  const { index, stored } = recordingIndex();
+  await createIndexWriter(index).write(key, [record('a')]);
+  expect(stored).toEqual(new Set(['a']));
+});

@@ -121,3 +121,10 @@ test('the same warning twice is one warning', () => {
   const once = finishStage(startStage(newJob(manifest), 'parse', at(1)), 'parse', result, at(2));
   expect(finishStage(once, 'parse', result, at(3)).warnings).toEqual([warning]);
 });
+
+test('a job that ends without a reason says none', () => {
+  const job = finishJob(startStage(newJob(manifest), 'parse', at(1)), 'failed', at(2));
+  expect(job.error).toBeUndefined();
+  expect(stageOf(job, 'parse')).toMatchObject({ state: 'failed', finishedAt: at(2) });
+  expect(stageOf(job, 'parse').error).toBeUndefined();
+});

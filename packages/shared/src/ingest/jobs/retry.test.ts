@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
+import { onNext } from '../../testing/on-next.ts';
 import { reconcile } from '../recovery/reconcile.ts';
 import { pendingPrefix } from '../stored/blob-keys.ts';
 import { readOutcome } from '../stored/outcome.ts';
@@ -129,4 +130,46 @@ test('dead letters are the jobs that failed by a fault of ours, and only they ar
   await flow.drain();
   expect(await jobOf(flow, ours.id)).toMatchObject({ state: 'succeeded' });
   expect((await flow.ledger.listJobs('acme', { state: 'failed', matches: isDeadLetter, limit: 10 })).items).toEqual([]);
+});
+
+test('a job that nobody knows cannot be retried, nor one that is taken out in the very moment', async () => {
+  const flow = createInMemoryFlow();
+  const unknown = { code: 'not_found', message: expect.stringContaining('There is no job') };
+  await expect(retryJob(flow.deps, 'acme', 'job_00000000000000000000000000')).rejects.toMatchObject(unknown);
+  await expect(retryDeadLetter(flow.deps, 'acme', 'job_00000000000000000000000000')).rejects.toMatchObject(unknown);
+  const job = await failedJob(flow);
+  onNext(flow.ledger, 'updateJob', async (call) => {
+    await flow.ledger.withdrawVersion(job, 'notes', 1, job.id);
+    return call();
+  });
+  await expect(retryJob(flow.deps, 'acme', job.id)).rejects.toMatchObject(unknown);
+});
+
+test('of two retries of a job that is to call back, only the one that begins the run owes its call', async () => {
+  const flow = createInMemoryFlow();
+  const { id } = await flow.ingest('The harbour is open.', { callbackUrl: 'https://example.org/hook' });
+  flow.faults.parse = new MemoryError('corrupt_document', 'It ends early.');
+  await flow.drain();
+  onNext(flow.ledger, 'updateJob', async (call) => {
+    await retryJob(flow.deps, 'acme', id);
+    return call();
+  });
+  await expect(retryJob(flow.deps, 'acme', id)).rejects.toMatchObject({ code: 'conflict' });
+  await flow.drain();
+  expect(await jobOf(flow, id)).toMatchObject({ state: 'succeeded', run: 1 });
+  // One for the end before, and one for this run's.
+  expect(flow.calls.map(({ body }) => JSON.parse(body).state)).toEqual(['failed', 'succeeded']);
+  expect([...flow.blobs.blobs.keys()].filter((key) => key.startsWith('webhooks/'))).toEqual([]);
+});
+
+test('a retry that the queue does not take is begun all the same, and handed out by the reconciler', async () => {
+  const flow = createInMemoryFlow();
+  const job = await failedJob(flow);
+  flow.queue.unavailable = true;
+  expect(await retryJob(flow.deps, 'acme', job.id)).toMatchObject({ state: 'queued', run: 1 });
+  flow.queue.unavailable = false;
+  flow.ahead += 120_000;
+  await reconcile(flow.deps);
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded', run: 1 });
 });

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { MemoryError } from '../../contracts/errors.ts';
 import type { StepPayload } from '../../contracts/jobs.ts';
 import type { JobRecord, Ledger } from '../../ports/ledger.ts';
 import { silentLogger } from '../../testing/in-memory-flow.ts';
 import { createInMemoryLedger } from '../../testing/in-memory-ledger.ts';
 import { accept, freshScope } from '../../testing/ledger-fixtures.ts';
+import { onNext } from '../../testing/on-next.ts';
 import { finishStage, progressStage, retryStage, waitStage } from './job-record.ts';
 import { openStepRecord, type StepRecord } from './step-record.ts';
 
@@ -98,4 +100,18 @@ test('a step that another worker has done meanwhile says no more, and the job st
   ).toEqual(before);
   expect(await stored()).toMatchObject({ stage: 'embed' });
   expect(await stored()).toEqual(before);
+});
+
+test('a step whose job is taken out of the ledger says no more, and knows what it knew', async () => {
+  await ledger.withdrawVersion(job, job.documentId, job.version, job.id);
+  expect(await record.update(done)).toBeUndefined();
+  expect(record.recorded).toEqual(job);
+});
+
+test('a ledger that is away when a step has lasted for a second hears of it with the next word', async () => {
+  onNext(ledger, 'updateJob', () => Promise.reject(new MemoryError('dependency_unavailable', 'It is away.')));
+  await jest.advanceTimersByTimeAsync(1100);
+  expect(await parseStage()).toMatchObject({ state: 'pending' });
+  await record.update((current) => progressStage(current, 'parse', 1, 2, time()));
+  expect(await parseStage()).toMatchObject({ state: 'running', attempts: 1, done: 1 });
 });
