@@ -46,3 +46,34 @@ test('where a batch cannot be stored, at most two are embedded again', async () 
   expect(chunks).toBeGreaterThan(3 * vectorBatchSize);
   expect(flow.embedded.length).toBe(chunks + 2 * vectorBatchSize);
 });
+
+test('a text of nothing on pages that need no reading is an empty document', async () => {
+  const flow = createInMemoryFlow();
+  const page = { number: 1, text: ' \n', needsOcr: false };
+  const extraction = { schemaVersion: 1, mediaType: 'text/html', paged: false, pages: [page], warnings: [] };
+  Object.assign(flow.deps, { parser: { ...flow.deps.parser, parse: async () => extraction } });
+  const { id } = await flow.ingest('<p></p>');
+  await flow.drain();
+  expect(await flow.ledger.getJob('acme', id)).toMatchObject({
+    state: 'failed',
+    error: { code: 'empty_document', message: 'The document has no text.' },
+  });
+});
+
+test.each([
+  ['no vector at all', []],
+  ['a vector of another length', [new Float32Array(3)]],
+])('a model that gives %s for a text is a fault of ours, and nothing of it is stored', async (_what, vectors) => {
+  const flow = createInMemoryFlow();
+  const { id } = await flow.ingest('The harbour is open.');
+  const { embedderFor } = flow.deps;
+  Object.assign(flow.deps, {
+    embedderFor: (model: string) => ({ ...embedderFor(model), embedPassages: async () => vectors }),
+  });
+  await flow.drain();
+  expect(await flow.ledger.getJob('acme', id)).toMatchObject({
+    state: 'failed',
+    error: { code: 'internal', message: 'The model gave no vector of 64 numbers.' },
+  });
+  expect([...flow.blobs.blobs.keys()].filter((key) => key.endsWith('.f32'))).toEqual([]);
+});

@@ -19,3 +19,13 @@ test('the lists of every namespace lose what belongs to versions that are gone',
   expect([dropped > 0, done]).toEqual([true, true]);
   for (const namespace of ['default', 'other']) expect(await lists(namespace)).toEqual([0, 1]);
 });
+
+test('where there is nothing to compact nothing is said of it', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour.');
+  await flow.drain();
+  const said: string[] = [];
+  const logger = { ...flow.deps.logger, info: (message: string) => void said.push(message) };
+  expect(await compactPostings({ ...flow.deps, logger })).toEqual({ lists: 0, dropped: 0, done: true });
+  expect(said).toEqual([]);
+});

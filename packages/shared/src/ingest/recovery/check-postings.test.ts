@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createInMemoryFlow } from '../../testing/in-memory-flow.ts';
+import { chunksKey } from '../stored/blob-keys.ts';
 import { checkPostings } from './check-postings.ts';
 
 const scope = { tenant: 'acme', namespace: 'default' };
@@ -57,4 +58,16 @@ test('what a release before wrote by its own rules is written anew from the chun
   expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 1, restored: 1 });
   expect(await holders()).toBe(1);
   expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 0, restored: 0 });
+});
+
+test('a version whose chunks are gone is said to lack postings, and is looked for again', async () => {
+  const flow = createInMemoryFlow();
+  for (const documentId of ['a', 'b']) {
+    await flow.ingest(`The harbour of ${documentId}.`, { documentId });
+    await flow.drain();
+    flow.lexical.deactivate(scope, documentId);
+  }
+  await flow.blobs.remove(chunksKey({ tenant: 'acme', documentId: 'b', version: 1 }));
+  expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 2, restored: 1 });
+  expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 1, restored: 0 });
 });
