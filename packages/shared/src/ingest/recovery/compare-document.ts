@@ -35,7 +35,7 @@ export async function compareDocument(
   documentId: string,
   youngerThanMs = requestMs,
 ): Promise<void> {
-  const id = JSON.stringify([tenant, documentId]);
+  const id = idOf(tenant, documentId);
   if (findings.compared.has(id)) return;
   const steps: QueuedJob[] = [];
   const kinds = new Set<DriftKind>();
@@ -55,11 +55,17 @@ export async function compareDocument(
   if (steps.length > 0) await deps.queue.add(steps);
 }
 
+const idOf = (tenant: string, documentId: string) => JSON.stringify([tenant, documentId]);
+
 /** Removes what is left of versions whose delete was verified: a writer from before it has woken since. */
 async function finishDelete(deps: ReconcileDeps, findings: Findings, facts: DocumentFacts): Promise<void> {
   const { tenant, documentId, tombstone, buried } = facts;
   if (!tombstone || deps.clock.now() - Date.parse(tombstone.at) < requestMs) return;
   if (buried.length === 0 || (await deps.blobs.has(deletingKey(tenant, documentId)))) return;
+  // A walk meets a tombstone and what lies beside it at the same time.
+  const id = idOf(tenant, documentId);
+  if (findings.compared.has(id)) return;
+  findings.compared.add(id);
   for (const { namespace } of await deps.ledger.namespaces(tenant)) {
     await sweepDocument(deps, { tenant, namespace, documentId, upToVersion: tombstone.upToVersion });
   }
