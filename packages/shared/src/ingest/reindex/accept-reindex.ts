@@ -4,6 +4,7 @@ import type { Scope } from '../../contracts/model/ids.ts';
 import type { Embedder } from '../../ports/embedder.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import { type AcceptDeps, accept } from '../accept.ts';
+import { assertServed } from '../assert-served.ts';
 import { namespaceDocumentId } from '../new-id.ts';
 import { readManifest } from '../stored/artifacts.ts';
 import { openReindexes } from './open-reindexes.ts';
@@ -42,7 +43,10 @@ export async function acceptReindex(
     });
   }
   if (present === model) throw new MemoryError('conflict', `The namespace has the model ${model} already.`);
-  assertServed(deps, model);
+  assertServed(deps.embedderFor, model, {
+    what: `The model ${model} is not configured here.`,
+    hint: 'Set OPENAI_API_KEY or OPENAI_BASE_URL for the endpoint that serves it.',
+  });
   return accept(deps, {
     ...scope,
     documentId: namespaceDocumentId(namespace),
@@ -50,17 +54,5 @@ export async function acceptReindex(
     priority: 'normal',
     options: {},
     source: { type: 'reindex', model, force, ...(judged.length > 0 ? { judged: [...judged] } : {}) },
-  });
-}
-
-/** Vectors of a model that nobody can embed a query with would never be found. */
-function assertServed({ embedderFor }: AcceptReindexDeps, model: string): void {
-  try {
-    if (embedderFor(model)) return;
-  } catch (error) {
-    if (!(error instanceof MemoryError)) throw error;
-  }
-  throw new MemoryError('unprocessable', `The model ${model} is not configured here.`, {
-    hint: 'Set OPENAI_API_KEY or OPENAI_BASE_URL for the endpoint that serves it.',
   });
 }

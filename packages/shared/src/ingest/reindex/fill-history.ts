@@ -31,11 +31,12 @@ export async function openHistoryFill(
 
   return {
     isThere: ({ documentId, former = [] }) => former.every(([version]) => there.has(nameOf(documentId, version))),
-    async bringUp({ documentId, activeFrom: activeSince = 0, former = [] }, signal) {
-      for (const [at, [version, from]] of former.entries()) {
+    async bringUp({ documentId, activeFrom: activeSince, former }, signal) {
+      // A row that is not there has former versions, and is of a document that is active.
+      for (const [at, [version, from]] of former!.entries()) {
         if (there.has(nameOf(documentId, version))) continue;
         const embedded = await embedVersion(deps, { tenant, documentId, version }, model, signal);
-        const to = former[at - 1]?.[1] ?? activeSince;
+        const to = former![at - 1]?.[1] ?? activeSince!;
         if (embedded) await addToHistory(deps, namespace, embedded, { from, to });
         // Deleted, or expired, while it was written: whoever did that may have looked before.
         if (!(await isKept(documentId, version))) await deps.vectors.removeDocument(key, documentId, version);

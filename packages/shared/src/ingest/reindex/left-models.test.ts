@@ -4,6 +4,7 @@ import { search } from '../../search/search.ts';
 import { stats } from '../../search/stats.ts';
 import { createFakeEmbedder, createNoiseEmbedder, type FakeEmbedder } from '../../testing/fake-embedder.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
+import { onNext } from '../../testing/on-next.ts';
 import { reconcile } from '../recovery/reconcile.ts';
 import { leftModelsPrefix } from '../stored/blob-keys.ts';
 import { acceptReindex } from './accept-reindex.ts';
@@ -47,9 +48,9 @@ const find = (query: string) =>
   });
 
 /** Keys in the blob store of vectors of some kind, by a part of their names. */
-async function keysWith(part: RegExp): Promise<string[]> {
+async function keysWith(part: RegExp, prefix = 'tenants/'): Promise<string[]> {
   const keys: string[] = [];
-  for await (const key of flow.blobs.list('tenants/')) if (part.test(key)) keys.push(key);
+  for await (const key of flow.blobs.list(prefix)) if (part.test(key)) keys.push(key);
   return keys;
 }
 
@@ -197,4 +198,53 @@ test('where time is up it ends between documents, and the next call goes on ther
   expect([between < before, between > 0]).toEqual([true, true]);
   while ((await removeLeftModels({ ...flow.deps, ledger: slow }, flow.versionRetentionMs)) === 0);
   expect(await keysWith(ownVectors)).toEqual([]);
+});
+
+test('a re-index that is asked for while vectors are removed ends that', async () => {
+  await reindex(next);
+  flow.ahead += 2 * flow.versionRetentionMs;
+  onNext(flow.vectors, 'removeCollection', async (call) => {
+    await call();
+    await acceptReindex(flow.deps, scope, { model: former, force: false, judged: [] });
+  });
+  expect(await removeLeftModels(flow.deps, flow.versionRetentionMs)).toBe(0);
+  expect(await keysWith(ownVectors)).not.toEqual([]);
+  await flow.drain();
+  expect(await flow.ledger.embeddingModelOf(scope)).toBe(former);
+  expect(await chunksOf(former)).toBe(await chunksOf(next));
+});
+
+test('nothing is removed of a model that the namespace gets back in the very moment', async () => {
+  await reindex(next);
+  flow.ahead += 2 * flow.versionRetentionMs;
+  const before = await chunksOf(former);
+  const switchBack = async (call: () => Promise<string | undefined>) => {
+    const present = await call();
+    await flow.ledger.switchModel(scope, former);
+    return present;
+  };
+  // Asked for the marker of the model that was left; there is one of the present model too.
+  onNext(flow.ledger, 'embeddingModelOf', switchBack, (of) => 'model' in of && of.model === former);
+  expect(await removeLeftModels(flow.deps, flow.versionRetentionMs)).toBe(0);
+  expect(await chunksOf(former)).toBe(before);
+});
+
+test('a marker that somebody else has done with is passed over, and so is a version that has no chunks yet', async () => {
+  await reindex(next);
+  flow.ahead += 2 * flow.versionRetentionMs;
+  const markers = await keysWith(/./, leftModelsPrefix);
+  expect(markers).toHaveLength(2);
+  for (const marker of markers)
+    onNext(
+      flow.blobs,
+      'get',
+      async () => undefined,
+      (key) => key === marker,
+    );
+  expect(await removeLeftModels(flow.deps, flow.versionRetentionMs)).toBe(0);
+  await flow.ingest('On its way.', { documentId: 'open' });
+  expect(await removeLeftModels(flow.deps, flow.versionRetentionMs)).toBeGreaterThan(0);
+  expect(await keysWith(ownVectors)).toEqual([]);
+  await flow.drain();
+  expect(await flow.ledger.getDocument('acme', 'open')).toMatchObject({ activeVersion: 1 });
 });

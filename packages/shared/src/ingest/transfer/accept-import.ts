@@ -4,6 +4,7 @@ import type { Embedder } from '../../ports/embedder.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import { type AcceptDeps, accept } from '../accept.ts';
 import type { StoredBytes } from '../accept-request.ts';
+import { assertServed } from '../assert-served.ts';
 import { namespaceDocumentId } from '../new-id.ts';
 import { otherModel } from './import-document.ts';
 import { readArchiveHeader } from './read-archive.ts';
@@ -33,7 +34,10 @@ export async function acceptImport(
   const known = (await deps.ledger.namespaces(tenant)).find((one) => one.namespace === target);
   if (known && known.embeddingModel !== header.embeddingModel)
     throw otherModel(known.embeddingModel, header.embeddingModel);
-  assertServed(deps, header.embeddingModel);
+  assertServed(deps.embedderFor, header.embeddingModel, {
+    what: `The vectors are of the model ${header.embeddingModel}, which is not configured here.`,
+    hint: 'Set OPENAI_API_KEY or OPENAI_BASE_URL for the endpoint that serves it, and import again.',
+  });
   // A namespace that is new begins with the archive's model.
   return accept(
     { ...deps, embeddingModel: header.embeddingModel },
@@ -48,16 +52,4 @@ export async function acceptImport(
       original: archive,
     },
   );
-}
-
-/** Vectors of a model that nobody can embed a query with would never be found. */
-function assertServed({ embedderFor }: AcceptImportDeps, model: string): void {
-  try {
-    if (embedderFor(model)) return;
-  } catch (error) {
-    if (!(error instanceof MemoryError)) throw error;
-  }
-  throw new MemoryError('unprocessable', `The vectors are of the model ${model}, which is not configured here.`, {
-    hint: 'Set OPENAI_API_KEY or OPENAI_BASE_URL for the endpoint that serves it, and import again.',
-  });
 }
