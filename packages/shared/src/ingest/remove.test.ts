@@ -3,7 +3,9 @@ import { MemoryError } from '../contracts/errors.ts';
 import { createInMemoryCache } from '../testing/in-memory-cache.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { finishDeletions, removeDocument } from './remove.ts';
-import { deletingPrefix, documentPrefix } from './stored/blob-keys.ts';
+import { encodeJson } from './stored/artifacts.ts';
+import { deletingKey, deletingPrefix, documentPrefix } from './stored/blob-keys.ts';
+import { patchDocument } from './versions/patch-document.ts';
 import { readText } from './versions/read-document.ts';
 
 const key = (flow: InMemoryFlow) => ({ tenant: 'acme', namespace: 'default', model: flow.deps.embeddingModel });
@@ -140,4 +142,26 @@ test('a delete that cannot look into the cache says so, and is finished once it 
   flow.ahead = 61_000;
   expect(await finishDeletions(deps)).toBe(1);
   await expectNothing(flow);
+});
+
+test('with a document goes what it was given to be called', async () => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  await patchDocument(flow.deps, 'acme', 'notes', { title: 'Harbours' });
+  const there = [...flow.blobs.blobs.keys()].filter((name) => name.startsWith(documentPrefix('acme', 'notes')));
+  expect(there.some((name) => name.includes('/patch-'))).toBe(true);
+  expect((await removeDocument(flow.deps, 'acme', 'notes')).removed.blobs).toBe(there.length);
+  await expectNothing(flow);
+});
+
+test('a delete that was begun and never came to its tombstone is finished, whatever is left', async () => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  const at = new Date(flow.deps.clock.now()).toISOString();
+  const begun = { schemaVersion: 1, tenant: 'acme', namespace: 'default', documentId: 'notes', upToVersion: 1, at };
+  await flow.blobs.put(deletingKey('acme', 'notes'), encodeJson(begun));
+  await flow.ledger.removeDocument('acme', 'notes');
+  expect(await removeDocument(flow.deps, 'acme', 'notes')).toMatchObject({ verifiedAbsent: true, deletedAt: at });
+  await expectNothing(flow);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'not_found' });
 });

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import { tokenVectors } from '../testing/fake-embedder.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
+import { onNext } from '../testing/on-next.ts';
 import { removeDocument } from './remove.ts';
 import { readChunkSet, vectorBatchSize } from './stored/artifacts.ts';
 import { tokensKey, tokensPartKey, type VersionRef, vectorsKey } from './stored/blob-keys.ts';
@@ -137,6 +138,72 @@ test('a delete takes the file along and counts it', async () => {
   expect(there).toBeGreaterThan(4);
   expect((await removeDocument(flow.deps, 'acme', 'notes')).removed.blobs).toBe(there);
   expect([...flow.blobs.blobs.keys()].filter((key) => key.endsWith('tokens.bin'))).toEqual([]);
+});
+
+test('a file that is cut short, or of other chunks, gives nothing to the next version', async () => {
+  const flow = late();
+  await flow.ingest('A lamp at sea warns ships.');
+  await flow.ingest('A bell at sea warns ships.', { documentId: 'other' });
+  await flow.drain();
+  const [own, others] = [
+    await flow.blobs.get(tokensKey(first)),
+    await flow.blobs.get(tokensKey({ ...first, documentId: 'other' })),
+  ];
+  for (const [number, file] of [own?.subarray(0, -4), others].entries()) {
+    await flow.blobs.put(tokensKey(refOf(number + 1)), file ?? new Uint8Array());
+    const before = flow.embedded.length;
+    await flow.ingest('A lamp at sea warns ships.');
+    await flow.drain();
+    expect(flow.embedded.length).toBe(before + 1);
+    await expectRight(flow, refOf(number + 2));
+  }
+});
+
+test('a worker that dies once all is in one file makes it no second time', async () => {
+  const flow = late();
+  await flow.ingest(longText());
+  await flow.runNext();
+  onNext(flow.blobs, 'list', () => {
+    throw new MemoryError('internal', 'the process died', { retry: { kind: 'backoff' } });
+  });
+  await expect(flow.runNext()).rejects.toMatchObject({ message: 'the process died' });
+  const embedded = flow.embedded.length;
+  let streams = 0;
+  const { putStream } = flow.blobs;
+  flow.blobs.putStream = (...args) => {
+    streams += 1;
+    return putStream(...args);
+  };
+  await flow.drain();
+  await expectRight(flow, first);
+  expect([streams, flow.embedded.length, partsOf(flow)]).toEqual([0, embedded, []]);
+});
+
+test.each([
+  ['before it is looked at', () => true],
+  ['while all are joined', (_key: string, start: number) => start > 0],
+])('a batch that goes %s is embedded again', async (_when, isMeant) => {
+  const flow = late();
+  await flow.ingest(longText());
+  await flow.runNext();
+  const part = tokensPartKey(first, vectorBatchSize);
+  onNext(
+    flow.blobs,
+    'getRange',
+    async () => {
+      await flow.blobs.remove(part);
+      return undefined;
+    },
+    (key, start) => key === part && isMeant(key, start),
+  );
+  await expect(flow.runNext()).rejects.toMatchObject({
+    message: 'A batch of token vectors is not there any more.',
+    retry: { kind: 'backoff' },
+  });
+  const embedded = flow.embedded.length;
+  await flow.drain();
+  await expectRight(flow, first);
+  expect(flow.embedded.length).toBe(embedded + vectorBatchSize);
 });
 
 /** Two of the same in one batch are embedded together, before either is known. */

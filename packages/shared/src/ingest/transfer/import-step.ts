@@ -49,11 +49,12 @@ export const removeArchive = async (
   { blobs }: Pick<StepDeps, 'blobs'>,
   { original }: StepContext['manifest'],
 ): Promise<void> => {
-  if (original) await blobs.remove(original.key);
+  // An import never comes without.
+  await blobs.remove(original!.key);
 };
 
 async function openArchive(deps: StepDeps, { manifest }: StepContext) {
-  const archive = manifest.original && (await deps.blobs.getStream(manifest.original.key));
+  const archive = await deps.blobs.getStream(manifest.original!.key);
   if (archive) return deps.readArchive(archive.stream);
   throw new MemoryError('unprocessable', 'The archive is not kept any more.', { hint: 'Send it again.' });
 }
