@@ -4,6 +4,7 @@ import type { JobRecord } from '../ports/ledger.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { jobOf } from '../testing/ledger-fixtures.ts';
 import { accept } from './accept.ts';
+import { storeOriginal } from './accept-request.ts';
 import { finishStage, startStage } from './jobs/job-record.ts';
 import { currentStep } from './next-jobs.ts';
 
@@ -12,9 +13,13 @@ const scope = { tenant: 'acme', namespace: 'default' };
 /** A job whose documents have all been brought, and have ended so. */
 async function settling(flow: InMemoryFlow, type: 'git' | 'import', children: Partial<JobRecord>[]) {
   const source = type === 'git' ? ({ type, url: 'https://example.org/library.git' } as const) : ({ type } as const);
+  const archive = (async function* () {
+    yield new TextEncoder().encode('an archive');
+  })();
   const parent = await accept(flow.deps, {
     ...{ ...scope, documentId: 'library', metadata: {}, priority: 'normal', options: {} },
     source,
+    original: type === 'import' ? await storeOriginal(flow.deps, 'acme', archive, 1e6) : undefined,
   });
   flow.queue.take();
   for (const [number, changes] of children.entries()) {

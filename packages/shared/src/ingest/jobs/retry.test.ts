@@ -173,3 +173,12 @@ test('a retry that the queue does not take is begun all the same, and handed out
   await flow.drain();
   expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded', run: 1 });
 });
+
+test('a job that is on its way, or has ended well, is no dead letter', async () => {
+  const flow = createInMemoryFlow();
+  const { id } = await flow.ingest('The harbour is open.');
+  const refused = (state: string) => ({ code: 'conflict', message: `Job ${id} is no dead letter: it is ${state}.` });
+  await expect(retryDeadLetter(flow.deps, 'acme', id)).rejects.toMatchObject(refused('queued'));
+  await flow.drain();
+  await expect(retryDeadLetter(flow.deps, 'acme', id)).rejects.toMatchObject(refused('succeeded'));
+});
