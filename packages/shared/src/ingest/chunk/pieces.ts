@@ -17,7 +17,10 @@ const windowCharacters = 16_384;
 const minPieceTokens = 8;
 const maxPieceTokens = 64;
 
-/** A sentence, which is not blank, as it is, with its weight; or, where it is longer than a chunk may be, its pieces between words. */
+/**
+ * A sentence as it is, with its weight; or, where it is longer than a chunk may be, its pieces between words.
+ * @param untrimmed not blank
+ */
 export function* piecesOf(text: string, untrimmed: Span, tokenizer: Tokenizer): Generator<Piece, void> {
   const trimmed: Span[] = [];
   pushTrimmed(text, trimmed, untrimmed.start, untrimmed.end);

@@ -128,3 +128,9 @@ test('a job that ends without a reason says none', () => {
   expect(stageOf(job, 'parse')).toMatchObject({ state: 'failed', finishedAt: at(2) });
   expect(stageOf(job, 'parse').error).toBeUndefined();
 });
+
+test('a stage of which the ledger has lost that it began says how far it is, and no time that is none', () => {
+  const job = progressStage(newJob(manifest), 'parse', 1, 10, at(1));
+  expect(stageOf(job, 'parse')).toMatchObject({ done: 1, total: 10 });
+  expect(job.etaSeconds).toBe(0);
+});

@@ -92,9 +92,11 @@ export function startStage(job: JobRecord, name: StageName, at: string): JobReco
   return restaged(job, stages, at, { state: 'running', stage: name });
 }
 
-/** Units done so far of a stage that has begun; estimates the rest of this stage from its own speed. */
+/** Units done so far; estimates the rest of this stage from its own speed. */
 export function progressStage(job: JobRecord, name: StageName, done: number, total: number, at: string): JobRecord {
-  const elapsedSeconds = (Date.parse(at) - Date.parse(stageOf(job, name).startedAt!)) / 1000;
+  // A ledger that has lost its last writes does not say any more that the stage has begun.
+  const { startedAt = at } = stageOf(job, name);
+  const elapsedSeconds = (Date.parse(at) - Date.parse(startedAt)) / 1000;
   const eta = done > 0 && total > done ? (elapsedSeconds / done) * (total - done) : undefined;
   return restaged(
     job,

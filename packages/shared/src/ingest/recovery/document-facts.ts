@@ -136,7 +136,10 @@ async function extractedFacts(blobs: BlobStore, ref: VersionRef, manifest: Manif
   return { ...factsOf(extraction), title: titleOf(extraction, manifest.title, nameOf(manifest)) };
 }
 
-/** The job of a version that was not aborted, as the blob store tells it. Open ones begin from their first step again, and find what is done. */
+/**
+ * A job as the blob store tells it, of a version that was not aborted. Open ones begin from their first step again, and
+ * find what is done.
+ */
 export function jobOfVersion({ manifest, outcome, run, deliveryId }: StoredVersion): JobRecord {
   const fresh: JobRecord = { ...newJob(manifest), run, ...(deliveryId ? { deliveryId } : {}) };
   if (!outcome) return fresh;

@@ -54,3 +54,16 @@ test('content has the type that it was found to have, and the name that it came 
   await flow.drain();
   expect(await openContent(flow.deps, 'acme', 'notes')).toMatchObject({ mediaType: 'text/plain' });
 });
+
+test.each([
+  ['application/pdf', 'application/pdf'],
+  [undefined, 'application/octet-stream'],
+])('content of which nobody has found the type has the one that was declared (%s)', async (declaredMediaType, type) => {
+  const flow = createInMemoryFlow();
+  const page = { number: 1, text: 'The harbour is open.', needsOcr: false };
+  const extraction = { schemaVersion: 1, mediaType: '', paged: false, pages: [page], warnings: [] };
+  Object.assign(flow.deps, { parser: { ...flow.deps.parser, parse: async () => extraction } });
+  await flow.ingest('The harbour is open.', { declaredMediaType });
+  await flow.drain();
+  expect(await openContent(flow.deps, 'acme', 'notes')).toMatchObject({ mediaType: type });
+});

@@ -71,5 +71,7 @@ export async function openContent(
   const original = await readOriginal(deps.blobs, ref, await readManifest(deps.blobs, ref));
   const content = original && (await deps.blobs.getStream(original.key));
   if (!content) throw new MemoryError('not_found', `Version ${ref.version} of ${documentId} has no content yet.`);
-  return { ...content, mediaType: ref.mediaType, ...(original.filename ? { filename: original.filename } : {}) };
+  // An archive may have brought one that says nothing.
+  const mediaType = ref.mediaType || original.mediaType || 'application/octet-stream';
+  return { ...content, mediaType, ...(original.filename ? { filename: original.filename } : {}) };
 }
