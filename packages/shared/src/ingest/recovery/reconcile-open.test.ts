@@ -49,7 +49,7 @@ test('an end that only the ledger knows is written into the blob store, with its
   expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'failed', error: before?.error });
   expect(flow.blobs.blobs.has(outcomeKey(refOf('d')))).toBe(true);
   expect(markers(flow)).toEqual([]);
-  expect(await reconciled(flow)).toMatchObject({ drift: {} });
+  expect((await reconciled(flow)).drift).toEqual({});
 });
 
 test('a marker that outlived its job goes, not before its last write can be over', async () => {
@@ -57,7 +57,7 @@ test('a marker that outlived its job goes, not before its last write can be over
   const { id } = await flow.ingest('A text.', { documentId: 'd' });
   await flow.drain();
   await markPending(flow.blobs, { ...refOf('d'), jobId: id });
-  expect(await reconcile(flow.deps)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps)).drift).toEqual({});
   expect(markers(flow)).toEqual([pendingKey(id)]);
   expect(await reconciled(flow)).toMatchObject({ drift: { marker_left: 1 } });
   expect(markers(flow)).toEqual([]);
@@ -86,7 +86,7 @@ test('a job of which the blob store knows nothing does not stay open for ever', 
   await flow.blobs.remove(pendingKey(id));
   await flow.blobs.removePrefix(documentPrefix('acme', 'd'));
   // Its request may be under way.
-  expect(await reconcile(flow.deps)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps)).drift).toEqual({});
   expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'queued' });
   expect(await reconciled(flow)).toMatchObject({ drift: { job_without_document: 1 } });
   expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'cancelled' });
@@ -162,5 +162,5 @@ test('every document is in one of the 256 parts, which are walked for the tenant
     }
     expect(found).toBe(tenant === 'acme' ? 3 : 4);
   }
-  expect(await reconciled(flow, { documents: 'all' })).toMatchObject({ drift: {} });
+  expect((await reconciled(flow, { documents: 'all' })).drift).toEqual({});
 });

@@ -55,7 +55,7 @@ test.each(places)('a record of %s that goes while the store is walked is passed 
   const ofPlace = (key: string) => key.startsWith('tenants/') && key.includes(place);
   expect([...flow.blobs.blobs.keys()].filter(ofPlace)).toHaveLength(1);
   onNext(flow.blobs, 'get', async () => undefined, ofPlace);
-  expect(await reconcile(flow.deps, all)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, all)).drift).toEqual({});
   flow.ledger.wipe();
   onNext(flow.blobs, 'get', async () => undefined, ofPlace);
   await flow.ledger.rebuildOnce(async (ledger, signal) => {
@@ -126,15 +126,15 @@ test('what a writer that was frozen has written after a delete is removed, once 
     { ...record, documentId: 'one', version: 1, index: 0, page: undefined, headings: [], start: 0, end: 5 },
   ]);
   // Young, or not verified yet: whoever deletes is still at it.
-  expect(await reconcile(flow.deps, all)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, all)).drift).toEqual({});
   flow.ahead += later;
   await flow.blobs.put(deletingKey('acme', 'one'), garbage);
-  expect(await reconcile(flow.deps, all)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, all)).drift).toEqual({});
   await flow.blobs.remove(deletingKey('acme', 'one'));
   expect(await reconcile(flow.deps, all)).toMatchObject({ drift: { written_after_delete: 1 } });
   expect(flow.blobs.blobs.has(manifestKey(ref('one')))).toBe(false);
   expect(await flow.vectors.count(key)).toBe(0);
-  expect(await reconcile(flow.deps, all)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, all)).drift).toEqual({});
 });
 
 test('where a queue may have lost its last jobs, what is open is handed out at once', async () => {
@@ -156,7 +156,7 @@ test('a job that gets its marker while the stores are compared is left to its ow
     await markPending(flow.blobs, { ...ref('notes'), jobId: id });
     return open;
   });
-  expect(await reconcile(flow.deps)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps)).drift).toEqual({});
   expect(flow.queue.waiting).toEqual([]);
 });
 
@@ -166,7 +166,7 @@ test('a part of all tenants is walked where none is named', async () => {
   lose();
   await flow.ledger.switchModel(scope, flow.deps.embeddingModel);
   const part = Number.parseInt(/documents\/(\w\w)\//.exec(documentPrefix('acme', 'one'))?.[1] ?? '', 16);
-  expect(await reconcile(flow.deps, { documents: { part: part + 1 } })).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, { documents: { part: part + 1 } })).drift).toEqual({});
   expect(await reconcile(flow.deps, { documents: { part } })).toMatchObject({ drift: { job_missing: 1 } });
   expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'succeeded' });
 });
@@ -176,7 +176,7 @@ test('a switch that the ledger has lost is made again, but for one whose job is 
   const open = await flow.ingest('On its way.', { documentId: 'open' });
   const at = new Date(flow.deps.clock.now()).toISOString();
   await recordSwitch(flow.blobs, { ...scope, number: 1, model: nextModel, jobId: open.id, at });
-  expect(await reconcile(flow.deps, all)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, all)).drift).toEqual({});
   expect(await flow.ledger.embeddingModelOf(scope)).toBe(flow.deps.embeddingModel);
   await flow.drain();
   expect(await reconcile(flow.deps, all)).toMatchObject({ drift: { model_differs: 1 } });

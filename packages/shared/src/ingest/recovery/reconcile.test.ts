@@ -43,7 +43,7 @@ test('what was accepted and lost from the ledger since comes back, whether it ha
   for (const { id } of [ended, open])
     expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'succeeded' });
   expect((await flow.ledger.documentChanges({ tenant: 'acme', namespace: 'default' }, undefined)).rows).toHaveLength(3);
-  expect(await reconciled(flow)).toMatchObject({ drift: {} });
+  expect((await reconciled(flow)).drift).toEqual({});
 });
 
 test('an end that the ledger has lost is recorded again, and nothing is embedded twice', async () => {
@@ -161,7 +161,7 @@ test('a request that is under way is left alone', async () => {
   const lose = flow.ledger.remember();
   await flow.ingest('A text.');
   lose();
-  expect(await reconcile(flow.deps, { documents: 'all' })).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, { documents: 'all' })).drift).toEqual({});
 });
 
 test('after a loss nothing is left alone for being young, and a request that is under way still ends as it should', async () => {

@@ -66,7 +66,7 @@ test('a version that has expired is not known again by a ledger that has lost th
   flow.ahead += later;
   expect(await reconcile(flow.deps, all)).toMatchObject({ drift: { document_differs: 1 } });
   expect((await documentOf())?.versions).toMatchObject([{ version: 2 }]);
-  expect(await reconcile(flow.deps, all)).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, all)).drift).toEqual({});
 });
 
 test('an active version stays so, where the blob store has lost it', async () => {

@@ -125,7 +125,7 @@ test('what is ingested, replaced and deleted while it is filled is right in both
     expect((await find(query)).hits[0]).toMatchObject({ documentId });
   expect((await find(textOf(2))).hits.some((hit) => hit.documentId === 'report-2')).toBe(false);
   expect(await stats(flow.deps, 'acme')).toMatchObject({ documents: 6, consistent: true });
-  expect(await reconcile(flow.deps, { documents: 'all', index: 'exact' })).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, { documents: 'all', index: 'exact' })).drift).toEqual({});
 });
 
 test('a document of which a retry has read more, in as many chunks, is right in the new collection too', async () => {
@@ -205,7 +205,7 @@ test('back to the model before: nothing is embedded but what came since, also in
   expect(flow.embedded.length - embedded).toBe(2);
   expect((await find('windmill')).hits[0]).toMatchObject({ documentId: 'report-1', version: 2 });
   expect(await stats(flow.deps, 'acme')).toMatchObject({ documents: 8, vectors: 8, consistent: true });
-  expect(await reconcile(flow.deps, { documents: 'all', index: 'exact' })).toMatchObject({ drift: {} });
+  expect((await reconcile(flow.deps, { documents: 'all', index: 'exact' })).drift).toEqual({});
 });
 
 test('a search as of a moment before the switch finds the versions of then, also those that were replaced before it', async () => {
