@@ -15,7 +15,7 @@ function formerOf(parts: readonly string[]) {
 
 /** What of a text is cut as it was. */
 function kept(text: string, former: readonly string[]): string[] {
-  const units = sectionUnitsOf(text, fakeTokenizer);
+  const units = [...sectionUnitsOf(text, fakeTokenizer)];
   return keptRanges(text, units, formerOf(former)).map(({ from, to }) =>
     text.slice(units[from]!.start, units[to - 1]!.end),
   );

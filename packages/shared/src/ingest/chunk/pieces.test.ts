@@ -10,7 +10,7 @@ const byWord: Tokenizer = {
 
 test('a word that is longer than any is cut by characters, and never within one of two units', () => {
   const text = `a${'😀'.repeat(4000)}`;
-  const pieces = piecesOf(text, { start: 0, end: text.length }, byWord);
+  const pieces = [...piecesOf(text, { start: 0, end: text.length }, byWord)];
   expect(pieces.length).toBeGreaterThan(1);
   const parts = pieces.map(({ start, end }) => text.slice(start, end));
   expect(parts.join('')).toBe(text);
@@ -26,7 +26,7 @@ test('a text without any blank space is handed to the tokenizer in windows that 
       return byWord.tokenize(window);
     },
   };
-  const pieces = piecesOf(text, { start: 0, end: text.length }, watched);
+  const pieces = [...piecesOf(text, { start: 0, end: text.length }, watched)];
   expect(windows.length).toBeGreaterThan(1);
   for (const window of windows) expect(window.isWellFormed()).toBe(true);
   expect(pieces.map(({ start, end }) => text.slice(start, end)).join('')).toBe(text);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { sentencesOf } from './sentences.ts';
 
 const sentences = (text: string) =>
-  sentencesOf(text, { start: 0, end: text.length }).map(({ start, end }) => text.slice(start, end));
+  [...sentencesOf(text, { start: 0, end: text.length })].map(({ start, end }) => text.slice(start, end));
 
 test.each([
   ['The harbour is open. Ships come in.', ['The harbour is open.', 'Ships come in.']],
