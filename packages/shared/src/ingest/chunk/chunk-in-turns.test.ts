@@ -24,16 +24,16 @@ const input = (text: string) => ({
 });
 
 test.each([
-  ['paragraphs', sentences(150).join('\n\n')],
-  ['one paragraph', sentences(150).join(' ')],
-  ['lines of code', `\`\`\`\n${sentences(150).join('\n')}\n\`\`\``],
+  ['paragraphs', sentences(320).join('\n\n')],
+  ['one paragraph', sentences(320).join(' ')],
+  ['lines of code', `\`\`\`\n${sentences(320).join('\n')}\n\`\`\``],
   [
     'a table',
-    `| Entry |\n|---|\n${sentences(150)
+    `| Entry |\n|---|\n${sentences(320)
       .map((text) => `| ${text} |`)
       .join('\n')}`,
   ],
-  ['words without an end', sentences(150).join(' ').replaceAll('.', '').repeat(12)],
+  ['words without an end', sentences(320).join(' ').replaceAll('.', '').repeat(4)],
 ])('while %s are cut others get their turn, and the chunks are the same', async (_, text) => {
   let turns = 0;
   let over = false;
