@@ -10,7 +10,7 @@ export type StreamedEvent = WrittenEvent & {
   readonly id: number;
 };
 
-type SourcesEvent = Extract<AnswerEvent, { event: 'sources' }>;
+export type SourcesEvent = Extract<AnswerEvent, { event: 'sources' }>;
 
 export interface AnswerStreamDeps {
   readonly answerLog: AnswerLog;

@@ -74,7 +74,7 @@ export function requireScopes(principal: Principal, required: readonly ScopeName
 
 function algorithmOf(token: string): unknown {
   try {
-    const [header = ''] = token.split('.');
+    const header = token.slice(0, token.indexOf('.'));
     return (JSON.parse(Buffer.from(header, 'base64url').toString('utf8')) as { alg?: unknown } | null)?.alg;
   } catch (cause) {
     throw unauthenticated('The token is malformed.', { cause });

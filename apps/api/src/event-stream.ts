@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 export interface EventStream {
   /** Resolves when the caller can take more. */
-  send(event: { readonly id?: string; readonly event: string; readonly data: unknown }): Promise<void>;
+  send(event: { readonly id: string; readonly event: string; readonly data: unknown }): Promise<void>;
   end(): void;
 }
 
@@ -25,19 +24,25 @@ export function openEventStream(response: ServerResponse, heartbeatMs: number): 
   return {
     async send({ id, event, data }) {
       if (response.destroyed || response.writableEnded) return;
-      const text = `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-      if (response.write(text)) return;
-      const closed = new AbortController();
-      const onClose = () => closed.abort();
-      response.once('close', onClose);
-      await once(response, 'drain', { signal: closed.signal }).catch((error: unknown) => {
-        if (!closed.signal.aborted) throw error;
-      });
-      response.off('close', onClose);
+      if (response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`)) return;
+      await takenOrGone(response);
     },
     end() {
       clearInterval(heartbeat);
       response.end();
     },
   };
+}
+
+/** Resolves once the caller has taken what was written, or has gone. */
+function takenOrGone(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const onEither = () => {
+      response.off('drain', onEither);
+      response.off('close', onEither);
+      resolve();
+    };
+    response.on('drain', onEither);
+    response.on('close', onEither);
+  });
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Busboy } from '@fastify/busboy';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { watchBody } from './body-idle.ts';
 import { type Fault, invalidRequest } from './errors.ts';
@@ -130,10 +130,10 @@ function assertMayFit(request: IncomingMessage, { maxFiles, maxFileBytes }: Mult
 const tooLarge = (message: string) => new MemoryError('request_too_large', message);
 
 function createParser(request: IncomingMessage, options: MultipartOptions) {
-  const contentType = request.headers['content-type'] ?? '';
   try {
     return new Busboy({
-      headers: { ...request.headers, 'content-type': contentType },
+      // What is read here has said that it is a form.
+      headers: request.headers as BusboyHeaders,
       limits: {
         files: options.maxFiles,
         fields: maxFields,

@@ -82,14 +82,7 @@ function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
 function bodyContent({ body, multipart, upload, examples = [] }: Endpoint) {
   const named = examples.map(({ summary, request }, index) => [`example${index + 1}`, { summary, value: request }]);
   return {
-    ...(body
-      ? {
-          'application/json': {
-            schema: body,
-            ...(named.length > 0 ? { examples: Object.fromEntries(named) } : {}),
-          },
-        }
-      : {}),
+    ...(body ? { 'application/json': { schema: body, examples: Object.fromEntries(named) } } : {}),
     ...(upload ? { [upload]: { schema: bytesSchema(upload) } } : {}),
     ...(multipart ? { 'multipart/form-data': { schema: formSchema(multipart) } } : {}),
   };

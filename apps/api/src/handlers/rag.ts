@@ -1,7 +1,6 @@
-import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { RagRequest } from '@semantic-memory/shared/contracts/model/answer';
 import { cachedAnswer, cachedAnswerStream } from '@semantic-memory/shared/rag/cached-answer';
-import { readAnswer, recordAnswer } from '../answer-streams.ts';
+import { readAnswer, recordAnswer, type SourcesEvent } from '../answer-streams.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Handlers, ok, type RequestContext } from '../endpoint-handler.ts';
 import { toHttpError } from '../errors.ts';
@@ -37,17 +36,21 @@ async function beginAnswer(
   signal.addEventListener('abort', onGone);
   const limits = AbortSignal.any([stop.signal, deps.lifecycle.stopping, AbortSignal.timeout(maxAnswerMs)]);
   const rest = cachedAnswerStream(deps, tenant, request, limits);
-  const first = await rest.next();
+  // An answer begins with its sources, or throws.
+  const { value: sources } = (await rest.next()) as IteratorYieldResult<SourcesEvent>;
   signal.removeEventListener('abort', onGone);
-  if (first.done || first.value.event !== 'sources') {
-    throw new MemoryError('internal', 'The answer did not begin with its sources.');
-  }
   const onError = (error: unknown) => {
     logger.warn('a streamed answer broke off', { error });
     return toHttpError(error, requestId).body;
   };
-  await recordAnswer(deps, tenant, { sources: first.value, rest, stop, onError });
-  return first.value.data.answerId;
+  try {
+    await recordAnswer(deps, tenant, { sources, rest, stop, onError });
+  } catch (error) {
+    // Whoever asks the same next must not wait for this one.
+    await rest.return();
+    throw error;
+  }
+  return sources.data.answerId;
 }
 
 async function sendEvents(deps: ApiDeps, context: RequestContext, answerId: string, afterId: number) {

@@ -60,7 +60,7 @@ async function sendArchive(
 
 async function receiveArchive(deps: ApiDeps, context: RequestContext): Promise<StoredBytes> {
   const { request } = context;
-  const mediaType = (request.headers['content-type'] ?? archiveType).split(';')[0]?.trim().toLowerCase() ?? '';
+  const mediaType = (request.headers['content-type'] ?? archiveType).replace(/;.*/s, '').trim().toLowerCase();
   if (mediaType === 'multipart/form-data') return receiveForm(deps, context);
   if (archiveTypes.includes(mediaType)) return receiveBody(deps, context);
   throw new MemoryError('unsupported_media_type', `The body comes as ${mediaType}, which is not understood here.`, {
