@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
@@ -55,6 +56,20 @@ describe('errors', () => {
     ],
     ['a file where JSON belongs', '/search', { method: 'POST', body: new FormData() }, 415, 'unsupported_media_type'],
     [
+      'text where JSON or a form belongs',
+      '/ingest',
+      { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'bytes of no type where JSON belongs',
+      '/search',
+      { method: 'POST', body: new Uint8Array(1) },
+      415,
+      'unsupported_media_type',
+    ],
+    [
       'an unknown compression',
       '/search',
       { method: 'POST', body: '{}', headers: { ...json, 'content-encoding': 'zip' } },
@@ -110,6 +125,26 @@ describe('errors', () => {
       'body.topK',
       'query.verbose',
     ]);
+  });
+
+  test('a type that is not understood is answered with those that are', async () => {
+    const answer = await api.call('/ingest', { method: 'POST', body: new Uint8Array(1) });
+    expect(await answer.json()).toMatchObject({
+      error: {
+        message: 'The body comes as no Content-Type, which is not understood here.',
+        details: { detected: 'no Content-Type', supported: ['application/json', 'multipart/form-data'] },
+      },
+    });
+  });
+
+  test('a request that says nothing of a body has none', async () => {
+    const socket = connect(api.server.port, '127.0.0.1');
+    socket.end(
+      `POST ${apiPrefix}/ingest HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenFor('acme')}\r\nConnection: close\r\n\r\n`,
+    );
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 /);
+    socket.destroy();
   });
 
   test('503 says when to come again, 405 says what is possible', async () => {
@@ -171,6 +206,21 @@ describe('open routes', () => {
     }
     const docs = await (await fetch(`${api.origin}/docs`)).text();
     for (const endpoint of Object.values(endpoints)) expect(docs).toContain(apiPrefix + endpoint.path);
+  });
+
+  test('the document of the interface needs no token', async () => {
+    const answer = await fetch(`${api.origin}/openapi.json`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ openapi: '3.1.0', info: { title: 'semantic-memory' } });
+  });
+
+  test('the start page shows what is away, and who it is not', async () => {
+    redisUp = false;
+    const page = await (await fetch(api.origin)).text();
+    redisUp = true;
+    expect(page).toContain('<td class="down">down</td>');
+    expect(page).not.toContain('10.0.0.7');
+    expect(await (await fetch(api.origin)).text()).toContain('<td>up</td>');
   });
 
   test('the metrics are not here', async () => {

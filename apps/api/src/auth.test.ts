@@ -2,6 +2,7 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { freePort } from '@semantic-memory/runtime/free-port';
 import { exportJWK, SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { bearerToken, createTokenVerifier } from './auth.ts';
@@ -97,10 +98,10 @@ describe('tokens with a key set', () => {
   });
   beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
   afterAll(() => new Promise((resolve) => server.close(resolve)));
-  const verifier = () =>
-    createTokenVerifier({ jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
-  const sign = (key: typeof rsa.privateKey, alg: string, kid: string) =>
-    new SignJWT(claims()).setProtectedHeader({ alg, kid }).sign(key);
+  const verifier = (more: { audience?: string; issuer?: string } = {}) =>
+    createTokenVerifier({ jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, ...more });
+  const sign = (key: typeof rsa.privateKey, alg: string, kid: string, more: Record<string, unknown> = {}) =>
+    new SignJWT(claims(more)).setProtectedHeader({ alg, kid }).sign(key);
 
   test('RS256 and ES256 are accepted', async () => {
     const verify = verifier();
@@ -130,6 +131,19 @@ describe('tokens with a key set', () => {
     const token = await sign(rsa.privateKey, 'RS256', 'rsa');
     await expect(verifier()(token)).rejects.toMatchObject({ code: 'dependency_unavailable' });
     away = false;
+    const nobody = createTokenVerifier({ jwksUrl: `http://127.0.0.1:${await freePort()}/` });
+    await expect(nobody(token)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  });
+
+  test('audience and issuer are checked where they are configured, and an old token is told so', async () => {
+    const strict = verifier({ audience: 'memory', issuer: 'https://id.example' });
+    const signed = (more: Record<string, unknown>) => sign(rsa.privateKey, 'RS256', 'rsa', more);
+    expect((await strict(await signed({ aud: 'memory', iss: 'https://id.example' }))).tenant).toBe('acme');
+    for (const wrong of [{}, { aud: 'memory' }, { aud: 'other', iss: 'https://id.example' }]) {
+      await expect(strict(await signed(wrong))).rejects.toMatchObject({ code: 'unauthenticated' });
+    }
+    const old = await signed({ exp: now() - 60 });
+    await expect(verifier()(old)).rejects.toMatchObject({ message: 'The token has expired.' });
   });
 });
 

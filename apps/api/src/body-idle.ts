@@ -6,10 +6,12 @@ import type { IncomingMessage } from 'node:http';
  * @returns stops watching; the connection then has the limit that it had before
  */
 export function watchBody(request: IncomingMessage, idleMs: number, onIdle: () => void): () => void {
-  const idleBefore = request.socket.timeout ?? 0;
+  // Kept: a request that is over has none any more.
+  const { socket } = request;
+  const idleBefore = socket.timeout ?? 0;
   request.setTimeout(idleMs, onIdle);
   return () => {
     request.off('timeout', onIdle);
-    request.socket.setTimeout(idleBefore);
+    socket.setTimeout(idleBefore);
   };
 }

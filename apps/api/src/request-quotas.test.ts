@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import type { QuotaKind } from '@semantic-memory/shared/contracts/quotas';
 import { createInMemoryQuotas, type InMemoryQuotas } from '@semantic-memory/shared/testing/in-memory-quotas';
+import type { ApiDeps } from './api-deps.ts';
 import { startTestApi, type TestApi, tokenFor } from './testing/test-api.ts';
 
 const open: TestApi[] = [];
@@ -97,4 +100,57 @@ test.each([
   for (const path of refused) expect([path, (await api.post(path, {})).status]).toEqual([path, 429]);
   expect((await api.post('/search', { query: 'x' })).status).toBe(200);
   expect((await api.call('/documents/none', { method: 'DELETE' })).status).toBe(404);
+});
+
+test('an archive that does not say its length counts as the largest until it has ended', async () => {
+  const { api, quotas } = await startWith({ bytes: 10_000_000 });
+  const left: (number | undefined)[] = [];
+  const pieces = async function* () {
+    yield new Uint8Array(1000);
+    while (quotas.left.bytes === 10_000_000) await new Promise((resolve) => setImmediate(resolve));
+    left.push(quotas.left.bytes);
+  };
+  const answer = await api.call('/admin/import', {
+    method: 'POST',
+    body: ReadableStream.from(pieces()),
+    headers: { 'content-type': 'application/x-tar' },
+    duplex: 'half',
+  } as RequestInit);
+  expect(answer.status).toBe(422);
+  expect(left).toEqual([0]);
+  while (quotas.left.bytes === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(quotas.left.bytes).toBeGreaterThan(9_990_000);
+});
+
+test('a request that has neither body nor length costs no bytes', async () => {
+  const { api, quotas } = await startWith({ bytes: 1000 });
+  const socket = connect(api.server.port, '127.0.0.1');
+  socket.write(`POST ${apiPrefix}/ingest HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenFor('acme')}\r\n\r\n`);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 /);
+  expect(quotas.left.bytes).toBe(1000);
+});
+
+test('where what was used cannot be counted afterwards, the caller has its answer and the log says so', async () => {
+  const warned = Promise.withResolvers<string>();
+  const logger: ApiDeps['logger'] = {
+    debug: () => {},
+    info: () => {},
+    warn: (message) => warned.resolve(message),
+    error: () => {},
+    child: () => logger,
+  };
+  const quotas = createInMemoryQuotas({ bytes: 3_000_000 });
+  quotas.count = () => Promise.reject(new MemoryError('dependency_unavailable', 'Redis is away.'));
+  const api = await startTestApi(() => ({ logger }), undefined, { quotas });
+  open.push(api);
+  const answer = await api.call('/ingest', {
+    method: 'POST',
+    body: ReadableStream.from([new TextEncoder().encode(JSON.stringify(text(100)))]),
+    headers: { 'content-type': 'application/json' },
+    duplex: 'half',
+  } as RequestInit);
+  expect(answer.status).toBe(202);
+  expect(await warned.promise).toBe('what a request used could not be counted');
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { BatchAccepted } from '@semantic-memory/shared/contracts/http/ingest';
+import type { ApiDeps } from '../api-deps.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
@@ -108,3 +109,70 @@ async function nothingIsIngested({ flow }: typeof api) {
   expect((await flow.ledger.listDocuments('acme', { limit: 10 })).items).toEqual([]);
   expect(flow.embedded).toEqual([]);
 }
+
+test('a form without a file, or with fields that are wrong, is refused as a whole and leaves no bytes', async () => {
+  const empty = new FormData();
+  empty.append('namespace', 'library');
+  const answer = await api.call('/ingest/batch', { method: 'POST', body: empty });
+  expect([answer.status, await answer.json()]).toMatchObject([400, { error: { message: 'files.file: is missing' } }]);
+  const wrong = new FormData();
+  wrong.append('file', new Blob(['first']), 'a.txt');
+  wrong.append('priority', 'urgent');
+  expect((await api.call('/ingest/batch', { method: 'POST', body: wrong })).status).toBe(400);
+  expect([...api.flow.blobs.blobs.keys()]).toEqual([]);
+});
+
+test('a file that has no name and is too large fails alone, without a name', async () => {
+  const part = '--b\r\nContent-Disposition: form-data; name="file"\r\nContent-Type: application/octet-stream\r\n\r\n';
+  const body = `${part}${'x'.repeat(1_000_001)}\r\n${part}small\r\n--b--\r\n`;
+  const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+  const answer = await api.call('/ingest/batch', { method: 'POST', body, headers });
+  expect(answer.status).toBe(202);
+  const { jobs } = BatchAccepted.parse(await answer.json());
+  expect(jobs.map(({ state, error }) => [state, error?.code])).toEqual([
+    ['failed', 'too_large'],
+    ['queued', undefined],
+  ]);
+  const id = jobs[1]?.documentId;
+  expect(await (await api.call(`/documents/${id}`)).json()).toMatchObject({ id, title: id });
+});
+
+test('an address in a batch that is in conflict fails alone', async () => {
+  await api.ingested('one', { documentId: 'one', namespace: 'other' });
+  const page = { source: { type: 'url', url: 'https://example.com/' }, documentId: 'one' };
+  const answer = await api.post('/ingest/batch', { items: [page, item('two')] });
+  const { jobs } = BatchAccepted.parse(await answer.json());
+  expect(jobs.map(({ state, error }) => [state, error?.code])).toEqual([
+    ['failed', 'conflict'],
+    ['queued', undefined],
+  ]);
+});
+
+test('items that nobody had begun when a batch was given up are nowhere', async () => {
+  api.flow.ledger.reserveVersion = async () => {
+    throw new MemoryError('dependency_unavailable', 'The ledger is away.');
+  };
+  const items = Array.from({ length: 20 }, (_, index) => item(`${index}`));
+  expect((await api.post('/ingest/batch', { items })).status).toBe(503);
+  await nothingIsIngested(api);
+  expect([...api.flow.blobs.blobs.keys()].filter((key) => /^uploads\/|\/original$/.test(key))).toEqual([]);
+});
+
+test('what cannot be taken back of a batch now is said in the log', async () => {
+  const warnings: string[] = [];
+  const logger: ApiDeps['logger'] = {
+    debug: () => {},
+    info: () => {},
+    warn: (message) => warnings.push(message),
+    error: () => {},
+    child: () => logger,
+  };
+  const failing = await startTestApi(() => ({ logger }));
+  failing.flow.ledger.createBatch = async () => {
+    failing.flow.blobs.unavailable = true;
+    throw new MemoryError('dependency_unavailable', 'The ledger is away.');
+  };
+  expect((await failing.post('/ingest/batch', { items: [item('1'), item('2')] })).status).toBe(503);
+  expect(warnings.filter((message) => message === 'could not take back an item of a batch')).toHaveLength(2);
+  await failing.close();
+});

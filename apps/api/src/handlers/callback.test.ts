@@ -100,3 +100,15 @@ test('where calls cannot be signed a callbackUrl is refused', async () => {
   expect(answer.status).toBe(422);
   expect((await errorOf(answer)).hint).toContain('WEBHOOK_SECRET');
 });
+
+test('a fault of ours in looking at a callbackUrl is not put on the caller', async () => {
+  await api.close();
+  const checkCallbackUrl = () => {
+    throw new TypeError('a fault of ours');
+  };
+  api = await startTestApi(() => ({ checkCallbackUrl }));
+  expect((await api.post('/ingest', noteBy('a', callbackUrl))).status).toBe(500);
+  const items = [{ ...noteBy('misspelt', callbackUrl), colour: 'red' }];
+  expect((await api.post('/ingest/batch', { items })).status).toBe(500);
+  expect(await (await api.call('/jobs')).json()).toEqual({ items: [] });
+});

@@ -136,3 +136,29 @@ test('what is no media type is refused in a text, and left out of a file, whose 
   expect(content.headers.get('content-type')).toBe('application/octet-stream');
   expect(await content.text()).toBe('%PDF-');
 });
+
+test('chunks come by page, each once', async () => {
+  await api.ingested('Tides rise twice a day. The moon raises them. '.repeat(200), { documentId: 'tides' });
+  interface Page {
+    readonly items: { readonly chunkId: string }[];
+    readonly nextCursor?: string;
+  }
+  const whole = (await json('/documents/tides/chunks')) as Page;
+  expect(whole.items.length).toBeGreaterThan(2);
+  const pages: Page[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined; cursor = pages.at(-1)?.nextCursor)
+    pages.push(
+      (await json(`/documents/tides/chunks?limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`)) as Page,
+    );
+  expect(pages.flatMap(({ items }) => items)).toEqual(whole.items);
+});
+
+test('a download has the name of its file, whatever characters are in it', async () => {
+  const form = new FormData();
+  form.append('file', new Blob(['x']), "it's (a) *.txt");
+  form.append('documentId', 'odd');
+  expect((await api.call('/ingest', { method: 'POST', body: form })).status).toBe(202);
+  const disposition = (await api.call('/documents/odd/content')).headers.get('content-disposition') ?? '';
+  expect(disposition).toMatch(/^attachment; filename\*=UTF-8''[\w.%!#$&+^`|~-]+$/);
+  expect(decodeURIComponent(disposition.split("''")[1] ?? '')).toBe("it's (a) *.txt");
+});

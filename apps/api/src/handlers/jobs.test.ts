@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { Job } from '@semantic-memory/shared/contracts/model/job';
+import type { ApiDeps } from '../api-deps.ts';
 import { readEvents, startTestApi, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
@@ -74,4 +77,38 @@ test('a job is cancelled once, and retried only where that makes sense', async (
   expect(await again.json()).toMatchObject({ id: job.id, state: 'queued' });
   await api.flow.drain();
   expect(await (await api.call(`/jobs/${job.id}`)).json()).toMatchObject({ state: 'succeeded' });
+});
+
+test('where the changes of a job can be watched no longer its stream ends, and the log says why', async () => {
+  const warnings: string[] = [];
+  const logger: ApiDeps['logger'] = {
+    debug: () => {},
+    info: () => {},
+    warn: (message) => warnings.push(message),
+    error: () => {},
+    child: () => logger,
+  };
+  const broken = await startTestApi(() => ({ logger }));
+  const answer = await broken.post('/ingest', { source: { type: 'text', text: 'x' } });
+  const job = Job.parse(await answer.json());
+  const { watchJob } = broken.flow.ledger;
+  broken.flow.ledger.watchJob = async function* (...args) {
+    for await (const event of watchJob(...args)) {
+      yield event;
+      throw new MemoryError('dependency_unavailable', 'Redis is away.');
+    }
+  };
+  expect(statesOf(await readEvents(await broken.call(`/jobs/${job.id}/events`)))).toEqual(['queued']);
+  expect(warnings).toEqual(['the stream of a job broke off']);
+  // Where the process is ending that is no news.
+  broken.flow.ledger.watchJob = async function* (...[, , , signal]) {
+    await once(signal, 'abort');
+    yield* [];
+    throw new MemoryError('dependency_unavailable', 'Redis is closed.');
+  };
+  const last = await broken.call(`/jobs/${job.id}/events`);
+  broken.deps.lifecycle.stop();
+  expect(await readEvents(last)).toEqual([]);
+  await broken.close();
+  expect(warnings).toHaveLength(1);
 });

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { Answer } from '@semantic-memory/shared/contracts/model/answer';
 import type { LanguageModel } from '@semantic-memory/shared/ports/language-model';
+import { createResultCache } from '@semantic-memory/shared/search/result-cache';
+import { createInMemoryCache } from '@semantic-memory/shared/testing/in-memory-cache';
 import { readEvents, startTestApi, type TestApi, tokenFor } from '../testing/test-api.ts';
 
 /** Writes what the test hands it, piece by piece; an Error breaks it. */
@@ -13,6 +16,7 @@ function handWrittenModel() {
     async *stream(_messages, { signal }) {
       for (let index = 0; ; index += 1) {
         while (pieces.length <= index) {
+          signal?.throwIfAborted();
           await new Promise<void>((resolve) => {
             wake = resolve;
             signal?.addEventListener('abort', () => resolve());
@@ -178,3 +182,63 @@ test('an answer whose document went through another process is not shown again e
   await api.flow.ledger.removeDocument('acme', 'tides');
   expect((await resume(answerId, '1')).status).toBe(404);
 });
+
+test('a document that is deleted while its answer is written ends the answer, for its reader and for the model', async () => {
+  const { asked } = watchModel();
+  pen.write('Two tides ');
+  const response = await ask({ stream: true });
+  const { signal } = await asked;
+  const stopped = once(signal, 'abort');
+  expect((await api.call('/documents/tides', { method: 'DELETE' })).status).toBe(200);
+  pen.write('a day [1].');
+  expect(kindsOf(await readEvents(response))).not.toContain('done');
+  await stopped;
+});
+
+test('a document that is deleted just as an answer begins has none', async () => {
+  const { begin } = api.deps.answerLog;
+  api.deps.answerLog.begin = async (...args) => {
+    await begin(...args);
+    await api.flow.ledger.removeDocument('acme', 'tides');
+  };
+  const answer = await ask({ stream: true });
+  expect([answer.status, await answer.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
+});
+
+test('an answer that could not begin is not waited for by who asks the same next', async () => {
+  await api.close();
+  const { clock } = api.deps;
+  const times = { freshMs: 60_000, embeddingFreshMs: 60_000, graceMs: 60_000 };
+  const results = createResultCache({ cache: createInMemoryCache(clock), clock, ...times });
+  api = await startTestApi(() => ({ languageModel: pen.model, results }));
+  await api.ingested('The moon raises two tides a day.', { documentId: 'tides' });
+  api.deps.answerLog.begin = async () => {
+    throw new MemoryError('dependency_unavailable', 'Redis is away.');
+  };
+  expect((await ask({ stream: true })).status).toBe(503);
+  pen.write('Two tides a day [1].', '');
+  expect((await ask()).status).toBe(200);
+});
+
+test('a caller that leaves before the first event stops what was begun for it', async () => {
+  const { asked } = watchModel();
+  const gone = new AbortController();
+  const history = [{ role: 'user', content: 'And the sun?' }];
+  const left = api.post('/rag', { question: 'How many?', history, stream: true }, { signal: gone.signal });
+  const { signal } = await asked;
+  const stopped = once(signal, 'abort');
+  gone.abort();
+  await expect(left).rejects.toThrow();
+  await stopped;
+});
+
+/** When the model is asked, and by which signal it is stopped. */
+function watchModel() {
+  const { promise: asked, resolve } = Promise.withResolvers<{ signal: AbortSignal }>();
+  const { stream } = pen.model;
+  pen.model.stream = (messages, options) => {
+    resolve({ signal: options.signal ?? new AbortController().signal });
+    return stream(messages, options);
+  };
+  return { asked };
+}

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { MemoryError, toMemoryError } from '@semantic-memory/shared/contracts/errors';
 import { archiveType } from '@semantic-memory/shared/contracts/http/transfer';
@@ -93,23 +93,32 @@ async function receiveForm(deps: ApiDeps, { tenant, request }: RequestContext): 
 async function receiveBody(deps: ApiDeps, { tenant, request }: RequestContext): Promise<StoredBytes> {
   const { maxArchiveBytes, uploadIdleMs } = deps.limits;
   if (Number(request.headers['content-length'] ?? 0) > maxArchiveBytes) throw tooLarge(maxArchiveBytes);
-  let idle = false;
-  const stopWatching = watchBody(request, uploadIdleMs, () => {
-    idle = true;
-    request.destroy();
-  });
+  // Between the two, so that the request itself stays open for its answer whatever becomes of the storing.
+  const body = new PassThrough();
+  let fault: MemoryError | undefined;
+  const giveUp = (error: MemoryError) => {
+    fault = error;
+    body.destroy(error);
+  };
+  const onClose = () => {
+    if (!request.complete) giveUp(new MemoryError('cancelled', 'The upload broke off before its end.'));
+  };
+  request.on('close', onClose);
+  request.on('error', onClose);
+  const stopWatching = watchBody(request, uploadIdleMs, () =>
+    giveUp(new MemoryError('invalid_request', `Nothing came for ${uploadIdleMs} ms.`)),
+  );
   try {
-    return await storeOriginal(deps, tenant, request as AsyncIterable<Uint8Array>, maxArchiveBytes);
+    return await storeOriginal(deps, tenant, request.pipe(body), maxArchiveBytes);
   } catch (error) {
-    if (idle) throw new MemoryError('invalid_request', `Nothing came for ${uploadIdleMs} ms.`, { cause: error });
-    if (brokeOff(request)) throw new MemoryError('cancelled', 'The upload broke off before its end.', { cause: error });
+    if (fault) throw fault;
     throw toMemoryError(error).code === 'request_too_large' ? tooLarge(maxArchiveBytes) : error;
   } finally {
+    request.unpipe(body);
+    request.off('close', onClose);
     stopWatching();
   }
 }
-
-const brokeOff = (request: IncomingMessage) => request.destroyed && !request.complete;
 
 const tooLarge = (maxBytes: number) =>
   new MemoryError('request_too_large', `The archive is larger than ${maxBytes} bytes.`, {

@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
+import type { Job } from '@semantic-memory/shared/contracts/model/job';
+import { startTestApi, tokenFor } from './testing/test-api.ts';
+
+test('a stream goes on to its end, whatever comes after its request on the connection', async () => {
+  const api = await startTestApi();
+  const accepted = await api.post('/ingest', { source: { type: 'text', text: 'x' } });
+  const { id } = (await accepted.json()) as Job;
+  const socket = connect(api.server.port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (piece) => {
+    text += piece.toString();
+  });
+  const closed = once(socket, 'close');
+  socket.write(
+    `GET ${apiPrefix}/jobs/${id}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenFor('acme')}\r\n\r\n`,
+  );
+  while (!text.includes('"state":"queued"')) await once(socket, 'data');
+  socket.write('@@@\r\n\r\n');
+  await api.flow.drain();
+  await closed;
+  expect(text).toContain('"state":"succeeded"');
+  expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  await api.close();
+});
