@@ -34,9 +34,9 @@ export async function startTracing(options: TracingOptions): Promise<() => Promi
     ]);
   const { service, endpoint, headers, sampleRatio, logger } = options;
   const say = () => logger.warn('traces could not be sent', { endpoint: new URL(endpoint).host });
-  const silent = () => {};
+  // Of these the level lets errors through only.
   diag.setLogger(
-    { error: say, warn: silent, info: silent, debug: silent, verbose: silent },
+    { error: say, warn: say, info: say, debug: say, verbose: say },
     { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
   );
   const exporter = new OTLPTraceExporter({
@@ -56,5 +56,6 @@ export async function startTracing(options: TracingOptions): Promise<() => Promi
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
-  return () => provider.shutdown();
+  // What is left may be refused as well: that is no reason to end otherwise than in order.
+  return () => provider.shutdown().catch(say);
 }
