@@ -1,6 +1,6 @@
-import { isAbsolute, join } from 'node:path';
-import { expect, test } from '@jest/globals';
-import { ConfigError, configVariables, readConfig } from './config.ts';
+import { isAbsolute, join, resolve } from 'node:path';
+import { expect, jest, test } from '@jest/globals';
+import { ConfigError, configVariables, readConfig, readConfigOrExit } from './config.ts';
 import { renderEnvExample } from './env-example.ts';
 
 const secret = 'a-secret-of-at-least-thirty-two-characters';
@@ -87,6 +87,57 @@ test('a bucket is the blob store where it is named, and its secret is never show
   const faults = faultsOf(() => readConfig(half));
   expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['S3_ACCESS_KEY_ID', 'MAX_FILE_BYTES']);
   expect(faults.join()).not.toContain('the-secret');
+  const other = { S3_BUCKET: 'memory', S3_ACCESS_KEY_ID: 'an-id' };
+  expect(faultsOf(() => readConfig(other))[0]).toMatch(/^S3_SECRET_ACCESS_KEY is not set/);
+});
+
+test('the blobs are beside the other data unless they have a directory of their own', () => {
+  expect(readConfig({ DATA_DIR: '/data' }).blobDir).toBe('/data/blobs');
+  expect(readConfig({ DATA_DIR: '/data', BLOB_DIR: 'elsewhere' }).blobDir).toBe(resolve('elsewhere'));
+});
+
+test('an endpoint of models needs a key or an address, and gets a key in any case', () => {
+  expect(readConfig({}).openai).toBeUndefined();
+  expect(readConfig({ OPENAI_API_KEY: 'k' }).openai).toEqual({ apiKey: 'k', baseUrl: undefined });
+  const own = { OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' };
+  expect(readConfig(own).openai).toEqual({ apiKey: 'none', baseUrl: own.OPENAI_BASE_URL });
+});
+
+test('each quota is a limit of its own, by the minute or the day', () => {
+  expect(readConfig({}).quotas).toBeUndefined();
+  expect(readConfig({ QUOTA_PAGES_PER_DAY: '7' }).quotas).toEqual({ pages: { amount: 7, periodMs: 86_400_000 } });
+  const perDay = { QUOTA_BYTES_PER_DAY: '2', QUOTA_PAGES_PER_DAY: '3', QUOTA_TOKENS_PER_DAY: '4' };
+  expect(readConfig({ QUOTA_REQUESTS_PER_MINUTE: '1', ...perDay }).quotas).toEqual({
+    requests: { amount: 1, periodMs: 60_000 },
+    bytes: { amount: 2, periodMs: 86_400_000 },
+    pages: { amount: 3, periodMs: 86_400_000 },
+    tokens: { amount: 4, periodMs: 86_400_000 },
+  });
+});
+
+test('a process that cannot be configured says why and ends with status 1; a fault of ours is not taken for that', () => {
+  expect(readConfigOrExit({ PORT: '81' }).port).toBe(81);
+  const written: unknown[] = [];
+  const exit = jest.spyOn(process, 'exit').mockImplementation((code) => {
+    throw new Error(`exit ${code}`);
+  });
+  const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(text);
+    return true;
+  });
+  try {
+    expect(() => readConfigOrExit({ PORT: 'http' })).toThrow('exit 1');
+    expect(written).toEqual([expect.stringContaining('  - PORT is not a whole number')]);
+    const unreadable = Object.defineProperty({}, 'PORT', {
+      get: () => {
+        throw new TypeError('unreadable');
+      },
+    });
+    expect(() => readConfigOrExit(unreadable)).toThrow(TypeError);
+  } finally {
+    exit.mockRestore();
+    write.mockRestore();
+  }
 });
 
 test('the example file names every variable once and its defaults are what an empty environment gives', () => {
@@ -99,6 +150,12 @@ test('the example file names every variable once and its defaults are what an em
       .sort(),
   );
   expect(readConfig(env)).toEqual(readConfig({}));
+});
+
+test('the example file has variables of commands in a section of their own', () => {
+  const example = renderEnvExample([{ name: 'RUNS', purpose: 'How often.', format: 'a number', default: '3' }]);
+  expect(example).toContain('# ---- Commands\n\n# How often.\n# Format: a number. Default: 3. Optional.\n#RUNS=3\n');
+  expect(renderEnvExample()).not.toContain('# ---- Commands');
 });
 
 function faultsOf(act: () => unknown): readonly string[] {
@@ -131,6 +188,7 @@ test('traces are sent where a collector is named, with its headers and the share
     headers: { 'x-key': 'a b', 'x-team': 'c' },
     sampleRatio: 0.25,
   });
+  expect(() => readConfig({ OTEL_EXPORTER_OTLP_HEADERS: 'x-key=50%' })).toThrow('HEADERS is not percent-encoded');
   const wrong = { OTEL_EXPORTER_OTLP_HEADERS: 'no pair', OTEL_TRACES_SAMPLER_ARG: '2' };
   expect(() => readConfig(wrong)).toThrow(/OTEL_EXPORTER_OTLP_HEADERS.*OTEL_TRACES_SAMPLER_ARG/s);
 });

@@ -120,10 +120,7 @@ export function readConfig(
     if (raw === undefined) continue;
     const parsed = variable.schema.safeParse(raw);
     if (parsed.success) values[field] = parsed.data;
-    else
-      faults.push(
-        `${variable.name} ${parsed.error.issues[0]?.message ?? 'is malformed'} (expected: ${variable.format}).`,
-      );
+    else faults.push(`${variable.name} ${parsed.error.issues[0]?.message} (expected: ${variable.format}).`);
   }
   const fields = values as unknown as Fields;
   if (needs.auth && !fields.jwksUrl && !env.JWT_SECRET?.trim())

@@ -28,3 +28,8 @@ test('no port is given twice, none that was claimed, and none of those that conn
   for (let port = 20_000; port < 32_768; port++) await claimPort(port, 'redis', '127.0.0.1');
   await expect(freePort()).rejects.toThrow('no free port');
 });
+
+test('an address that is not this machine’s is a fault, not a port that is taken', async () => {
+  // Of the addresses for examples (RFC 5737).
+  await expect(isPortFree(20_000, '192.0.2.1')).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+});

@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { createLogger } from './logger.ts';
+import { recordSpans } from './testing/span-recorder.ts';
+import { inSpan } from './tracing.ts';
 
 function capture(level: 'debug' | 'info' = 'info', format: 'json' | 'pretty' = 'json') {
   const destination = new PassThrough();
@@ -48,4 +50,51 @@ test('the pretty format is text', () => {
   const { logger, lines } = capture('info', 'pretty');
   logger.info('started', { port: 1 });
   expect(lines()[0]).toMatch(/info {2}api: started port=1$/);
+});
+
+test('the pretty format shows an error below its line, whatever it is', () => {
+  const { logger, lines } = capture('info', 'pretty');
+  logger.warn('failed', { error: new TypeError('no') });
+  expect(lines().slice(0, 2)).toEqual([
+    expect.stringMatching(/warn {2}api: failed$/),
+    expect.stringMatching(/^ {2}TypeError: no$/),
+  ]);
+  const last = (error: unknown) => {
+    logger.error('failed', { error });
+    return lines().at(-1);
+  };
+  expect(last({ message: 'no stack' })).toBe('  no stack');
+  expect(last({ code: 7 })).toBe('  {"code":7}');
+});
+
+test('an error keeps the code that it came with', () => {
+  const { logger, lines } = capture();
+  logger.error('failed', { error: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) });
+  expect(JSON.parse(lines()[0] ?? '').error).toMatchObject({ code: 'ECONNREFUSED', message: 'refused' });
+});
+
+test('a line inside of traced work names its span', async () => {
+  const recorder = recordSpans();
+  try {
+    const { logger, lines } = capture();
+    await inSpan('work', {}, async () => logger.info('inside'));
+    const [span] = recorder.spans();
+    expect(JSON.parse(lines()[0] ?? '')).toMatchObject({
+      trace_id: span?.spanContext().traceId,
+      span_id: span?.spanContext().spanId,
+    });
+  } finally {
+    await recorder.stop();
+  }
+});
+
+test('without a destination the lines go to standard output', () => {
+  const written: string[] = [];
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  try {
+    createLogger({ level: 'info', module: 'api' }).info('started');
+  } finally {
+    write.mockRestore();
+  }
+  expect(written.join('')).toContain('"message":"started"');
 });

@@ -75,3 +75,26 @@ test('a dependency that is not needed may be away', async () => {
   const readiness = await checkDependencies([{ name: 'model', needed: false, check }], 50);
   expect(readiness).toMatchObject({ ready: true, dependencies: { model: { state: 'down', message: 'refused' } } });
 });
+
+test('where metrics or health cannot be told the probe hears so, and the process goes on', async () => {
+  const broken = { contentType: 'text/plain', metricsText: () => Promise.reject(new Error('no metrics')) };
+  const health = { live: () => ({}), ready: () => Promise.reject(new Error('no checks')) };
+  const server = await startMetricsServer({ host, port: 0, metrics: broken, health });
+  const get = async (path: string) => {
+    const answer = await fetch(`http://${host}:${server.port}${path}`);
+    return [answer.status, await answer.json()];
+  };
+  try {
+    expect(await get('/metrics')).toEqual([500, { state: 'failed', message: 'Error: no metrics' }]);
+    expect(await get('/health/ready')).toEqual([503, { state: 'not ready', message: 'Error: no checks' }]);
+    expect(await get('/health/live')).toEqual([200, { state: 'live' }]);
+  } finally {
+    await server.close();
+  }
+});
+
+test('what a client throws that is no error is told as it is', async () => {
+  const check = () => Promise.reject('gone');
+  const { dependencies } = await checkDependencies([{ name: 'redis', needed: true, check }], 50);
+  expect(dependencies.redis).toMatchObject({ state: 'down', message: 'gone' });
+});

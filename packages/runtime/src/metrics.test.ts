@@ -42,6 +42,15 @@ test('what is counted appears with its labels', async () => {
   metrics.search('dense', 0.01);
   metrics.rag('refused', 'extractive', 0.02);
   metrics.breakerState('chroma', 'open');
+  metrics.httpRequest('GET', '/jobs/:id', '2xx', 0.5);
+  metrics.ingestDuration('upload', 3);
+  metrics.jobWaited('ocr', 4);
+  metrics.ragFirstToken(0.5);
+  metrics.cacheRequest('l2', 'error');
+  metrics.embeddingTokens('small', 70);
+  metrics.degraded('stale');
+  metrics.webhookAttempt('gave_up');
+  metrics.indexDrift('chunks_missing', 5);
   const text = await metrics.metricsText();
   for (const line of [
     'ingest_requests_total{outcome="rejected"} 1',
@@ -51,6 +60,15 @@ test('what is counted appears with its labels', async () => {
     'search_duration_seconds_count{mode="dense"} 1',
     'rag_request_duration_seconds_count{outcome="refused",mode="extractive"} 1',
     'breaker_state{dependency="chroma"} 2',
+    'http_request_duration_seconds_sum{method="GET",route="/jobs/:id",status="2xx"} 0.5',
+    'ingest_duration_seconds_sum{source="upload"} 3',
+    'job_wait_seconds_sum{tier="ocr"} 4',
+    'rag_time_to_first_token_seconds_sum 0.5',
+    'cache_requests_total{layer="l2",result="error"} 1',
+    'embedding_tokens_total{model="small"} 70',
+    'degraded_responses_total{reason="stale"} 1',
+    'webhook_attempts_total{outcome="gave_up"} 1',
+    'index_drift{kind="chunks_missing"} 5',
     'queue_jobs{queue="parse",state="wait"} 3',
     'queue_jobs{queue="parse",state="failed"} 4',
     'queue_oldest_age_seconds{queue="parse",state="wait"} 12.5',
@@ -62,7 +80,7 @@ test('what a process does is there from its start, at 0, and what others do is n
   const linesOf = async (does: Parameters<typeof createMetrics>[0]) =>
     (await createMetrics(does).metricsText())
       .split('\n')
-      .filter((line) => /^(ingest|job|search|rag|webhook)_/.test(line));
+      .filter((line) => /^(ingest|job|search|rag|webhook|embedding)_/.test(line));
   const api = await linesOf({ does: { api: true } });
   expect(api).toEqual(
     expect.arrayContaining([
@@ -81,6 +99,14 @@ test('what a process does is there from its start, at 0, and what others do is n
     ]),
   );
   expect(worker.filter((line) => line.includes('"ocr"') || line.startsWith('search'))).toEqual([]);
+  const calling = await linesOf({ does: { tiers: ['fetch', 'embed'], embeddingModel: 'small' } });
+  expect(calling).toEqual(
+    expect.arrayContaining([
+      'embedding_tokens_total{model="small"} 0',
+      'webhook_attempts_total{outcome="delivered"} 0',
+      'webhook_attempts_total{outcome="gave_up"} 0',
+    ]),
+  );
 });
 
 test('the file system of the blobs is measured, and one that cannot be is left out', async () => {

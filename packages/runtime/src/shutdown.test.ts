@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { createShutdown, onParentGone } from './shutdown.ts';
 
@@ -16,7 +16,7 @@ function setUp(graceMs = 1000) {
   const logger: Logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
   const fake = new FakeProcess();
   const shutdown = createShutdown({ logger, graceMs, process: fake });
-  return { events, fake, shutdown };
+  return { events, fake, logger, shutdown };
 }
 
 test('a signal runs the steps from last to first and ends with status 0', async () => {
@@ -82,4 +82,30 @@ test('a parent that is gone is noticed once', async () => {
   });
   pid = 1;
   await gone;
+});
+
+test('a parent that stays is no reason to end, and it is not looked at any more once that was stopped', () => {
+  jest.useFakeTimers();
+  let pid = 7;
+  const ended: string[] = [];
+  const stop = onParentGone(() => ended.push('gone'), { parentPid: () => pid, everyMs: 10 });
+  jest.advanceTimersByTime(30);
+  stop();
+  pid = 1;
+  jest.advanceTimersByTime(30);
+  // The parent of this very process is there.
+  const stopAgain = onParentGone(() => ended.push('gone'));
+  jest.advanceTimersByTime(1000);
+  stopAgain();
+  jest.useRealTimers();
+  expect(ended).toEqual([]);
+});
+
+test('without another one it is this process whose signals are listened to', () => {
+  const { logger } = setUp();
+  const before = process.listenerCount('SIGTERM');
+  const shutdown = createShutdown({ logger, graceMs: 1 });
+  expect(process.listenerCount('SIGTERM')).toBe(before + 1);
+  shutdown.dispose();
+  expect(process.listenerCount('SIGTERM')).toBe(before);
 });

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SpanKind } from '@opentelemetry/api';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
+import type { Embedder } from '@semantic-memory/shared/ports/embedder';
 import type { LanguageModel } from '@semantic-memory/shared/ports/language-model';
 import { createFakeEmbedder } from '@semantic-memory/shared/testing/fake-embedder';
 import { createInMemoryQueue } from '@semantic-memory/shared/testing/in-memory-queue';
@@ -74,6 +76,65 @@ test('embeddings and the vector index have spans that say how much, and nothing 
   expect(
     JSON.stringify(recorder.spans().map(({ name, attributes, events }) => [name, attributes, events])),
   ).not.toContain('canary');
+});
+
+test('a traced embedder is the embedder, and one that there is not is none', async () => {
+  const none = traceEmbedders((): Embedder | undefined => undefined);
+  expect(none('any')).toBeUndefined();
+  const fake = createFakeEmbedder();
+  const closed: string[] = [];
+  const away = new MemoryError('dependency_unavailable', 'The endpoint is away.');
+  const own = { ...fake, outage: () => away, close: async () => void closed.push(fake.model) };
+  const embedderFor = traceEmbedders(() => own);
+  const traced = embedderFor('any');
+  expect(embedderFor('any')).toBe(traced);
+  expect([traced.model, traced.dimension, traced.maxTokens]).toEqual([fake.model, fake.dimension, fake.maxTokens]);
+  expect(traced.outage?.()).toBe(away);
+  await traced.close();
+  expect(closed).toEqual([fake.model]);
+});
+
+test('what reads, replaces and removes vectors has spans too, and does what it says', async () => {
+  const index = traceVectorIndex(createInMemoryVectorIndex());
+  const key = { tenant: 't', namespace: 'n', model: 'm' };
+  const record = { chunkId: 'c', documentId: 'd', version: 1, index: 0, headings: [], start: 0, end: 8 };
+  await index.replace(key, [{ ...record, text: 'a canary', vector: Float32Array.of(1, 0) }]);
+  expect(await index.present(key, ['c', 'other'])).toEqual(new Set(['c']));
+  expect([...(await index.vectorsOf(key, ['c'])).keys()]).toEqual(['c']);
+  expect(await index.removeDocument(key, 'd')).toBe(1);
+  expect(await index.count(key)).toBe(0);
+  expect(recorder.spans().map(({ name, attributes }) => [name, attributes['db.operation.batch.size']])).toEqual([
+    ['chroma upsert', 1],
+    ['chroma get', 2],
+    ['chroma get', 1],
+    ['chroma delete', undefined],
+  ]);
+});
+
+test('a job of no document has a span without one, and where nothing is traced it carries none', async () => {
+  const inMemory = createInMemoryQueue();
+  const queue = traceQueue(inMemory);
+  await queue.add([{ name: 'expire', payload: { schemaVersion: 1 } }]);
+  expect(Object.keys(named('send ingest.expire')[0]?.attributes ?? {})).not.toContain('semantic_memory.job_id');
+  expect(inMemory.take()?.traceparent).toMatch(/^00-/);
+  await recorder.stop();
+  await queue.add([{ name: 'expire', payload: { schemaVersion: 1 } }]);
+  expect(inMemory.take()).not.toHaveProperty('traceparent');
+});
+
+test('a language model that goes away fails its span and its caller', async () => {
+  const away = new MemoryError('dependency_unavailable', 'The model is away.');
+  const model: LanguageModel = {
+    model: 'm',
+    async *stream() {
+      yield 'a ';
+      throw away;
+    },
+  };
+  const words = traceLanguageModel(model).stream([], {});
+  await words.next();
+  await expect(words.next()).rejects.toBe(away);
+  expect(named('chat m')[0]).toMatchObject({ ended: true, attributes: { 'error.type': 'dependency_unavailable' } });
 });
 
 test('what a language model writes is one span, from the question to the last word, also where nobody listens on', async () => {

@@ -61,3 +61,12 @@ test('without a tracing SDK there is no traceparent, and the work is done', asyn
   await recorder.stop();
   expect(await inSpan('work', {}, async (span) => span.traceparent ?? 'none')).toBe('none');
 });
+
+test('a span is called what it turns out to be, and an error that has only a code is recorded by that', () => {
+  const span = openSpan('GET', {});
+  span.rename('GET /jobs/:id');
+  span.fail({ code: '503' });
+  span.end();
+  expect(named('GET')).toBeUndefined();
+  expect(named('GET /jobs/:id')?.attributes).toEqual({ 'error.type': '503' });
+});

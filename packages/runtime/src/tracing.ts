@@ -43,7 +43,7 @@ export interface OpenSpan {
 }
 
 /** Begins a span. Without a tracing SDK in the process this costs next to nothing. */
-export function openSpan(name: string, { attributes = {}, kind = 'internal', parent }: SpanOptions = {}): OpenSpan {
+export function openSpan(name: string, { attributes = {}, kind = 'internal', parent }: SpanOptions): OpenSpan {
   const outer = contextOf(parent) ?? context.active();
   const span = trace.getTracer(tracerName).startSpan(name, { kind: kinds[kind], attributes }, outer);
   const inner = trace.setSpan(outer, span);
