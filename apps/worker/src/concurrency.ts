@@ -8,27 +8,18 @@ export const indexGroupOf = (tiers: readonly Tier[]): number => (tiers.includes(
  * bounds how many documents wait for them, so that the small ones keep them busy while the blob store answers.
  */
 export function concurrencyOf(tier: Tier, settings: { readonly ocrProcesses: number }): number {
-  switch (tier) {
-    case 'fetch':
-      // Nearly all of it is waiting for others; a few receivers of webhooks that hang must not hold up the sources.
-      return 8;
-    case 'parse':
-      return 8;
-    case 'ocr':
-      return settings.ocrProcesses;
-    case 'embed':
-      // As many as keep the model busy, and as many short texts that are being committed.
-      return 32;
-    case 'index':
-      // They wait for each other's group: as many as make a full one of short texts.
-      return 250;
-    case 'maintenance':
-      return 4;
-    default: {
-      const never: never = tier;
-      throw new Error(`unknown tier ${String(never)}`);
-    }
-  }
+  const jobs: Readonly<Record<Tier, number>> = {
+    // Nearly all of it is waiting for others; a few receivers of webhooks that hang must not hold up the sources.
+    fetch: 8,
+    parse: 8,
+    ocr: settings.ocrProcesses,
+    // As many as keep the model busy, and as many short texts that are being committed.
+    embed: 32,
+    // They wait for each other's group: as many as make a full one of short texts.
+    index: 250,
+    maintenance: 4,
+  };
+  return jobs[tier];
 }
 
 /** Jobs beyond these for whoever would wait behind a tenant that has most of them: where they end in groups. */

@@ -29,15 +29,17 @@ export async function reconcileFor(deps: ReconcileDeps & { recovery: LedgerRecov
   askReconcile(deps.queue, deps.logger, reason === 'rebuilt' ? 'index-exact' : 'index');
 }
 
+/** How often a reconcile is asked for in any case. */
+const everyMs = 60_000;
 /** How often the server behind the ledger is asked whether it is still the same. */
 const lookEveryMs = 2000;
 
 /**
- * Keeps the ledger whole, and asks for a reconcile and to forget what has expired now, every `everyMs`, and as soon as the server behind the ledger was
- * started anew, which may have lost its last writes.
+ * Keeps the ledger whole, and asks for a reconcile and to forget what has expired now, every minute, and as soon as the
+ * server behind the ledger was started anew, which may have lost its last writes.
  * @returns stops all of it
  */
-export function startReconciling(deps: IngestDeps & { recovery: LedgerRecovery }, everyMs = 60_000): () => void {
+export function startReconciling(deps: IngestDeps & { recovery: LedgerRecovery }): () => void {
   const { queue, logger, recovery } = deps;
   const ask = (reason: string) => {
     askReconcile(queue, logger, reason);
