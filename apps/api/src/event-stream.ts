@@ -17,9 +17,7 @@ export function openEventStream(response: ServerResponse, heartbeatMs: number): 
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
-  const heartbeat = setInterval(() => {
-    if (!response.destroyed) response.write(': alive\n\n');
-  }, heartbeatMs);
+  const heartbeat = setInterval(() => response.write(': alive\n\n'), heartbeatMs);
   response.once('close', () => clearInterval(heartbeat));
   return {
     async send({ id, event, data }) {

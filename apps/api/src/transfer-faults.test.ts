@@ -17,14 +17,16 @@ const logger: ApiDeps['logger'] = {
 
 let api: TestApi;
 const requests: { status: string }[] = [];
+const started = (uploadIdleMs: number) =>
+  startTestApi((deps) => ({
+    logger,
+    limits: { ...deps.limits, uploadIdleMs, maxArchiveBytes: 100_000 },
+    metrics: { ...deps.metrics, httpRequest: (_method, _route, status) => void requests.push({ status }) },
+  }));
 beforeEach(async () => {
   lines.length = 0;
   requests.length = 0;
-  api = await startTestApi((deps) => ({
-    logger,
-    limits: { ...deps.limits, uploadIdleMs: 50, maxArchiveBytes: 100_000 },
-    metrics: { ...deps.metrics, httpRequest: (_method, _route, status) => void requests.push({ status }) },
-  }));
+  api = await started(5000);
 });
 afterEach(() => api.close());
 
@@ -124,6 +126,8 @@ test('where an archive cannot be stored the caller hears of that', async () => {
 });
 
 test('an archive of which nothing comes any more is given up, and nothing is kept of it', async () => {
+  await api.close();
+  api = await started(50);
   const socket = begin();
   const [answer] = (await once(socket, 'data')) as [Buffer];
   expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 [\s\S]*Nothing came for 50 ms/);
@@ -133,16 +137,17 @@ test('an archive of which nothing comes any more is given up, and nothing is kep
 });
 
 test('an archive whose sender leaves is given up, and nothing is kept of it', async () => {
-  const stored = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<{ storing: Promise<unknown> }>();
   const { putStream } = api.flow.blobs;
   api.flow.blobs.putStream = (...args) => {
-    stored.resolve();
-    return putStream(...args);
+    const storing = putStream(...args);
+    begun.resolve({ storing });
+    return storing;
   };
   const socket = begin();
-  await stored.promise;
+  const { storing } = await begun.promise;
   socket.destroy();
-  while (requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await expect(storing).rejects.toMatchObject({ code: 'cancelled' });
   expect(kept()).toEqual([]);
   expect(lines).toEqual([]);
 });

@@ -95,23 +95,17 @@ async function receiveBody(deps: ApiDeps, { tenant, request }: RequestContext): 
   if (Number(request.headers['content-length'] ?? 0) > maxArchiveBytes) throw tooLarge(maxArchiveBytes);
   // Between the two, so that the request itself stays open for its answer whatever becomes of the storing.
   const body = new PassThrough();
-  let fault: MemoryError | undefined;
-  const giveUp = (error: MemoryError) => {
-    fault = error;
-    body.destroy(error);
-  };
   const onClose = () => {
-    if (!request.complete) giveUp(new MemoryError('cancelled', 'The upload broke off before its end.'));
+    if (!request.complete) body.destroy(new MemoryError('cancelled', 'The upload broke off before its end.'));
   };
   request.on('close', onClose);
   request.on('error', onClose);
   const stopWatching = watchBody(request, uploadIdleMs, () =>
-    giveUp(new MemoryError('invalid_request', `Nothing came for ${uploadIdleMs} ms.`)),
+    body.destroy(new MemoryError('invalid_request', `Nothing came for ${uploadIdleMs} ms.`)),
   );
   try {
     return await storeOriginal(deps, tenant, request.pipe(body), maxArchiveBytes);
   } catch (error) {
-    if (fault) throw fault;
     throw toMemoryError(error).code === 'request_too_large' ? tooLarge(maxArchiveBytes) : error;
   } finally {
     request.unpipe(body);
