@@ -167,12 +167,12 @@ test('what cannot be taken back of a batch now is said in the log', async () => 
     error: () => {},
     child: () => logger,
   };
-  const failing = await startTestApi(() => ({ logger }));
-  failing.flow.ledger.createBatch = async () => {
-    failing.flow.blobs.unavailable = true;
+  await api.close();
+  api = await startTestApi(() => ({ logger }));
+  api.flow.ledger.createBatch = async () => {
+    api.flow.blobs.unavailable = true;
     throw new MemoryError('dependency_unavailable', 'The ledger is away.');
   };
-  expect((await failing.post('/ingest/batch', { items: [item('1'), item('2')] })).status).toBe(503);
+  expect((await api.post('/ingest/batch', { items: [item('1'), item('2')] })).status).toBe(503);
   expect(warnings.filter((message) => message === 'could not take back an item of a batch')).toHaveLength(2);
-  await failing.close();
 });

@@ -88,27 +88,27 @@ test('where the changes of a job can be watched no longer its stream ends, and t
     error: () => {},
     child: () => logger,
   };
-  const broken = await startTestApi(() => ({ logger }));
-  const answer = await broken.post('/ingest', { source: { type: 'text', text: 'x' } });
+  await api.close();
+  api = await startTestApi(() => ({ logger }));
+  const answer = await api.post('/ingest', { source: { type: 'text', text: 'x' } });
   const job = Job.parse(await answer.json());
-  const { watchJob } = broken.flow.ledger;
-  broken.flow.ledger.watchJob = async function* (...args) {
+  const { watchJob } = api.flow.ledger;
+  api.flow.ledger.watchJob = async function* (...args) {
     for await (const event of watchJob(...args)) {
       yield event;
       throw new MemoryError('dependency_unavailable', 'Redis is away.');
     }
   };
-  expect(statesOf(await readEvents(await broken.call(`/jobs/${job.id}/events`)))).toEqual(['queued']);
+  expect(statesOf(await readEvents(await api.call(`/jobs/${job.id}/events`)))).toEqual(['queued']);
   expect(warnings).toEqual(['the stream of a job broke off']);
   // Where the process is ending that is no news.
-  broken.flow.ledger.watchJob = async function* (...[, , , signal]) {
+  api.flow.ledger.watchJob = async function* (...[, , , signal]) {
     await once(signal, 'abort');
     yield* [];
     throw new MemoryError('dependency_unavailable', 'Redis is closed.');
   };
-  const last = await broken.call(`/jobs/${job.id}/events`);
-  broken.deps.lifecycle.stop();
+  const last = await api.call(`/jobs/${job.id}/events`);
+  api.deps.lifecycle.stop();
   expect(await readEvents(last)).toEqual([]);
-  await broken.close();
   expect(warnings).toHaveLength(1);
 });
