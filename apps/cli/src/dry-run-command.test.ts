@@ -50,6 +50,25 @@ test('what would be refused makes the exit status 1, and is told with code and h
   expect(out).toContain('2 of 3 would be ingested, 1 not');
 });
 
+test('what costs nothing, needs no OCR, or is refused without a hint is told without them', async () => {
+  const found = { mediaType: 'text/plain', pages: 1, ocrPages: 0, chunks: 3, tokens: 1, warnings: [] };
+  service.intercept(({ query }, response) => {
+    if (query.get('dryRun') !== 'true') return false;
+    response.end(JSON.stringify({ ...found, estimatedSeconds: 1, estimatedCostUsd: 0 }));
+    return true;
+  });
+  const { out } = await run(['ingest', join(folder, 'otter.txt'), '--dry-run']);
+  expect(out).toContain('text/plain, 1 page, 3 chunks, 1 token\n');
+  expect(out).toMatch(/about 1\.0 s\n$/);
+  service.intercept((_, response) => {
+    const error = { code: 'empty_document', message: 'It is empty.', requestId: 'r' };
+    response.writeHead(422, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+    return true;
+  });
+  const refused = await run(['ingest', join(folder, 'otter.txt'), '--dry-run']);
+  expect(refused.out).toContain('          empty_document: It is empty.\n');
+});
+
 test('scripts get one JSON object from a dry run, of web addresses too', async () => {
   const { status, out } = await run(['--json', 'ingest', 'https://example.com/a', '--dry-run']);
   expect(status).toBe(0);

@@ -13,10 +13,12 @@ export interface DryRunCommandOptions {
   readonly json: boolean;
 }
 
-interface Outcome {
-  readonly path: string;
-  readonly dryRun?: DryRun;
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string | undefined };
+type Outcome = { readonly path: string } & ({ readonly dryRun: DryRun } | { readonly error: ToldError });
+
+interface ToldError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
 }
 
 /** Says what ingesting the paths would come to. True where each of them can be ingested. */
@@ -37,7 +39,7 @@ export async function runDryRun(
       return { path: target.name, error: { code: thrown.code, message: thrown.message, hint: thrown.hint } };
     }
   });
-  const runs = outcomes.flatMap(({ dryRun }) => (dryRun ? [dryRun] : []));
+  const runs = outcomes.flatMap((outcome) => ('dryRun' in outcome ? [outcome.dryRun] : []));
   const sum = (of: (run: DryRun) => number) => runs.reduce((total, run) => total + of(run), 0);
   const totals = {
     documents: runs.length,
@@ -62,12 +64,13 @@ export async function runDryRun(
   return totals.refused === 0;
 }
 
-function describe(io: Io, { path, dryRun, error }: Outcome): string {
-  if (!dryRun) {
-    const why = error ? `${error.code}: ${error.message}${error.hint ? ` ${error.hint}` : ''}` : '';
-    return `${bold(io, `refused   ${path}`)}\n          ${why}\n`;
+function describe(io: Io, outcome: Outcome): string {
+  const { path } = outcome;
+  if ('error' in outcome) {
+    const { code, message, hint = '' } = outcome.error;
+    return `${bold(io, `refused   ${path}`)}\n          ${`${code}: ${message} ${hint}`.trimEnd()}\n`;
   }
-  const { mediaType, pages, ocrPages, chunks, tokens, warnings } = dryRun;
+  const { mediaType, pages, ocrPages, chunks, tokens, warnings } = outcome.dryRun;
   const ocr = ocrPages > 0 ? ` (${ocrPages} by OCR)` : '';
   const told = warnings.map(({ code, message }) => `          ${code}: ${message}\n`).join('');
   const size = `${many(pages, 'page')}${ocr}, ${many(chunks, 'chunk')}, ${many(tokens, 'token')}`;

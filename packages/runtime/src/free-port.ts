@@ -32,8 +32,12 @@ export async function freePort(owner = ''): Promise<number> {
 export async function claimPort(port: number, owner: string, host?: string): Promise<boolean> {
   if ((claims.get(port) ?? owner) !== owner) return false;
   claims.set(port, owner);
-  const free = await isPortFree(port, host);
-  if (!free) claims.delete(port);
+  let free = false;
+  try {
+    free = await isPortFree(port, host);
+  } finally {
+    if (!free) claims.delete(port);
+  }
   return free;
 }
 

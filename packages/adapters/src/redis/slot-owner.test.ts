@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createServer } from 'node:tls';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { cacheSuite } from '@semantic-memory/shared/testing/cache-suite';
@@ -15,7 +17,7 @@ import { createRedisLedger } from './ledger.ts';
 import { createRedisLexicalIndex } from './lexical-index.ts';
 import { createRedisQuotas } from './quotas.ts';
 import { redisAddress } from './slot-owner.ts';
-import { startRedisCluster } from './testing/redis-cluster.ts';
+import { startRedisCluster, startRedisNodes } from './testing/redis-cluster.ts';
 
 // A real cluster of six servers is formed, and loses some.
 jest.setTimeout(60_000);
@@ -110,6 +112,23 @@ if ('missing' in cluster) {
     await eventually(() => done() === 2);
   });
 
+  test('who has no password is refused, and the nodes are asked with the one of the address', async () => {
+    await cluster.configure('masterauth', 'secret');
+    await cluster.configure('requirepass', 'secret');
+    // The nodes leave out where they were asked.
+    await cluster.configure('cluster-preferred-endpoint-type', 'unknown-endpoint');
+    const own = { ...options, prefix: '{with-password}' };
+    const refused = createRedisLedger(own);
+    await expect(refused.isWhole()).rejects.toBeInstanceOf(Error);
+    await refused.close();
+    for (const user of ['', 'default']) {
+      const ledgerOfUser = createRedisLedger({ ...own, url: url.replace('//', `//${user}:secret@`) });
+      await eventually(() => succeeds(() => ledgerOfUser.isWhole()));
+      await ledgerOfUser.close();
+    }
+    await cluster.configure('requirepass', '');
+  });
+
   /** A worker, on the same node as the ledger. */
   function startWorking() {
     let handled = 0;
@@ -124,6 +143,49 @@ if ('missing' in cluster) {
     return { queue: createQueue(tag), done: () => handled };
   }
 }
+
+test('nodes that are no cluster yet are an outage', async () => {
+  const started = await startRedisNodes(1);
+  // Said above.
+  if ('missing' in started) return;
+  const ledger = createRedisLedger({
+    url: `redis+cluster://127.0.0.1:${started.nodes[0]?.port}`,
+    prefix: '{nowhere}',
+    logger: silentLogger,
+  });
+  await expect(ledger.isWhole()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  await ledger.close();
+  await started.stop();
+});
+
+test('nodes that speak TLS are asked and used over TLS', async () => {
+  const secret = { identity: 'a-node', psk: Buffer.from('0123456789abcdef') };
+  const server = createServer({ ciphers: 'PSK', maxVersion: 'TLSv1.2', pskCallback: () => secret.psk }, (socket) =>
+    socket.on('data', () => socket.write('-ERR This instance has cluster support disabled\r\n')).on('error', () => {}),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const { Connector } = redisAddress('rediss+cluster://127.0.0.1', '{x}').options;
+  if (!Connector) throw new Error('no connector for a cluster');
+  const tls = {
+    ...{ ciphers: 'PSK', maxVersion: 'TLSv1.2', checkServerIdentity: () => undefined },
+    pskCallback: () => secret,
+  };
+  const connector = new Connector({ host: '127.0.0.1', port, tls, disconnectTimeout: 100 });
+  const stream = await connector.connect(() => {});
+  await once(stream, 'secureConnect');
+  connector.disconnect();
+  server.close();
+});
+
+test('a connection that is given up while its node is looked for is not made', async () => {
+  const { Connector } = redisAddress('redis+cluster://127.0.0.1', '{x}').options;
+  if (!Connector) throw new Error('no connector for a cluster');
+  const connector = new Connector({ host: '127.0.0.1', port: 1, disconnectTimeout: 100 });
+  const connected = connector.connect(() => {});
+  connector.disconnect();
+  await expect(connected).rejects.toThrow('Connection is closed.');
+});
 
 test('where no node of a cluster answers, the caller hears within seconds that Redis is away', async () => {
   const ledger = createRedisLedger({ url: 'redis+cluster://127.0.0.1:1', prefix: '{nowhere}' });

@@ -50,9 +50,9 @@ function slotOwnerConnector(key: string) {
 
     constructor(options: unknown) {
       const given = options as RedisOptions;
-      super(given.disconnectTimeout ?? 0);
+      super(given.disconnectTimeout as number);
       this.#options = given;
-      remember({ host: given.host ?? '127.0.0.1', port: given.port ?? 6379 });
+      remember({ host: given.host as string, port: given.port as number });
     }
 
     /** One that is a replica by now has no slot. */
@@ -104,9 +104,9 @@ function slotOwnerConnector(key: string) {
       // Nodes may leave out the address at which they were asked.
       const asNode = ([host, port]: SlotNode): Node => ({ host: host || seed.host, port });
       for (const [, , ...ofRange] of ranges) for (const node of ofRange) remember(asNode(node));
-      const [, , owner] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
-      if (!owner) throw new Error(`No node of the cluster has slot ${slot}.`);
-      return asNode(owner);
+      const range = ranges.find(([first, last]) => first <= slot && slot <= last);
+      if (!range) throw new Error(`No node of the cluster has slot ${slot}.`);
+      return asNode(range[2]);
     } finally {
       redis.disconnect();
     }

@@ -28,6 +28,8 @@ export interface RedisCluster {
   ownerOf(key: string): Promise<{ readonly port: number; readonly pid: number }>;
   /** Makes the replica of the node that has the key's slot its owner, in order and without losing a write. */
   handOver(key: string): Promise<void>;
+  /** Has every node that answers change a setting. */
+  configure(name: string, value: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,29 +38,9 @@ export interface RedisCluster {
  * @returns why not, where this machine cannot have one
  */
 export async function startRedisCluster(): Promise<RedisCluster | { readonly missing: string }> {
-  const child = spawn(process.execPath, ['--conditions=development', script, String(2 * owners)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  const exited = once(child, 'exit') as Promise<[number | null]>;
-  let said = '';
-  child.stderr.on('data', (text: Buffer) => {
-    said += text;
-  });
-  const [first] = await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>,
-    exited,
-  ]);
-  if (typeof first !== 'string') {
-    if (first === toolMissing) return { missing: said.trim() };
-    throw new Error(`the cluster did not start (status ${first}): ${said}`);
-  }
-  const nodes: Node[] = (JSON.parse(first) as Omit<Node, 'redis'>[]).map((node) => {
-    const redis = new Redis(node.port, '127.0.0.1', { commandTimeout: 1000, maxRetriesPerRequest: 0 });
-    // A test kills nodes.
-    redis.on('error', () => {});
-    return { ...node, redis };
-  });
+  const started = await startRedisNodes(2 * owners);
+  if ('missing' in started) return started;
+  const { nodes, stop } = started;
   await formCluster(nodes);
 
   async function ownerOf(key: string): Promise<Node> {
@@ -89,6 +71,42 @@ export async function startRedisCluster(): Promise<RedisCluster | { readonly mis
       await nodes[at]?.redis.call('CLUSTER', 'FAILOVER');
       await until(async () => (await ownerOf(key)).port !== owner.port);
     },
+    async configure(name, value) {
+      await Promise.allSettled(nodes.map(({ redis }) => redis.config('SET', name, value)));
+    },
+    stop,
+  };
+}
+
+/** Starts nodes that know of no other yet and have no slots. */
+export async function startRedisNodes(
+  count: number,
+): Promise<{ readonly nodes: readonly Node[]; stop(): Promise<void> } | { readonly missing: string }> {
+  const child = spawn(process.execPath, ['--conditions=development', script, String(count)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => {
+    said += text;
+  });
+  const [first] = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>,
+    exited,
+  ]);
+  if (typeof first !== 'string') {
+    if (first === toolMissing) return { missing: said.trim() };
+    throw new Error(`the nodes did not start (status ${first}): ${said}`);
+  }
+  const nodes = (JSON.parse(first) as Omit<Node, 'redis'>[]).map((node): Node => {
+    const redis = new Redis(node.port, '127.0.0.1', { commandTimeout: 1000, maxRetriesPerRequest: 0 });
+    // A test kills nodes.
+    redis.on('error', () => {});
+    return { ...node, redis };
+  });
+  return {
+    nodes,
     async stop() {
       for (const { redis } of nodes) redis.disconnect();
       child.stdin.end();

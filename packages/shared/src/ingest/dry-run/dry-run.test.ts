@@ -51,6 +51,20 @@ test('a dry run says what ingesting would come to, and leaves nothing behind', a
   expect(found.warnings).toEqual([{ code: 'ocr_estimated', message: expect.stringContaining('1 page holds no text') }]);
 });
 
+test('a document that is all pictures has only what is assumed of them', async () => {
+  const found = await ask({ tenant: 'acme', source: { type: 'upload' } }, '\f');
+  expect(found).toMatchObject({ pages: 2, ocrPages: 2, chunks: 5, tokens: 1000 });
+  expect(found.warnings[0]?.message).toContain('2 pages hold no text');
+});
+
+test('a fault of ours is told as that, and logged', async () => {
+  const logged: string[] = [];
+  Object.assign(flow.deps, { logger: { ...flow.deps.logger, error: (message: string) => void logged.push(message) } });
+  flow.faults.parse = new Error('a bug');
+  await expect(ask(upload, 'The moon.')).rejects.toMatchObject({ code: 'internal' });
+  expect(logged).toEqual(['a dry run failed']);
+});
+
 test('nothing is written but the bytes, and these only for as long as it takes', async () => {
   await ask(upload, 'The moon.');
   expect([...flow.blobs.blobs.keys()]).toEqual([]);
@@ -110,6 +124,12 @@ test('an address that holds too much, or cannot be fetched, is told so', async (
   };
   Object.assign(flow.deps, { web });
   await expect(ask({ tenant: 'acme', source })).rejects.toMatchObject({ code: 'too_large' });
+  const brokenOff = async function* () {
+    yield Buffer.from('The mo');
+    throw new MemoryError('fetch_failed', 'It broke off.');
+  };
+  Object.assign(flow.deps, { web: { fetch: async (url: string) => ({ body: brokenOff(), finalUrl: url }) } });
+  await expect(ask({ tenant: 'acme', source })).rejects.toMatchObject({ code: 'fetch_failed' });
   expect([...flow.blobs.blobs.keys()]).toEqual([]);
 });
 

@@ -24,11 +24,15 @@ interface DryDelivery {
 
 /** Gets the bytes of an address, and hands them to tier parse. What goes wrong is the reply. */
 export function fetchDry(deps: DryRunDeps, payload: DryRunPayload, delivery: DryDelivery): Promise<void> {
-  return replying(deps, payload, delivery, async ({ url = '', ...asked }) => {
+  return replying(deps, payload, delivery, async ({ url, ...asked }) => {
     const { tenant } = payload;
     const { maxBytes, fetchMs } = deps.limits;
     await takeForStep(deps, tenant, { bytes: 0 });
-    const { body, mediaType, filename } = await deps.web.fetch(url, { maxBytes, timeoutMs: fetchMs }, delivery.signal);
+    const { body, mediaType, filename } = await deps.web.fetch(
+      url as string,
+      { maxBytes, timeoutMs: fetchMs },
+      delivery.signal,
+    );
     const { key, bytes } = await storeOriginal(deps, tenant, body, maxBytes).catch((error: unknown) => {
       throw toMemoryError(error).code === 'request_too_large' ? tooLarge(maxBytes, error) : error;
     });
@@ -44,11 +48,11 @@ const tooLarge = (maxBytes: number, cause: unknown) =>
 
 /** Parses and cuts a document, and replies what would happen to it. */
 export function parseDry(deps: DryRunDeps, payload: DryRunPayload, delivery: DryDelivery): Promise<void> {
-  return replying(deps, payload, delivery, async ({ mediaType, filename, title, original = '' }) => {
+  return replying(deps, payload, delivery, async ({ mediaType, filename, title, original }) => {
     const { tenant } = payload;
     await takeForStep(deps, tenant, { pages: 0 });
     const startedAt = deps.clock.now();
-    const file = await deps.blobs.localFile(original);
+    const file = await deps.blobs.localFile(original as string);
     try {
       const input = { tenant, path: file.path, limits: deps.limits, declaredMediaType: mediaType, filename };
       const extraction = await deps.parser.parse(input, delivery.signal);
