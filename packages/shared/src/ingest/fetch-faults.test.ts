@@ -8,7 +8,7 @@ import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow
 import { onNext } from '../testing/on-next.ts';
 import { accept } from './accept.ts';
 import { removeDocument } from './remove.ts';
-import { checkoutKey, fetchedKey, manifestKey } from './stored/blob-keys.ts';
+import { checkoutKey, fetchedKey, manifestKey, versionPrefix } from './stored/blob-keys.ts';
 import { writeTombstone } from './stored/tombstone.ts';
 import { readText } from './versions/read-document.ts';
 
@@ -143,7 +143,10 @@ test('a checkout of a job that is gone is let go of, and no file of it is accept
   onNext(
     flow.blobs,
     'putIfAbsent',
-    async () => false,
+    async () => {
+      await flow.blobs.removePrefix(versionPrefix(ref));
+      return false;
+    },
     (key) => key === checkoutKey(ref),
   );
   await flow.drain();

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
+import { retryJob } from './jobs/retry.ts';
 import { chunksKey, extractionKey } from './stored/blob-keys.ts';
 import { patchDocument } from './versions/patch-document.ts';
 
@@ -47,4 +48,24 @@ test('a new title is kept where words cannot follow it yet, since the chunks are
   await flow.blobs.remove(chunksKey(ref));
   const patched = await patchDocument(flow.deps, 'acme', 'notes', { title: 'Notes of one' });
   expect(patched).toMatchObject({ title: 'Notes of one', activeVersion: 1 });
+});
+
+test('where the blob store has lost the original nobody says that the document was deleted', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  const [original = ''] = [...flow.blobs.blobs.keys()].filter((name) => name.endsWith('/original'));
+  const bytes = flow.blobs.blobs.get(original);
+  await flow.blobs.remove(original);
+  await flow.drain();
+  const failed = await flow.ledger.getJob('acme', job.id);
+  expect(failed).toMatchObject({
+    state: 'failed',
+    error: { code: 'internal', message: 'What the document is made of is not in the blob store.' },
+  });
+  expect(await flow.ledger.getDocument('acme', 'notes')).toMatchObject({ versions: [{ state: 'failed' }] });
+  // It was brought back from a backup.
+  await flow.blobs.put(original, bytes as Uint8Array);
+  await retryJob(flow.deps, 'acme', job.id);
+  await flow.drain();
+  expect(await flow.ledger.getJob('acme', job.id)).toMatchObject({ state: 'succeeded' });
 });

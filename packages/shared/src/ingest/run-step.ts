@@ -1,4 +1,4 @@
-import { type MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
+import { MemoryError, toJobError, toMemoryError } from '../contracts/errors.ts';
 import type { StepName, StepPayload } from '../contracts/jobs.ts';
 import type { StageName } from '../contracts/model/job.ts';
 import type { Manifest } from '../contracts/model/manifest.ts';
@@ -23,7 +23,9 @@ import { settleStep } from './settle.ts';
 import type { Delivery, Step } from './step.ts';
 import { createContext } from './step-context.ts';
 import { readManifest } from './stored/artifacts.ts';
+import { manifestKey } from './stored/blob-keys.ts';
 import { readOutcome } from './stored/outcome.ts';
+import { readTombstone } from './stored/tombstone.ts';
 import { importStep } from './transfer/import-step.ts';
 
 /** Every step of the flow, by name. */
@@ -171,10 +173,11 @@ async function recordFault(
     await removeLateBlobs(deps, payload);
     return;
   }
-  const error = classify(thrown, delivery, stage, record.job);
+  const classified = classify(thrown, delivery, stage, record.job);
+  const isDeleted = classified.code === 'not_found' && (await wasDeleted(deps, payload));
+  const error = classified.code === 'not_found' && !isDeleted ? lostBytes(classified) : classified;
   const fields = { jobId: payload.jobId, documentId: payload.documentId, tier: name, attempt: delivery.attempt };
-  if (error.code === 'not_found') {
-    // The version's manifest is gone: its document was deleted meanwhile.
+  if (isDeleted) {
     await endDeleted(deps, payload);
     await removeLateBlobs(deps, payload);
     return;
@@ -209,6 +212,23 @@ async function recordFault(
     );
   throw error;
 }
+
+/** Whether a document was deleted while a step was at it: then its manifest is gone, or is about to go. */
+async function wasDeleted(
+  { blobs }: Pick<StepDeps, 'blobs'>,
+  { tenant, documentId, version }: StepPayload,
+): Promise<boolean> {
+  const tombstone = await readTombstone(blobs, tenant, documentId);
+  if (tombstone && tombstone.upToVersion >= version) return true;
+  return !(await blobs.has(manifestKey({ tenant, documentId, version })));
+}
+
+/** A store that has lost what it was given, such as one that was brought back from a backup in part. */
+const lostBytes = (cause: MemoryError) =>
+  new MemoryError('internal', 'What the document is made of is not in the blob store.', {
+    hint: 'Bring the blob store back and retry the job, or ingest the document again.',
+    cause,
+  });
 
 const isSteady = ({ retry }: MemoryError) => retry.kind === 'wait' && retry.steady === true;
 
