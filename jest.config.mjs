@@ -25,6 +25,15 @@ export default {
       },
     ],
   },
-  collectCoverageFrom: ['apps/*/src/**/*.ts', 'packages/*/src/**/*.ts', '!**/*.test.ts', '!**/main.ts'],
+  collectCoverageFrom: [
+    'apps/*/src/**/*.ts',
+    'packages/*/src/**/*.ts',
+    // Tests, and what is there for tests and measurements only.
+    '!**/*.test.ts',
+    '!**/testing/**',
+    '!apps/{bench,e2e}/**',
+    // Where processes begin: tests start them as processes of their own, which are not counted.
+    '!**/main.ts',
+  ],
   coverageProvider: 'babel',
 };
