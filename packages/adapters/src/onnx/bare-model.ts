@@ -1,12 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { programBeside } from '../child/program-beside.ts';
 import { encode } from './embedder.ts';
 import { modelFile, readModelCard } from './model-card.ts';
 import { createTokenizer } from './tokenizer.ts';
 
-const isSource = import.meta.url.endsWith('.ts');
-const program = fileURLToPath(new URL(`./bare-model-child.${isSource ? 'ts' : 'js'}`, import.meta.url));
+const program = programBeside(import.meta.url, 'bare-model-child');
 
 /** What goes to a process of the measurement; it answers with the seconds that its texts took. */
 export interface BareModelWork {
@@ -23,8 +22,8 @@ export async function measureBareModel(texts: readonly string[], processes: numb
   const tokenizer = createTokenizer();
   const encoded = texts.map((text) => encode(tokenizer, card, text).tokenIds);
   const children = Array.from({ length: processes }, () =>
-    fork(program, {
-      execArgv: isSource ? ['--conditions=development'] : [],
+    fork(program.path, {
+      execArgv: [...program.execArgv],
       env: {},
       serialization: 'advanced',
     }),

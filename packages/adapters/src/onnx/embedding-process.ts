@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { isolated, systemPath } from '../child/isolation.ts';
+import { programBeside } from '../child/program-beside.ts';
 import { workInBackground } from '../child/work-in-background.ts';
 import type { EmbeddingReport, EmbeddingTask } from './embedding-protocol.ts';
 import type { Projection } from './model-session.ts';
 
-const isSource = import.meta.url.endsWith('.ts');
-const program = fileURLToPath(new URL(`./embedding-child.${isSource ? 'ts' : 'js'}`, import.meta.url));
+const program = programBeside(import.meta.url, 'embedding-child');
 /** The end of what a child wrote to stderr, for the error's cause. */
 const maxStderrCharacters = 2000;
 
@@ -78,10 +77,10 @@ export function startEmbeddingProcess(files: EmbeddingModelFiles, events: Embedd
 function commandOf({ modelPath, projection }: EmbeddingModelFiles): string[] {
   return [
     process.execPath,
-    ...(isSource ? ['--conditions=development'] : []),
+    ...program.execArgv,
     '--max-semi-space-size=1',
     '--max-old-space-size=128',
-    program,
+    program.path,
     modelPath,
     ...(projection ? [JSON.stringify(projection)] : []),
   ];

@@ -93,15 +93,15 @@ export function createRedisAnswerLog(options: RedisAnswerLogOptions): AnswerLog 
           // Longer than any answer is written and kept.
           begun.sadd(keys.ofDocument(documentId), answerId).pexpire(keys.ofDocument(documentId), 2 * keepMs);
         }
-        const results = await begun
+        const results = (await begun
           .zadd(keys.all, now, answerId)
           .zremrangebyscore(keys.all, '-inf', now - 2 * keepMs)
           .pexpire(keys.all, 2 * keepMs)
           .zrange(keys.all, '0', String(-1 - maxAnswers))
-          .exec();
-        const failed = results?.find(([error]) => error)?.[0];
+          .exec())!;
+        const failed = results.find(([error]) => error)?.[0];
         if (failed) throw failed;
-        return (results?.at(-1)?.[1] ?? []) as string[];
+        return results.at(-1)![1] as string[];
       });
       await forget(tenant, tooMany);
     },

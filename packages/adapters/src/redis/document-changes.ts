@@ -18,8 +18,8 @@ export async function readDocumentChanges(
   rowsPerCall: number = mostRowsPerCall,
 ): Promise<DocumentChanges> {
   const { head, rows, changes } = access.keys.namespace(scope);
-  const [fromEpoch = '', fromGeneration = '0'] = (cursor ?? '').split('.');
-  let position = { epoch: fromEpoch, generation: /^\d+$/.test(fromGeneration) ? fromGeneration : '0' };
+  const [fromEpoch, fromGeneration = '0'] = (cursor ?? '').split('.') as [string, string?];
+  let position = { epoch: fromEpoch, generation: fromGeneration };
   let load: { floor: string } | undefined;
   const found = new Map<string, DocumentRow>();
   for (;;) {
@@ -45,7 +45,7 @@ export async function readDocumentChanges(
       continue;
     }
     for (let at = 0; at < texts.length; at += 2) {
-      const [documentId = '', text] = [texts[at], texts[at + 1]];
+      const [documentId, text] = [texts[at]!, texts[at + 1]];
       if (text) found.set(documentId, JSON.parse(text));
       else if (load) found.delete(documentId);
       else found.set(documentId, goneRow(documentId));

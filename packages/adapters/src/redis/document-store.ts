@@ -264,7 +264,7 @@ async function readDocuments(
   const stored = await readLedger(deps, (redis) =>
     Promise.all(
       members.map((member) => {
-        const [, documentId = '', namespace = inNamespace ?? ''] = member.split('|');
+        const [, documentId, namespace = inNamespace!] = member.split('|') as [string, string, string?];
         return redis.hget(deps.keys.namespace({ tenant, namespace }).documents, documentId);
       }),
     ),

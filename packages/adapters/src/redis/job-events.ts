@@ -69,7 +69,7 @@ async function unseen(deps: EventDeps, tenant: string, jobId: string, after: str
 async function readEvents(deps: EventDeps, key: string, after: string | undefined): Promise<JobEvent[]> {
   const from = after === undefined ? '-' : `(${after}`;
   const entries = await readLedger(deps, (redis) => redis.xrange(key, from, '+', 'COUNT', eventsPerRead));
-  return entries.map(([id, fields]) => ({ id, job: JSON.parse(fields[1] ?? '') as JobRecord }));
+  return entries.map(([id, fields]) => ({ id, job: JSON.parse(fields[1]!) as JobRecord }));
 }
 
 async function newestEvent(deps: EventDeps, key: string, jobId: string): Promise<JobEvent> {
@@ -81,7 +81,7 @@ async function newestEvent(deps: EventDeps, key: string, jobId: string): Promise
 /** Stream ids order by their two numbers. */
 function isBefore(a: string | undefined, b: string): boolean {
   if (a === undefined) return true;
-  const [aMs = 0, aCount = 0] = a.split('-').map(Number);
-  const [bMs = 0, bCount = 0] = b.split('-').map(Number);
+  const [aMs, aCount] = a.split('-').map(Number) as [number, number];
+  const [bMs, bCount] = b.split('-').map(Number) as [number, number];
   return aMs < bMs || (aMs === bMs && aCount < bCount);
 }

@@ -41,7 +41,7 @@ export function createJobStore(deps: LedgerAccess): JobStore {
   const { keys } = deps;
   // Of the records that were given out, so that whoever changes one need not read it anew.
   const revisions = new WeakMap<JobRecord, string>();
-  const remembered = (stored: string | null) => {
+  const remembered = (stored: string | null | undefined) => {
     const found = parseWithEvent<JobRecord>(stored);
     if (found) revisions.set(found.value, found.revision);
     return found;
@@ -131,7 +131,7 @@ export function createJobStore(deps: LedgerAccess): JobStore {
           deps,
           updateJobScript,
           [job, events, keys.openJobs, byState(state), byState(next.state)],
-          [...jobArgs(keys, next), current?.revision ?? ''],
+          [...jobArgs(keys, next), current.revision],
         );
         const [outcome, detail] = answer as [string, string?];
         if (outcome === 'ok') {
@@ -139,7 +139,7 @@ export function createJobStore(deps: LedgerAccess): JobStore {
           return next;
         }
         if (outcome === 'absent') return undefined;
-        current = remembered(detail ?? null);
+        current = remembered(detail);
         isFresh = true;
       }
     },
@@ -169,7 +169,7 @@ export function createJobStore(deps: LedgerAccess): JobStore {
     async openJobs(limit) {
       const members = await readLedger(deps, (redis) => redis.zrange(keys.openJobs, '0', String(limit - 1)));
       return members.map((member) => {
-        const [, jobId = '', ...tenant] = member.split('|');
+        const [, jobId, ...tenant] = member.split('|') as [string, string, ...string[]];
         return { tenant: tenant.join('|'), jobId };
       });
     },

@@ -26,7 +26,6 @@ export interface RedisLedgerOptions {
 const checkKeptMs = 60_000;
 
 /**
-/**
  * The ledger in Redis. Opens a connection at once, and a second one with the first watcher. Calls made while Redis is
  * away throw `dependency_unavailable` within two seconds, at once where it is known to be away, and work again within
  * three of its return. Where Redis has no ledger (a new one, or emptied) every call throws `rebuilding` until somebody

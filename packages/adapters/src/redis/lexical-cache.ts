@@ -36,7 +36,7 @@ export interface KnownPostings extends Postings {
  * `maxBytes`, then the lists that were not asked for the longest.
  * @param onDropped told of memory that is not used any more
  */
-export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBufferLike) => void = () => {}) {
+export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBufferLike) => void) {
   const replicas = new Map<string, Replica>();
   let listBytes = 0;
 
@@ -47,12 +47,14 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
     return replica;
   };
 
-  const drop = (replica: Replica, key: string) => {
-    const list = replica.lists.get(key);
-    if (!list) return;
+  const drop = (replica: Replica, key: string, list: List) => {
     listBytes -= list.postings.byteLength;
     onDropped(list.postings.buffer);
     replica.lists.delete(key);
+  };
+  const dropAll = (replica: Replica) => {
+    for (const [key, list] of replica.lists) drop(replica, key, list);
+    onDropped(replica.lengths.buffer);
   };
 
   function grow(list: List, postings: number): void {
@@ -67,7 +69,7 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
   function append(replica: Replica, key: string, known: KnownList, tail: Buffer, isWhole: boolean): boolean {
     const current = replica.lists.get(key);
     if (current !== known.list) return false;
-    if (isWhole) drop(replica, key);
+    if (isWhole && current) drop(replica, key, current);
     const list = replica.lists.get(key) ?? { postings: new Uint32Array(0), length: 0, last: Buffer.alloc(0) };
     // Another read may have brought a part of it.
     const overlap = isWhole ? 0 : list.length * 4 - known.bytes;
@@ -92,15 +94,14 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
       if (bytes <= maxBytes) return;
       const before = listBytes;
       if (id !== current) {
-        for (const key of [...replica.lists.keys()]) drop(replica, key);
-        onDropped(replica.lengths.buffer);
+        dropAll(replica);
         replicas.delete(id);
         bytes -= replica.baseBytes + before - listBytes;
         continue;
       }
-      for (const key of [...replica.lists.keys()]) {
+      for (const [key, list] of replica.lists) {
         if (bytes - (before - listBytes) <= maxBytes) return;
-        drop(replica, key);
+        drop(replica, key, list);
       }
     }
   }
@@ -108,15 +109,9 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
   return {
     /** Everything is read anew. */
     forget(): void {
-      for (const replica of replicas.values()) {
-        for (const key of [...replica.lists.keys()]) drop(replica, key);
-        onDropped(replica.lengths.buffer);
-      }
+      for (const replica of replicas.values()) dropAll(replica);
       replicas.clear();
     },
-
-    /** Of everything together, in bytes. */
-    listBytes: () => listBytes,
 
     /** What a read has to say of what is here already. */
     known(id: string, lists: readonly string[]): { epoch: string; ver: number; lists: KnownList[] } {
@@ -136,8 +131,7 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
       const epoch = String(epochBytes);
       const ver = Number(String(verBytes));
       if (afresh) {
-        for (const key of [...replica.lists.keys()]) drop(replica, key);
-        onDropped(replica.lengths.buffer);
+        dropAll(replica);
         replica.startAfresh(detail as Buffer, documents);
         replica.epoch = epoch;
         replica.ver = ver;
@@ -160,11 +154,11 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
       const unknown: KnownList = { bytes: 0, last: Buffer.alloc(0), list: undefined };
       const anew = new Set(sentWhole);
       for (const [at, key] of keys.entries()) {
-        const before = afresh ? unknown : (known[at] ?? unknown);
-        if (!append(replica, key, before, tails[at] ?? Buffer.alloc(0), !afresh && anew.has(at))) return undefined;
+        const before = afresh ? unknown : known[at]!;
+        if (!append(replica, key, before, tails[at]!, !afresh && anew.has(at))) return undefined;
       }
-      const found = keys.map((key) => replica.lists.get(key));
-      const lists = found.map((list) => (list ? list.postings.subarray(0, list.length) : new Uint32Array(0)));
+      const found = keys.map((key) => replica.lists.get(key)!);
+      const lists = found.map((list) => list.postings.subarray(0, list.length));
       evict(id);
       const state = replica.ver;
       return {
@@ -177,15 +171,15 @@ export function createLexicalCache(maxBytes: number, onDropped: (memory: ArrayBu
         rangeOf: (documentId) => replica.documents.get(documentId),
         state: `${epoch} ${state}`,
         frequencies: found.map((list) => {
-          const counted = list?.frequency;
+          const counted = list.frequency;
           return counted && counted.ver === state && counted.length === list.length ? counted.value : undefined;
         }),
         remember(frequencies) {
           if (replica.ver !== state) return;
           for (const [at, list] of found.entries()) {
-            const value = frequencies[at];
-            const length = lists[at]?.length;
-            if (list && value !== undefined && length === list.length) list.frequency = { ver: state, length, value };
+            const value = frequencies[at]!;
+            const { length } = lists[at]!;
+            if (length === list.length) list.frequency = { ver: state, length, value };
           }
         },
       };

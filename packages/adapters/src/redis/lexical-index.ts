@@ -60,7 +60,7 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
       const found = await readLedger(access, () => redis.hgetall(keys.namespace(scope).lexicalDocuments));
       const ranges = Object.entries(found).map(([id, range]) => ({ id, numbers: range.split(' ').map(Number) }));
       const current = ranges.filter(({ numbers }) => numbers[4] === termRules);
-      return new Map(current.map(({ id, numbers }) => [id, numbers[2] ?? 0]));
+      return new Map(current.map(({ id, numbers }) => [id, numbers[2]!]));
     },
 
     async differs(scope) {
@@ -120,7 +120,7 @@ export function createRedisLexicalIndex(options: RedisLexicalOptions): LexicalIn
     const termKeys = places.flatMap(({ list, shelf }) => [list, shelf]);
     for (;;) {
       const before = cache.known(head, lists);
-      const termArgs = before.lists.flatMap(({ bytes, last }, at) => [places[at]?.field ?? '', bytes, last]);
+      const termArgs = before.lists.flatMap(({ bytes, last }, at) => [places[at]!.field, bytes, last]);
       const answer = await runLedgerScript(
         access,
         readScript,

@@ -54,9 +54,9 @@ export class Replica {
     this.documents.clear();
     this.lists.clear();
     for (let at = 0; at < documents.length; at += 2) {
-      const [base = 0, count = 0, version = 0] = String(documents[at + 1])
+      const [base, count, version] = String(documents[at + 1])
         .split(' ')
-        .map(Number);
+        .map(Number) as [number, number, number];
       const documentId = String(documents[at]);
       this.documents.set(documentId, { documentId, base, count, version });
     }
@@ -80,7 +80,7 @@ export class Replica {
       larger.set(this.lengths);
       this.lengths = larger;
     }
-    bytesOf(this.lengths).set(fields.get('lengths') ?? Buffer.alloc(0), range.base * 2);
+    bytesOf(this.lengths).set(fields.get('lengths')!, range.base * 2);
     this.used = Math.max(this.used, end);
     this.documents.set(documentId, range);
     this.ranges.splice(this.rangeIndex(range.base), 0, range);

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import { type ScoringTask, scorePostings } from '@semantic-memory/shared/search/lexical/score-postings';
+import { programBeside } from '../child/program-beside.ts';
 import { createScorer, type Scorer } from './lexical-scorer.ts';
 
 const died: string[] = [];
@@ -58,5 +59,24 @@ test('the loop stays free while a thread scores, and what was under way when it 
   const answers = Array.from({ length: 20 }, () => scorer.score(task));
   await scorer.close();
   for (const answer of answers) expect(await answer).toEqual(wanted);
+  expect(await scorer.score(task)).toEqual(wanted);
+});
+
+test('a query that the thread cannot score is refused, and the next one is scored', async () => {
+  scorer = createScorer(logger, { stepsHere: 0 });
+  const task = someTask(1000, (bytes) => new ArrayBuffer(bytes));
+  const broken = { ...task, terms: null as never };
+  await expect(scorer.score(broken)).rejects.toThrow('a query could not be scored');
+  expect(await scorer.score(task)).toEqual(scorePostings(task));
+});
+
+test('where the thread dies this one scores, what was under way included, and memory it had is forgotten', async () => {
+  const program = programBeside(import.meta.url, 'testing/dying-thread');
+  scorer = createScorer(logger, { stepsHere: 0, program });
+  const task = someTask(1000, (bytes) => new SharedArrayBuffer(bytes));
+  const wanted = scorePostings(task);
+  expect(await scorer.score(task)).toEqual(wanted);
+  expect(died.splice(0)).toEqual(['the scoring thread died; queries are scored here']);
+  scorer.dropped(task.lists[0]!.buffer);
   expect(await scorer.score(task)).toEqual(wanted);
 });

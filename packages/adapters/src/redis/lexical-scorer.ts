@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '@semantic-memory/shared/ports/logger';
 import {
@@ -6,10 +5,10 @@ import {
   type ScoringTask,
   scorePostings,
 } from '@semantic-memory/shared/search/lexical/score-postings';
+import { type ProgramBeside, programBeside } from '../child/program-beside.ts';
 import type { ArrayRef, ScoringAnswer, ScoringMessage } from './lexical-scoring-protocol.ts';
 
-const isSource = import.meta.url.endsWith('.ts');
-const program = fileURLToPath(new URL(`./lexical-scoring-thread.${isSource ? 'ts' : 'js'}`, import.meta.url));
+const scoringThread = programBeside(import.meta.url, 'lexical-scoring-thread');
 /** Steps, of some nanoseconds each, up to which scoring here is cheaper than telling another thread: 0.2 ms. */
 const stepsHere = 50_000;
 /** A thread that died is not started again for so long; meanwhile this one scores. */
@@ -30,9 +29,15 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** @param options.stepsHere tests set it to 0, so that everything is scored in the thread */
-export function createScorer(logger: Logger | undefined, options: { readonly stepsHere?: number } = {}): Scorer {
-  const here = options.stepsHere ?? stepsHere;
+/**
+ * @param options.stepsHere tests set it to 0, so that everything is scored in the thread
+ * @param options.program tests give one that dies
+ */
+export function createScorer(
+  logger: Logger | undefined,
+  options: { readonly stepsHere?: number; readonly program?: ProgramBeside } = {},
+): Scorer {
+  const { stepsHere: here = stepsHere, program = scoringThread } = options;
   const waiting = new Map<number, Waiting>();
   let thread: Worker | undefined;
   let startedAt = Number.NEGATIVE_INFINITY;
@@ -44,9 +49,8 @@ export function createScorer(logger: Logger | undefined, options: { readonly ste
   function start(): Worker | undefined {
     if (thread || closed || performance.now() - startedAt < restartAfterMs) return thread;
     startedAt = performance.now();
-    shared = new Map();
     // It needs nothing of the environment, and so can leak nothing of it.
-    const started = new Worker(program, { env: {}, execArgv: isSource ? ['--conditions=development'] : [] });
+    const started = new Worker(program.path, { env: {}, execArgv: [...program.execArgv] });
     started.unref();
     started.on('message', (answer: ScoringAnswer) => {
       const asked = waiting.get(answer.id);
@@ -56,7 +60,8 @@ export function createScorer(logger: Logger | undefined, options: { readonly ste
     });
     started.on('error', (error) => logger?.error('the scoring thread died; queries are scored here', { error }));
     started.once('exit', () => {
-      if (thread === started) thread = undefined;
+      thread = undefined;
+      shared = new Map();
       // Scoring has no effects: whatever was under way is done again here.
       const left = [...waiting.values()];
       waiting.clear();
@@ -98,7 +103,8 @@ export function createScorer(logger: Logger | undefined, options: { readonly ste
       const known = shared.get(memory);
       if (known === undefined) return;
       shared.delete(memory);
-      if (thread) send(thread, { kind: 'drop', memory: known });
+      // Where there is a thread: what a dead one had is forgotten.
+      send(thread!, { kind: 'drop', memory: known });
     },
 
     async close() {

@@ -6,7 +6,7 @@ export const newClaim = (random: string, nowMs: number): string => `${nowMs.toSt
 
 /** Whether whoever made a claim can be taken for gone. One that does not say its age was made by an older release. */
 export function isStale(claim: string, nowMs: number): boolean {
-  const [made = '', random] = claim.split('.');
+  const [made, random] = claim.split('.') as [string, string?];
   return random === undefined || nowMs - Number.parseInt(made, 36) > claimLifeMs;
 }
 

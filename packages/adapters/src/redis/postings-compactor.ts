@@ -85,7 +85,7 @@ export function createCompactor(access: LedgerAccess, logger?: Logger) {
     for (const scope of scopes) {
       const { lexicalState } = keys.namespace(scope);
       const values = await read(() => redis.hmget(lexicalState, 'next', 'n', 'compactedNext', 'compactedDead'));
-      const [next = 0, active = 0, compactedNext = 0, compactedDead = 0] = values.map(Number);
+      const [next, active, compactedNext, compactedDead] = values.map(Number) as [number, number, number, number];
       const dead = next - active;
       const died = dead - compactedDead;
       const grown = next - compactedNext >= Math.max(leastOrdinals, compactedNext * leastGrowth);

@@ -50,7 +50,7 @@ export function createRewriter(access: LedgerAccess) {
   const readShelves = async (shelves: readonly string[]): Promise<Read[]> => {
     const contents = await readLedger(access, () => Promise.all(shelves.map((shelf) => redis.hgetallBuffer(shelf))));
     return shelves.flatMap((key, at) =>
-      Object.entries(contents[at] ?? {}).map(([field, bytes]): Read => ({ key, field, bytes })),
+      Object.entries(contents[at]!).map(([field, bytes]): Read => ({ key, field, bytes })),
     );
   };
 
