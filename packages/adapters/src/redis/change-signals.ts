@@ -21,6 +21,8 @@ export interface ChangeSignals {
 /** One subscriber connection for all readers of this process, opened with the first one. */
 export function createChangeSignals(open: () => Redis): ChangeSignals {
   const listeners = new Map<string, Set<() => void>>();
+  /** Channels that were left while the connection was away: it subscribes to them anew by itself. */
+  const left = new Set<string>();
   let connection: Redis | undefined;
 
   const subscriber = () => {
@@ -32,8 +34,15 @@ export function createChangeSignals(open: () => Redis): ChangeSignals {
     // What was published while the connection was away is lost: everyone looks.
     connection.on('ready', () => {
       for (const ofChannel of listeners.values()) for (const wake of ofChannel) wake();
+      for (const channel of left) if (!listeners.has(channel)) unsubscribe(channel);
+      left.clear();
     });
     return connection;
+  };
+
+  const unsubscribe = (channel: string) => {
+    if (connection?.status === 'ready') connection.unsubscribe(channel).catch(() => left.add(channel));
+    else left.add(channel);
   };
 
   return {
@@ -46,8 +55,7 @@ export function createChangeSignals(open: () => Redis): ChangeSignals {
         ofChannel.delete(waiting.wake);
         if (ofChannel.size > 0 || listeners.get(channel) !== ofChannel) return;
         listeners.delete(channel);
-        // Where the connection is away there is nothing to take back.
-        if (redis.status === 'ready') redis.unsubscribe(channel).catch(() => undefined);
+        unsubscribe(channel);
       };
       try {
         await withRedis(redis, () => redis.subscribe(channel));
