@@ -76,3 +76,32 @@ test('a watcher outlives an outage and sees what happened meanwhile', async () =
   expect((await watch.next()).value).toMatchObject({ job: { state: 'succeeded' } });
   expect((await watch.next()).done).toBe(true);
 }, 15_000);
+
+test('the start of the server is asked for anew where it could not be found out, or the connection broke meanwhile', async () => {
+  const { link, behindLink } = await createBench();
+  const scope = { tenant: 't', namespace: 'n' };
+  const { generation } = await behindLink.documentChanges(scope, undefined);
+  for (const breakLink of [() => link.cut(), () => {}]) {
+    // The connection of before ends, so that the start has to be asked for again.
+    link.cut();
+    await expect(behindLink.documentChanges(scope, undefined)).rejects.toMatchObject({
+      code: 'dependency_unavailable',
+    });
+    link.restore();
+    await recovery(behindLink);
+    link.freeze();
+    const changes = behindLink.documentChanges(scope, undefined);
+    breakLink();
+    await expect(changes).rejects.toMatchObject({ code: 'dependency_unavailable' });
+    link.restore();
+    await recovery(behindLink);
+    expect((await behindLink.documentChanges(scope, undefined)).generation).toBe(generation);
+  }
+}, 15_000);
+
+test('a check of writes writes, and fails where Redis is away', async () => {
+  const { link, behindLink } = await createBench();
+  await behindLink.checkWrites();
+  link.cut();
+  await expect(behindLink.checkWrites()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+});

@@ -6,6 +6,7 @@ import { ledgerKeys } from './keys.ts';
 import { createRedisLedger } from './ledger.ts';
 import { createRedisLexicalIndex } from './lexical-index.ts';
 import { createCompactor } from './postings-compactor.ts';
+import { createRewriter } from './postings-rewriter.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';
 const prefix = `compactor-test-${process.pid}`;
@@ -235,4 +236,42 @@ test('lists that an older release left are gone', async () => {
   await untilDone(scope);
   expect(await redis.exists(old)).toBe(0);
   expect((await found(scope))[0]?.documents).toEqual(['a']);
+});
+
+test('one process compacts at a time', async () => {
+  const scope = freshScope();
+  await wasteful(scope);
+  await redis.set(keys.compactor, 'another', 'PX', 60_000);
+  expect(await lexical.compact([scope], { always: true })).toEqual({ lists: 0, dropped: 0, done: false });
+  expect(await redis.get(keys.compactor)).toBe('another');
+});
+
+test('a pass that was told to stop goes on where it stopped', async () => {
+  const scope = freshScope();
+  await wasteful(scope);
+  // More than one step of the walk looks at.
+  const others = Array.from({ length: 3000 }, (_, at) => `${prefix}:other-${at}`);
+  await redis.mset(others.flatMap((key) => [key, '']));
+  const compact = createCompactor({ redis, keys });
+  const first = await compact([scope], { always: true, signal: AbortSignal.abort() });
+  expect(first.done).toBe(false);
+  expect(JSON.parse((await redis.get(keys.compaction)) ?? '{}').cursor).not.toBe('0');
+  let dropped = first.dropped;
+  for (let done = false; !done; ) {
+    const turn = await compact([], {});
+    dropped += turn.dropped;
+    done = turn.done;
+  }
+  expect(dropped).toBe(4);
+  await expectWhole(scope, 1);
+  await redis.unlink(others);
+});
+
+test('a list that is gone when it is to be read has nothing to be dropped', async () => {
+  const scope = freshScope();
+  const { list, shelf } = keys.namespace(scope).postingsOf('sea');
+  const rewrite = createRewriter({ redis, keys });
+  const namespace = { scope, grown: true, snapshot: { serverStart: '', epoch: '', live: new Uint8Array() } };
+  expect(await rewrite(namespace, 'lists', [list])).toEqual({ lists: 0, dropped: 0 });
+  expect(await rewrite(namespace, 'shelves', [shelf])).toEqual({ lists: 0, dropped: 0 });
 });

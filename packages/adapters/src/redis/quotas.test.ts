@@ -128,3 +128,20 @@ test('nothing is kept of a tenant that has used nothing for a period', async () 
   const left = await redis.pttl(`${prefix}:quotas:${tenantTag(tenant)}`);
   expect(left).toBeLessThanOrEqual(3);
 });
+
+test('who asks for nothing that is limited is let through without a question to Redis', async () => {
+  const [quotas, tenant] = [createQuotas(), freshTenant()];
+  await quotas.take(tenant, { pages: 5 });
+  await quotas.count(tenant, {});
+  expect(await redis.exists(`${prefix}:quotas:${tenantTag(tenant)}`)).toBe(0);
+});
+
+test.each([
+  [60_000, 'quota of 1 requests a minute'],
+  [86_400_000, 'quota of 1 requests a day'],
+  [hourMs, 'quota of 1 requests in 3600 s'],
+])('a refusal names the period of %d ms', async (periodMs, named) => {
+  const [quotas, tenant] = [createQuotas({ requests: { amount: 1, periodMs } }), freshTenant()];
+  await quotas.take(tenant, { requests: 1 });
+  expect((await refusal(quotas, tenant, { requests: 1 }))?.message).toContain(named);
+});
