@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
 import { closeRedis, openRedis, withRedis } from './connection.ts';
 import { openRedisLink } from './testing/redis-link.ts';
@@ -48,7 +47,7 @@ test('a connection that breaks while it takes its leave is closed all the same',
   const redis = openRedis(link.url, { name: 'test' });
   await withRedis(redis, () => redis.echo(''));
   link.freeze();
-  const ended = once(redis, 'end');
+  const ended = new Promise((resolve) => redis.once('end', resolve));
   const closed = closeRedis(redis);
   link.cut();
   await Promise.all([closed, ended]);
