@@ -1,10 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import {
-  BrokenCircuitError,
   CircuitState,
   circuitBreaker,
-  type FailureReason,
   handleWhen,
   type IBackoff,
   type IBreaker,
@@ -86,7 +84,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
   };
   const pauseAfter = ({ result }: IHalfOpenAfterBackoffContext): IBackoff<IHalfOpenAfterBackoffContext> => {
-    const error = errorOf(result);
+    // No value counts as a failure, only what was thrown.
+    const { error } = result as { readonly error: unknown };
     opened = { error, until: performance.now() + options.openMs(error) };
     // The pause is kept here, by a clock that is never set: cockatiel goes by the time of day, and a trial that came a
     // millisecond early for it, or after the clock was set back, would be refused and be the last one.
@@ -149,11 +148,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
         await nextTurn();
         throw error;
       }
-      try {
-        return await attempt(call);
-      } catch (error) {
-        throw error instanceof BrokenCircuitError ? (outage() ?? error) : error;
-      }
+      return attempt(call);
     },
     dispose() {
       disposed = true;
@@ -161,5 +156,3 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
   };
 }
-
-const errorOf = (reason: FailureReason<unknown>): unknown => ('error' in reason ? reason.error : undefined);

@@ -23,7 +23,7 @@ interface WayDeps {
 /** Puts a job back behind those whose turn it is, for any worker that takes it. */
 export async function makeWayFor({ tier, desk }: WayDeps, job: Job, token: string | undefined): Promise<never> {
   const place = turnOf(job);
-  if (desk && place) await desk.placeAgain(tier, place.priority, { id: job.id ?? '', tenant: place.tenant });
+  if (desk && place) await desk.placeAgain(tier, place.priority, { id: job.id!, tenant: place.tenant });
   await job.moveToWait(token);
   throw new WaitingError();
 }

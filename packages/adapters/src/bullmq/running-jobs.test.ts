@@ -40,3 +40,25 @@ test('says who has more than half of the places, and nothing where nobody has', 
   for (const run of [first, other, urgent, second, third]) run.end();
   expect(running.majority).toBeUndefined();
 });
+
+test('a worker that stops stops all its steps, those included that begin afterwards', () => {
+  const running = createRunningJobs();
+  const before = running.start('a', 60_000);
+  running.stopAll();
+  const after = running.start('b', 60_000);
+  for (const run of [before, after]) expect(run.signal.reason).toMatchObject({ retry: { kind: 'elsewhere' } });
+  expect(running.ids).toEqual(['a', 'b']);
+  before.end();
+  after.end();
+});
+
+test('the end of a step whose job was taken again meanwhile leaves the other alone', () => {
+  const running = createRunningJobs();
+  const [lost, again] = [running.start('a', 60_000), running.start('a', 60_000)];
+  lost.end();
+  expect(running.ids).toEqual(['a']);
+  running.loseLocks(['a']);
+  expect([lost.signal.aborted, again.signal.aborted]).toEqual([false, true]);
+  again.end();
+  expect(running.size).toBe(0);
+});

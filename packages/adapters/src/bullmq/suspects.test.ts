@@ -61,3 +61,15 @@ test('suspects of two tiers of one process run one after another: what kills one
   await killer.leave();
   expect((await innocent).stalls).toBe(2);
 });
+
+test('a start or an end that cannot be counted since the queue is away keeps nobody from their turn', async () => {
+  const turns = createTurns();
+  const away = () => Promise.reject(new Error('away'));
+  const counted = createStarts();
+  const cannotBegin = createSuspects('parse', { ...counted, begin: away }, turns);
+  await expect(cannotBegin.enter({ id: 'a', stalled: 2 })).rejects.toThrow('away');
+  const cannotEnd = createSuspects('parse', { ...counted, end: away }, turns);
+  await (await cannotEnd.enter({ id: 'b', stalled: 2 })).leave();
+  // The start counts as one that did not end.
+  expect((await createSuspects('parse', counted, turns).enter({ id: 'b', stalled: 2 })).stalls).toBe(3);
+});

@@ -5,12 +5,11 @@ import { afterEach, expect, test } from '@jest/globals';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { othersGoFirst } from '@semantic-memory/shared/ingest/step';
-import type { Metrics } from '@semantic-memory/shared/ports/metrics';
 import { parseJobFor } from '@semantic-memory/shared/testing/job-queue-suite';
 import { Queue } from 'bullmq';
 import { openRedisLink } from '../redis/testing/redis-link.ts';
-import { createBullmqQueue } from './job-queue.ts';
-import { type JobContext, startTierWorker, type TierWorkerOptions } from './tier-worker.ts';
+import { createWorkerBench, gate } from './testing/worker-bench.ts';
+import type { JobContext, TierWorkerOptions } from './tier-worker.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';
 const closers: (() => Promise<unknown>)[] = [];
@@ -18,37 +17,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-let prefixes = 0;
-/** A queue of its own with what its workers have logged and counted. */
-function createBench() {
-  prefixes += 1;
-  const prefix = `worker-test-${process.pid}-${Date.now()}-${prefixes}`;
-  const queue = createBullmqQueue({ url, prefix });
-  closers.push(() => queue.close());
-  const counted: string[] = [];
-  const logged: string[] = [];
-  const note = (message: string) => void logged.push(message);
-  const logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
-  const metrics = new Proxy({} as Metrics, {
-    get: (_, name) => (label: string, outcome: unknown) =>
-      counted.push([name, label, ...(typeof outcome === 'string' ? [outcome] : [])].join(' ')),
-  });
-  const start = (handle: TierWorkerOptions['handle'], more: Partial<TierWorkerOptions> = {}) => {
-    const worker = startTierWorker({ url, prefix, tier: 'parse', concurrency: 2, handle, logger, metrics, ...more });
-    closers.push(() => worker.close(1000));
-    return worker;
-  };
-  const emptied = async () => {
-    for (;;) {
-      const counts = await queue.counts();
-      if (counts.every((count) => count.waiting + count.active + count.delayed + count.failed === 0)) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
-  return { prefix, queue, start, counted, logged, emptied };
-}
-
-const gate = () => Promise.withResolvers<void>();
+const createBench = () => createWorkerBench(url, closers);
 
 test('the span that sent a job comes with it, also when it is delivered again', async () => {
   const bench = createBench();

@@ -12,6 +12,7 @@ import { createMakeWay, makeWayFor, turnOf } from './make-way.ts';
 import { isJobName, queueName } from './queue-names.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createSuspects, createTurns } from './suspects.ts';
+import { throttled } from './throttled.ts';
 
 /** What the handler gets to know about this delivery of a job. */
 export interface JobContext {
@@ -61,6 +62,8 @@ export interface TierWorkerOptions {
   readonly lockMs?: number;
   /** How often jobs without a lock are looked for. At most `lockMs` and twice this pass until a killed worker's job goes on. */
   readonly stalledCheckMs?: number;
+  /** After the signals have fired, how long handlers have to hear them. Whoever does not is found by the stalled check. */
+  readonly obeyWithinMs?: number;
 }
 
 export interface TierWorker {
@@ -76,9 +79,6 @@ export interface TierWorker {
    */
   close(graceMs: number): Promise<void>;
 }
-
-/** After the signals have fired, how long handlers have to hear them. Whoever does not is found by the stalled check. */
-const obeyWithinMs = 3000;
 
 const turnsOfThisProcess = createTurns();
 
@@ -129,7 +129,7 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
     metrics.jobStalled(tier);
     logger.warn('a job lost its worker and is handed out again', { tier, queueId: jobId });
   });
-  const { guestPlaces: places = 0 } = options;
+  const { guestPlaces: places = 0, obeyWithinMs = 3000 } = options;
   const guests =
     desk && places > 0 ? startGuests({ worker, tier, desk, running, concurrency, places, logger }) : undefined;
   const say = throttled((error: Error) => logger.warn('queue error', { tier, error: error.message }), 10_000);
@@ -186,13 +186,13 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
     metrics.jobAttempt(tier, 'failed', 0);
     throw new UnrecoverableError('The job is not one of this tier, or its payload does not match its schema.');
   }
-  const waitedMs = Math.max(0, (job.processedOn ?? Date.now()) - job.timestamp - (job.opts.delay ?? 0));
+  const waitedMs = Math.max(0, job.processedOn! - job.timestamp - (job.opts.delay ?? 0));
   // Later deliveries have waited on purpose.
   if (job.attemptsStarted <= 1) metrics.jobWaited(tier, waitedMs / 1000);
   const attempt = job.attemptsMade + 1;
-  const lastAttempt = attempt >= (job.opts.attempts ?? 1);
-  const { stalls, leave } = await suspects.enter({ id: job.id ?? '', stalled: job.stalledCounter });
-  const run = running.start(job.id ?? '', jobRegistry[parsed.name].runningMs, turnOf(job));
+  const lastAttempt = attempt >= job.opts.attempts!;
+  const { stalls, leave } = await suspects.enter({ id: job.id!, stalled: job.stalledCounter });
+  const run = running.start(job.id!, jobRegistry[parsed.name].runningMs, turnOf(job));
   const startedAt = performance.now();
   const count = (outcome: Parameters<Metrics['jobAttempt']>[1]) =>
     metrics.jobAttempt(tier, outcome, (performance.now() - startedAt) / 1000);
@@ -205,21 +205,11 @@ async function processJob(options: TierWorkerOptions & Hands, job: Job, token: s
     // Every delivery that used up no attempt was a wait, or lost its process: a little longer a pause does no harm there.
     const action = queueActionFor(thrown, job.attemptsStarted - job.attemptsMade - 1);
     if (action.kind !== 'yield') count(action.outcome);
-    switch (action.kind) {
-      case 'fail':
-        throw new UnrecoverableError((thrown as Error).message);
-      case 'retry':
-        throw thrown;
-      case 'wait':
-        await job.moveToDelayed(Date.now() + action.afterMs, token);
-        throw new DelayedError();
-      case 'yield':
-        return await makeWayFor(options, job, token);
-      default: {
-        const never: never = action;
-        throw new Error(`unknown action ${JSON.stringify(never)}`);
-      }
-    }
+    if (action.kind === 'fail') throw new UnrecoverableError((thrown as Error).message);
+    if (action.kind === 'retry') throw thrown;
+    if (action.kind === 'yield') return await makeWayFor(options, job, token);
+    await job.moveToDelayed(Date.now() + action.afterMs, token);
+    throw new DelayedError();
   } finally {
     run.end();
     await leave();
@@ -249,15 +239,4 @@ async function endsWithin(promise: Promise<void>, ms: number): Promise<boolean> 
     timer = setTimeout(resolve, ms, false);
   });
   return Promise.race([promise.then(() => true as const), late]).finally(() => clearTimeout(timer));
-}
-
-/** Passes on at most one call in `everyMs`: an outage makes one error per command. */
-function throttled<Argument>(act: (argument: Argument) => void, everyMs: number): (argument: Argument) => void {
-  let lastAt = Number.NEGATIVE_INFINITY;
-  return (argument) => {
-    const now = performance.now();
-    if (now - lastAt < everyMs) return;
-    lastAt = now;
-    act(argument);
-  };
 }

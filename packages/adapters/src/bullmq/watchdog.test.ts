@@ -50,3 +50,27 @@ test('a busy worker, an empty queue, an outage and a Redis that is full are no r
   expect(await stuckAfter(300, {}, { unavailable: true })).toBe(0);
   expect(await stuckAfter(300, {}, { full: true })).toBe(0);
 });
+
+test('a worker that stood still during an outage, and goes on doing so after it, is found', async () => {
+  const queue = createInMemoryQueue();
+  await queue.add([parseJobFor()]);
+  queue.unavailable = true;
+  let stuck = 0;
+  const stop = startWatchdog({
+    queue,
+    checkWrites: async () => {},
+    workers: [{ tier: 'parse', concurrency: 1, running: 0, lastActivityAt: Date.now() }],
+    logger,
+    onStuck: () => {
+      stuck += 1;
+    },
+  });
+  await jest.advanceTimersByTimeAsync(300_000);
+  expect(stuck).toBe(0);
+  queue.unavailable = false;
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(stuck).toBe(0);
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(stuck).toBe(1);
+  stop();
+});

@@ -33,7 +33,7 @@ export function startWatchdog(options: WatchdogOptions): () => void {
         for (const worker of options.workers) {
           seen.set(worker.tier, idle.includes(worker.tier) ? (seen.get(worker.tier) ?? 0) + 1 : 0);
         }
-        const stuck = idle.find((tier) => (seen.get(tier) ?? 0) >= looks);
+        const stuck = idle.find((tier) => seen.get(tier)! >= looks);
         if (stuck === undefined) return;
         clearInterval(timer);
         options.logger.error('jobs wait and the worker takes none', { tier: stuck });

@@ -15,10 +15,10 @@ export function createAreaClears() {
       count += 1;
       last.delete(area);
       last.set(area, count);
-      const oldest = last.entries().next();
-      if (last.size <= mostAreas || oldest.done) return;
-      floor = oldest.value[1];
-      last.delete(oldest.value[0]);
+      if (last.size <= mostAreas) return;
+      const [oldest, clearedAt] = last.entries().next().value!;
+      floor = clearedAt;
+      last.delete(oldest);
     },
     noteAll(): void {
       count += 1;

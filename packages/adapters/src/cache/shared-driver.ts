@@ -29,14 +29,15 @@ export class SharedDriver extends RedisDriver {
   }
 
   override async get(key: string): Promise<string | undefined> {
-    const call = sharedCalls.getStore();
-    if (call) call.shared = 'error';
+    // Whoever looks something up does it in a call.
+    const call = sharedCalls.getStore()!;
+    call.shared = 'error';
     const value = await withRedis(this.#layer.redis, () => super.get(key));
-    if (call) call.shared = value === undefined ? 'miss' : 'hit';
+    call.shared = value === undefined ? 'miss' : 'hit';
     return value;
   }
 
-  override async set(_key: string, value: string, lifeMs = 0): Promise<boolean> {
+  override async set(_key: string, value: string, lifeMs: number): Promise<boolean> {
     const call = sharedCalls.getStore();
     const bytes = Buffer.byteLength(value);
     if (!call?.claim) return false;

@@ -21,6 +21,7 @@ const worker = startTierWorker({
   metrics,
   lockMs: Number(lockMs),
   stalledCheckMs: Number(stalledCheckMs),
+  obeyWithinMs: 10,
   handle: (job) => {
     process.stdout.write(`holding ${job.name}\n`);
     return new Promise(() => {});
