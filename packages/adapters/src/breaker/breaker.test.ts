@@ -109,3 +109,17 @@ test('a caller that asks without a pause does not keep the event loop from the p
   expect(breaker.outage()).toBeUndefined();
   expect(there).toBe(true);
 });
+
+test('one that is disposed of while a call is under way probes no more', async () => {
+  let probes = 0;
+  const { breaker, states } = bench(async () => {
+    probes += 1;
+  });
+  const { promise, reject } = Promise.withResolvers<never>();
+  const call = breaker.run(() => promise).catch((error: Error) => error.message);
+  breaker.dispose();
+  reject(new Fault('gone'));
+  expect([await call, states]).toEqual(['gone', ['open']]);
+  await jest.advanceTimersByTimeAsync(5000);
+  expect([probes, jest.getTimerCount()]).toEqual([0, 0]);
+});

@@ -74,3 +74,18 @@ test('a store that is full is still read', async () => {
   expect(await store.get('a/b')).toEqual(Uint8Array.of(1));
   expect(states).toEqual([]);
 });
+
+test('whoever stops reading in the middle ends the reading of the store below', async () => {
+  const inner = createInMemoryBlobStore();
+  let ended = 0;
+  const stream = async function* () {
+    try {
+      for (;;) yield Uint8Array.of(1);
+    } finally {
+      ended += 1;
+    }
+  };
+  const store = guardBlobStore({ ...inner, getStream: async () => ({ stream: stream(), bytes: 9 }) });
+  for await (const _ of (await store.getStream('a/b'))?.stream ?? []) break;
+  expect(ended).toBe(1);
+});
