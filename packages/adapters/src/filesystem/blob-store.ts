@@ -10,6 +10,7 @@ import { createDirectories } from './directories.ts';
 import { fileFailure, isAbsent } from './file-errors.ts';
 import { createNaming, type Name } from './naming.ts';
 import { prepareFolders } from './prepare-folders.ts';
+import { assertRoom } from './room.ts';
 import { readRange, readWholeFile, smallBytes, writeSmallFile } from './small-file.ts';
 import { createTemporaryFiles } from './temporary-files.ts';
 import { keysBelow } from './walk.ts';
@@ -215,8 +216,7 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       try {
         await prepare();
         await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
-        const { bavail } = await statfs(root);
-        if (bavail === 0) throw new MemoryError('dependency_unavailable', 'The blob store is full.');
+        assertRoom(await statfs(root));
       } catch (error) {
         if (isAbsent(error)) {
           throw new MemoryError('dependency_unavailable', 'The folder of the blob store is gone.', { cause: error });

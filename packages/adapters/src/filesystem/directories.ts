@@ -1,6 +1,7 @@
 import { closeSync, fsync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { LRUCache } from 'lru-cache';
 
 const syncFile = promisify(fsync);
 
@@ -13,12 +14,12 @@ export interface Directories {
   sync(path: string): Promise<void>;
 }
 
-/** About 2 MB of paths; past it the memory starts anew, which costs one mkdir for each folder still in use. */
+/** About 2 MB of paths; a folder that was pushed out of the memory costs one mkdir more. */
 const maxKnown = 10_000;
 
 /** @param root exists */
 export function createDirectories(root: string): Directories {
-  const known = new Set<string>();
+  const known = new LRUCache<string, true>({ max: maxKnown });
   /** Folders whose own names are not durable yet. */
   const naming = new Map<string, Promise<void>>();
   const syncs = new Map<string, { running: Promise<void>; next?: Promise<void> }>();
@@ -43,16 +44,13 @@ export function createDirectories(root: string): Directories {
     if (!entry) {
       const running = startSync(path);
       syncs.set(path, { running });
-      const done = () => {
-        if (syncs.get(path)?.running === running) syncs.delete(path);
-      };
+      // Before anybody else hears of its end, and so of no sync but this one.
+      const done = () => void syncs.delete(path);
       running.then(done, done);
       return running;
     }
-    entry.next ??= entry.running.then(
-      () => restart(path),
-      () => restart(path),
-    );
+    const again = () => restart(path);
+    entry.next ??= entry.running.then(again, again);
     return entry.next;
   }
 
@@ -81,8 +79,7 @@ export function createDirectories(root: string): Directories {
         known.delete(path);
       });
     }
-    if (known.size >= maxKnown) known.clear();
-    known.add(path);
+    known.set(path, true);
   }
 
   return {
@@ -93,7 +90,7 @@ export function createDirectories(root: string): Directories {
     forget(path) {
       known.delete(path);
       const below = `${path}/`;
-      for (const folder of known) if (folder.startsWith(below)) known.delete(folder);
+      for (const folder of known.keys()) if (folder.startsWith(below)) known.delete(folder);
     },
   };
 }

@@ -85,7 +85,7 @@ export function createGitFetcher({ searchPath = defaultSearchPath, ...options }:
         return { commit, files, dispose };
       } catch (error) {
         await dispose();
-        throw checkoutFailure(error, { signal, timeout, timeoutMs, exceeded: exceeded.signal });
+        throw checkoutFailure(error, { signal, timeout, timeoutMs });
       } finally {
         finished.abort();
         await watch;
@@ -102,7 +102,7 @@ const fetched = (url: URL, ref: string) => ['--', url.href, `+${ref}:${fetchedRe
 /** Older versions ignore the setting that pins addresses, and would look names up again. */
 async function assertUsable(git: (...args: string[]) => Promise<Buffer>): Promise<void> {
   const version = (await git('--version')).toString();
-  const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+  const [, major, minor] = (/(\d+)\.(\d+)/.exec(version) ?? ['', '0', '0']).map(Number) as [number, number, number];
   if (major > 2 || (major === 2 && minor >= 37)) return;
   throw new MemoryError('dependency_unavailable', 'Git 2.37 or newer is needed to fetch repositories.', {
     hint: `Install a newer git where the fetch tier runs; found: ${version.trim()}.`,
@@ -111,14 +111,13 @@ async function assertUsable(git: (...args: string[]) => Promise<Buffer>): Promis
 
 function checkoutFailure(
   error: unknown,
-  ends: { signal: AbortSignal; timeout: AbortSignal; timeoutMs: number; exceeded: AbortSignal },
+  ends: { signal: AbortSignal; timeout: AbortSignal; timeoutMs: number },
 ): unknown {
   if (ends.signal.aborted) {
     if (ends.signal.reason instanceof MemoryError) return ends.signal.reason;
     return new MemoryError('cancelled', 'Fetching the repository was cancelled.', { cause: error });
   }
   if (error instanceof MemoryError) return error;
-  if (ends.exceeded.aborted) return ends.exceeded.reason;
   if (ends.timeout.aborted) {
     return new MemoryError('fetch_failed', `The repository was not fetched within ${ends.timeoutMs / 1000} s.`, {
       retry: { kind: 'backoff' },

@@ -35,9 +35,8 @@ export function runGit(args: readonly string[], options: GitProcess, signal: Abo
       if (child.pid === undefined) return;
       try {
         process.kill(-child.pid, 'SIGKILL');
-      } catch (error) {
+      } catch {
         // It has just ended by itself.
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
       }
     };
     const stdout: Buffer[] = [];

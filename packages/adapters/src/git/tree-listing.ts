@@ -18,12 +18,12 @@ export function readTree(listing: Buffer): TreeFile[] {
     const entry = listing.subarray(from, end);
     from = end + 1;
     const tab = entry.indexOf('\t');
-    const [mode = '', , , size] = entry.subarray(0, tab).toString('latin1').split(/ +/);
+    const [mode, , , size] = entry.subarray(0, tab).toString('latin1').split(/ +/) as [string, string, string, string];
     if (!fileModes.has(mode)) continue;
     try {
       files.push({ path: decoder.decode(entry.subarray(tab + 1)), bytes: Number(size) });
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
+    } catch {
+      // Not UTF-8.
     }
   }
   return files;

@@ -13,9 +13,8 @@ export function createFirstWriter(): (key: string, write: Write) => Promise<bool
   function start(key: string, write: Write): Promise<boolean> {
     const race = { running: write() };
     races.set(key, race);
-    const end = () => {
-      if (races.get(key) === race) races.delete(key);
-    };
+    // Before anybody else hears of its end, and so of no race but this one.
+    const end = () => void races.delete(key);
     race.running.then(end, end);
     return race.running;
   }

@@ -12,7 +12,7 @@ export const readTar: ReadArchive = async function* (archive) {
   const fault = (error: unknown): unknown => {
     if (sourceFault) return sourceFault.error;
     if (error instanceof MemoryError) return error;
-    return notAnArchive(error instanceof Error ? error.message.replace(/\.$/, '') : 'it cannot be read', error);
+    return notAnArchive((error as Error).message.replace(/\.$/, ''), error);
   };
   const source = ReadableStream.from(noting(archive, (error) => (sourceFault = { error })));
   // Its errors are met by whoever reads the entries.

@@ -47,11 +47,9 @@ function pinnedLookup(pinned: ReadonlyMap<string, readonly string[]>): LookupFun
 /** A name server cannot be told to stop; waiting for it can. */
 export async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
   try {
     return await Promise.race([work, aborted]);
   } finally {

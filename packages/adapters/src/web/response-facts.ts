@@ -3,9 +3,10 @@
  * old pages) and no other parameter; undefined where the header names none.
  */
 export function mediaTypeOf(contentType: string | null): string | undefined {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  if (!type || !/^[\w.+-]+\/[\w.+-]+$/.test(type)) return undefined;
-  const charset = /;\s*charset\s*=\s*"?([\w.:+-]{1,40})/i.exec(contentType ?? '')?.[1];
+  if (contentType === null) return undefined;
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  if (!/^[\w.+-]+\/[\w.+-]+$/.test(type)) return undefined;
+  const charset = /;\s*charset\s*=\s*"?([\w.:+-]{1,40})/i.exec(contentType)?.[1];
   return charset ? `${type}; charset=${charset.toLowerCase()}` : type;
 }
 
