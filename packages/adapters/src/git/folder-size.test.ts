@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -42,4 +43,20 @@ test('says when a folder has grown too large, and ends when it is told to', asyn
   ended.abort();
   await watch;
   expect(called).toBe(false);
+});
+
+test('a folder that cannot be looked at is told', async () => {
+  await symlink('loop', join(folder, 'loop'));
+  await expect(folderBytes(join(folder, 'loop'))).rejects.toMatchObject({ code: 'ELOOP' });
+  expect(await folderBytes(join(folder, 'gone'))).toBe(0);
+});
+
+test('files that vanish while they are counted count nothing', async () => {
+  const files = Array.from({ length: 500 }, (_, at) => join(folder, `${at}`));
+  await Promise.all(files.map((file) => writeFile(file, 'x')));
+  const counted = folderBytes(folder);
+  // By then it has begun, and has most of them before it.
+  for (let look = 0; look < 3; look += 1) await readdir(folder);
+  for (const file of files) rmSync(file);
+  expect(await counted).toBeLessThan(500);
 });

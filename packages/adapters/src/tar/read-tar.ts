@@ -4,7 +4,8 @@ import { createTarDecoder } from 'modern-tar';
 
 /**
  * Reads a tar of plain files, without compression. Strict: a header with a wrong checksum, a missing end or bytes after
- * it are errors. The library holds at most a megabyte, and takes no more than 8 MB of attributes.
+ * it are errors. The library holds at most a megabyte, takes no more than 8 MB of attributes, and no size that cannot be
+ * counted.
  */
 export const readTar: ReadArchive = async function* (archive) {
   const decoder = createTarDecoder({ strict: true });
@@ -24,7 +25,6 @@ export const readTar: ReadArchive = async function* (archive) {
       if (done) return;
       const { name, size, type } = value.header;
       if (type !== 'file') throw notAnArchive(`${quoted(name)} is no plain file`);
-      if (!Number.isSafeInteger(size) || size < 0) throw notAnArchive(`${quoted(name)} has no size`);
       yield { name, bytes: size, body: told(value.body, fault) } satisfies ArchiveEntry;
       // What nobody wanted to read is passed over.
       if (!value.body.locked) await value.body.cancel();

@@ -87,7 +87,8 @@ test.each([
   ['one with more behind its end', async () => Buffer.concat([await packed('file'), Buffer.from('more'.repeat(128))])],
   ['a link', () => packed('symlink')],
   ['a folder', () => packed('directory')],
-  ['attributes beyond any measure', async () => bomb()],
+  ['attributes beyond any measure', () => bomb()],
+  ['a size beyond any number', () => endless()],
 ])('%s is refused', async (_what, make) => {
   await expect(read(await make())).rejects.toEqual(unprocessable);
 });
@@ -114,12 +115,36 @@ function changed(archive: Buffer, at: number): Buffer {
 }
 
 /** A header of extended attributes that announces 16 GB of them. */
-async function bomb(): Promise<Buffer> {
-  const archive = Buffer.from(await packed('file'));
-  archive.write('x', 156, 'latin1');
-  archive.write('77777777777\0', 124, 'latin1');
-  archive.fill(' ', 148, 156);
-  const sum = archive.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-  archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return archive;
+const bomb = async () => withHeader(await packed('file'), 'x', Buffer.from('77777777777\0'));
+/** A file of more bytes than can be counted. */
+const endless = async () => withHeader(await packed('file'), '0', Buffer.alloc(12, 0xff));
+
+/** With another type and size in the archive's first header. */
+function withHeader(archive: Uint8Array, type: string, size: Buffer): Buffer {
+  const copy = Buffer.from(archive);
+  copy.write(type, 156, 'latin1');
+  size.copy(copy, 124);
+  copy.fill(' ', 148, 156);
+  const sum = copy.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  copy.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return copy;
 }
+
+test('whoever reads a file while the next one is asked for gets both', async () => {
+  const archive = await whole(writeTar(entriesOf(files)));
+  const bodies: Promise<Buffer>[] = [];
+  for await (const { body } of readTar(pieces(archive))) bodies.push(whole(body));
+  expect((await Promise.all(bodies)).map(String)).toEqual(Object.values(files));
+});
+
+test('pieces without a byte are left out', async () => {
+  async function* body() {
+    yield new Uint8Array();
+    yield Buffer.from('text');
+    yield new Uint8Array();
+  }
+  async function* entry(): AsyncGenerator<ArchiveEntry> {
+    yield { name: 'a', bytes: 4, body: body() };
+  }
+  expect(await read(await whole(writeTar(entry())))).toEqual({ a: 'text' });
+});

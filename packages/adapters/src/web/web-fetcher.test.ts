@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { createWebFetcher } from './web-fetcher.ts';
 
 let server: Server;
@@ -246,4 +247,48 @@ test('lets go of the connection where the reader stops early', async () => {
     break;
   }
   await untilAllClosed();
+});
+
+test('stops with what it was stopped for, while it waits for a name and while it reads', async () => {
+  const stop = new AbortController();
+  const tooLong = new MemoryError('limits_exceeded', 'The step took too long.');
+  const waiting = createWebFetcher({
+    allowHosts: [],
+    lookup: () => {
+      stop.abort(tooLong);
+      return new Promise(() => {});
+    },
+  });
+  await expect(waiting.fetch('http://slow.example/', limits, stop.signal)).rejects.toBe(tooLong);
+});
+
+test('stops where it is cancelled once a name is being looked up', async () => {
+  const [asked, stop] = [Promise.withResolvers<void>(), new AbortController()];
+  const waiting = createWebFetcher({
+    allowHosts: [],
+    lookup: () => {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const pending = waiting.fetch('http://slow.example/', limits, stop.signal);
+  await asked.promise;
+  await new Promise(setImmediate);
+  stop.abort();
+  await expect(pending).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+test('an answer without a body is an empty document', async () => {
+  respond = (_, response) => response.writeHead(204).end();
+  const answer = await allowed().fetch(`http://127.0.0.1:${port}/`, limits, never);
+  expect(await textOf(answer.body)).toBe('');
+  await untilAllClosed();
+});
+
+test('a redirect that leads nowhere is an answer that cannot be used', async () => {
+  respond = (_, response) => response.writeHead(302).end();
+  await expect(allowed().fetch(`http://127.0.0.1:${port}/`, limits, never)).rejects.toMatchObject({
+    code: 'fetch_failed',
+    message: expect.stringContaining('302'),
+  });
 });

@@ -110,3 +110,19 @@ test('a receiver that does not answer in time, or breaks the connection, has fai
   });
   await untilAllClosed();
 });
+
+test.each([
+  ['a date', () => new Date(Date.now() + 60_000).toUTCString(), { from: 50_000, to: 60_000 }],
+  ['a date that has passed', () => 'Wed, 21 Oct 2015 07:28:00 GMT', { from: 0, to: 0 }],
+  ['seconds', () => ' 30 ', { from: 30_000, to: 30_000 }],
+])('a receiver that asks for time by %s gets it', async (_, header, { from, to }) => {
+  respond = (_request, response) => response.writeHead(503, { 'retry-after': header() }).end();
+  const { retryAfterMs } = await allowed().post(`http://127.0.0.1:${port}/`, message, 5000, never);
+  expect(retryAfterMs).toBeGreaterThanOrEqual(from);
+  expect(retryAfterMs).toBeLessThanOrEqual(to);
+});
+
+test('what a receiver asks for that is no time is passed over', async () => {
+  respond = (_, response) => response.writeHead(503, { 'retry-after': 'soon' }).end();
+  expect(await allowed().post(`http://127.0.0.1:${port}/`, message, 5000, never)).toEqual({ status: 503 });
+});
