@@ -64,7 +64,7 @@ export function createOpenaiEmbedder(options: OpenaiEmbedderOptions): Embedder {
       throw openaiFailure(error, { rejected: 'embedding_rejected', signal });
     });
     const vectors = orderedVectors(answer, texts.length);
-    const first = vectors[0]?.length ?? 0;
+    const first = vectors[0]!.length;
     dimension ??= (await options.dimensions?.agree(model, first)) ?? first;
     const wrong = vectors.find((vector) => vector.length !== dimension);
     if (wrong) throw invalid(`it gave ${wrong.length} numbers for a text in place of ${dimension}`);

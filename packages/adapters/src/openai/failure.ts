@@ -13,6 +13,7 @@ const maxWaitMs = 3_600_000;
 /** The endpoint cannot be used now. */
 export class ModelAway extends MemoryError {
   readonly verdict: Verdict;
+  readonly afterMs: number;
 
   constructor(
     message: string,
@@ -30,6 +31,7 @@ export class ModelAway extends MemoryError {
       cause,
     });
     this.verdict = verdict;
+    this.afterMs = afterMs;
   }
 }
 
@@ -40,10 +42,10 @@ export class ModelAway extends MemoryError {
 export function modelBreaker(onState: ((state: BreakerState) => void) | undefined): Breaker {
   return createBreaker({
     verdictOf: (error) => (error instanceof ModelAway ? error.verdict : 'answered'),
-    openMs: (error) =>
-      error instanceof ModelAway && error.retry.kind === 'wait' ? Math.max(error.retry.afterMs, 1) : shortWaitMs,
+    // Nothing else opens it.
+    openMs: (error) => Math.max((error as ModelAway).afterMs, 1),
     onState,
-    describe: (error) => (error instanceof ModelAway ? error : { message: 'The model cannot be reached.' }),
+    describe: (error) => error as ModelAway,
   });
 }
 
@@ -55,7 +57,6 @@ export function openaiFailure(
   thrown: unknown,
   { rejected, signal }: { rejected: 'embedding_rejected' | 'unprocessable'; signal?: AbortSignal | undefined },
 ): unknown {
-  if (thrown instanceof MemoryError) return thrown;
   if (signal?.aborted) return signal.reason;
   if (thrown instanceof APIUserAbortError || thrown instanceof APIConnectionTimeoutError || isTimeout(thrown))
     return new ModelAway('The model did not answer in time.', { cause: thrown, verdict: 'gone' });

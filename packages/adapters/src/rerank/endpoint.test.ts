@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { BreakerState } from '../breaker/breaker.ts';
 import { createEndpointReranker, type RerankEndpoint } from './endpoint.ts';
 
@@ -148,4 +149,36 @@ test('a search that is cancelled ends with its own reason', async () => {
   const running = create().rerank(query, passages, controller.signal);
   controller.abort(new Error('the caller left'));
   await expect(running).rejects.toThrow('the caller left');
+});
+
+test.each([
+  ['7', 7000],
+  ['3600', 60_000],
+  ['Wed, 21 Oct 2026 07:28:00 GMT', 2000],
+])('an endpoint that asks to be left alone for %j is left alone for %d ms', async (retryAfter, ms) => {
+  answer = (response) => json(response, 429, {}, { 'retry-after': retryAfter });
+  const reranker = create();
+  await expect(reranker.rerank(query, passages)).rejects.toMatchObject(away);
+  const again = await reranker.rerank(query, passages).catch((thrown: MemoryError) => thrown);
+  const waits = again instanceof MemoryError && again.retry.kind === 'wait' ? again.retry.afterMs : 0;
+  expect(waits).toBeLessThanOrEqual(ms);
+  expect(waits).toBeGreaterThan(ms / 2);
+  expect(asked).toHaveLength(1);
+});
+
+test('an endpoint that asks for no time at all is asked again soon', async () => {
+  answer = (response) => json(response, 429, {}, { 'retry-after': '0' });
+  const reranker = create();
+  while (asked.length < 2) await reranker.rerank(query, passages).catch(() => {});
+});
+
+test('an answer that is nothing, or none at all, cannot be used', async () => {
+  for (const body of ['null', '']) {
+    answer = (response) => response.end(body);
+    await expect(create().rerank(query, passages)).rejects.toMatchObject(away);
+  }
+});
+
+test('it suits every query: what it is asked is up to the configuration', () => {
+  expect(create().suits(query)).toBe(true);
 });

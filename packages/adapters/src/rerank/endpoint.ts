@@ -46,9 +46,10 @@ export function createEndpointReranker(options: RerankEndpoint): Reranker {
   const url = `${options.baseUrl.replace(/\/+$/, '')}/rerank`;
   const breaker = createBreaker({
     verdictOf: (error) => (error instanceof RerankerAway ? error.verdict : 'answered'),
-    openMs: (error) => (error instanceof RerankerAway ? error.pauseMs : openMs),
+    // Nothing else opens it.
+    openMs: (error) => (error as RerankerAway).pauseMs,
     onState: options.onBreakerState,
-    describe: (error) => (error instanceof RerankerAway ? error : { message: 'The reranker cannot be reached.' }),
+    describe: (error) => error as RerankerAway,
   });
 
   async function ask(query: string, documents: readonly string[], signal: AbortSignal | undefined): Promise<unknown> {
@@ -122,7 +123,8 @@ function refusal(status: number, retryAfter: string | null): RerankerAway {
 async function bodyOf(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of response.body ?? []) {
+  // Fetch gives an answer of this status a body, be it an empty one.
+  for await (const part of response.body!) {
     bytes += part.byteLength;
     if (bytes > maxAnswerBytes) throw new RangeError(`the answer is longer than ${maxAnswerBytes} bytes`);
     parts.push(part);

@@ -94,7 +94,7 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
         ContinuationToken,
       });
       const page = await bucket.call(timing.callMs, (client, abortSignal) => client.send(command, { abortSignal }));
-      yield (page.Contents ?? []).flatMap(({ Key }) => (Key === undefined || Key.startsWith(hidden) ? [] : [Key]));
+      yield (page.Contents ?? []).map(({ Key }) => Key!).filter((key) => !key.startsWith(hidden));
       ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (ContinuationToken !== undefined);
   }
