@@ -9,6 +9,7 @@ import {
   ChromaUniqueError,
   type Collection,
 } from 'chromadb';
+import { LRUCache } from 'lru-cache';
 import type { BreakerState } from '../breaker/breaker.ts';
 import { type ChromaTiming, createCircuit, withDeadline } from './circuit.ts';
 
@@ -73,13 +74,12 @@ export interface Collections {
 }
 
 export function createCollections(options: ChromaOptions, timing: ChromaTiming): Collections {
-  const ids = new Map<string, string>();
+  const ids = new LRUCache<string, string>({ max: maxKnown });
   let limits: Limits | undefined;
   const clientFor = (signal: AbortSignal) => new DeadlineClient(options, signal, limits);
   const circuit = createCircuit((signal) => clientFor(signal).heartbeat(), timing, options.onBreakerState);
 
   const remember = (name: string, id: string) => {
-    if (ids.size >= maxKnown) ids.clear();
     ids.set(name, id);
     return id;
   };

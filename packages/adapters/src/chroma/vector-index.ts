@@ -153,8 +153,9 @@ async function nearest(collection: Collection, query: VectorQuery): Promise<Foun
     include: known ? ['distances'] : ['documents', 'metadatas', 'distances'],
     ...(where ? { where } : {}),
   });
-  if (!known) return (result.rows()[0] ?? []).map(toHit);
-  const [ids = [], distances = []] = [result.ids[0], result.distances[0]];
+  // One query, so one list of each.
+  if (!known) return result.rows()[0]!.map(toHit);
+  const [ids, distances] = [result.ids[0]!, result.distances[0]!];
   const held = ids.map((id) => known(id));
   const missing = ids.filter((_, at) => !held[at]);
   const read = await readRows(collection, missing);
@@ -193,7 +194,8 @@ async function lookUp(collection: Collection, chunkIds: readonly string[], query
     const hit = toHit({ id, document: documents[at], metadata: metadatas[at], distance });
     return hit && { ...hit, vector };
   });
-  return found.sort((a, b) => (b?.similarity ?? -1) - (a?.similarity ?? -1)).slice(0, query.limit);
+  // What is undefined is put at the end without being compared.
+  return found.sort((a, b) => b!.similarity - a!.similarity).slice(0, query.limit);
 }
 
 async function idsOf(collection: Collection, filter: Parameters<Collection['get']>[0]): Promise<string[]> {
