@@ -48,12 +48,15 @@ export function startEmbeddingProcess(files: EmbeddingModelFiles, events: Embedd
     markGone();
     events.onExit(reason);
   };
-  void isolated(commandOf(files)).then((argv) => {
-    if (isUnwanted) return end('ended before it began');
-    child = spawnModel(argv, end);
-    if (files.background) workInBackground(child.pid);
-    child.on('message', (report: EmbeddingReport) => events.onReport(report));
-  });
+  isolated(commandOf(files))
+    .then((argv) => {
+      if (isUnwanted) return end('ended before it began');
+      child = spawnModel(argv, end);
+      if (files.background) workInBackground(child.pid);
+      child.on('message', (report: EmbeddingReport) => events.onReport(report));
+    })
+    // Some of what the system refuses (memory for another process) Node throws at once.
+    .catch((error: Error) => end(error.message));
   return {
     get pid() {
       return child?.pid;
@@ -87,7 +90,8 @@ function commandOf({ modelPath, projection }: EmbeddingModelFiles): string[] {
 }
 
 /** @param onEnd called once, when the process has gone, with how */
-function spawnModel([command = '', ...args]: readonly string[], onEnd: (reason: string) => void): ChildProcess {
+function spawnModel(argv: readonly string[], onEnd: (reason: string) => void): ChildProcess {
+  const [command, ...args] = argv as [string, ...string[]];
   const child = spawn(command, args, {
     env: { PATH: systemPath },
     serialization: 'advanced',
@@ -100,11 +104,13 @@ function spawnModel([command = '', ...args]: readonly string[], onEnd: (reason: 
   const end = (reason: string) => onEnd(stderr === '' ? reason : `${reason}: ${stderr.trim()}`);
   child.once('error', (error) => {
     // Where the process never started there is no exit event.
+    /* istanbul ignore else -- a process of ours that runs can be killed and sent to: Node knows no other error here */
     if (child.pid === undefined) end(error.message);
   });
   // Not `close`: Node 24 does not emit it after a `disconnect` from this side.
   child.once('exit', (code, signal) => {
     const reason = signal === null ? `exit code ${code}` : signal;
+    /* istanbul ignore else -- which of the two events comes first is up to the system */
     if (child.stderr!.closed) end(reason);
     else child.stderr!.once('close', () => end(reason));
   });
