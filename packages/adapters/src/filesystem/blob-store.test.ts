@@ -99,6 +99,14 @@ describe('what is half written when its prefix is removed by another process', (
   });
 });
 
+test('a blob that a power cut may undo is written once all the same', async () => {
+  const store = createFilesystemBlobStore(root);
+  const transient = { transient: true };
+  expect(await store.putIfAbsent('a/b', bytes, transient)).toBe(true);
+  expect(await store.putIfAbsent('a/b', Uint8Array.of(1), transient)).toBe(false);
+  expect(await store.get('a/b')).toEqual(Buffer.from(bytes));
+});
+
 test('a key too long for the name of one file is written all the same', async () => {
   const store = createFilesystemBlobStore(root);
   const key = `${'a'.repeat(200)}/${'b'.repeat(200)}`;

@@ -42,9 +42,15 @@ async function untilListening(listen: () => Promise<Changes>): Promise<Changes> 
 const away = (redis: Redis) => once(redis, 'close');
 
 test('what is published wakes whoever listens to that channel, until they stop', async () => {
-  const { signals, publish, channel } = await createBench();
+  const { watcher, signals, publish, channel } = await createBench();
   const [first, second] = [await signals.listen(channel), await signals.listen(channel)];
+  const woken = Promise.all([first.next(never), second.next(never)]);
   await publish(channel);
+  await woken;
+  // What comes while nobody waits is not lost.
+  const heard = once(watcher, 'message');
+  await publish(channel);
+  await heard;
   await Promise.all([first.next(never), second.next(never)]);
   first.stop();
   expect(await publish(channel)).toBe(1);
