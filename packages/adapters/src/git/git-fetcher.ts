@@ -13,6 +13,8 @@ import { readTree } from './tree-listing.ts';
 export interface GitFetcherOptions extends HostCheckOptions {
   /** Folders in which git is looked for, as in PATH. */
   readonly searchPath?: string;
+  /** Where copies lie; the system's folder for temporary files where absent. */
+  readonly temporaryDirectory?: string;
 }
 
 /** About 300,000 files; larger repositories are refused. */
@@ -25,7 +27,8 @@ const diskFactor = 2;
  * other address, and git connects to what was checked. Nothing in a repository is run or followed: no hooks, filters,
  * submodules or links.
  */
-export function createGitFetcher({ searchPath = defaultSearchPath, ...options }: GitFetcherOptions): GitFetcher {
+export function createGitFetcher(options: GitFetcherOptions): GitFetcher {
+  const { searchPath = defaultSearchPath, temporaryDirectory = tmpdir() } = options;
   const checkHost = createHostCheck(options);
 
   return {
@@ -37,7 +40,7 @@ export function createGitFetcher({ searchPath = defaultSearchPath, ...options }:
         });
       }
       const host = await checkHost(url);
-      const folder = await mkdtemp(join(tmpdir(), 'semantic-memory-git-'));
+      const folder = await mkdtemp(join(temporaryDirectory, 'semantic-memory-git-'));
       const dispose = () => rm(folder, { recursive: true, force: true });
       const tooLarge = new MemoryError('too_large', `The repository is larger than ${maxBytes} bytes.`, {
         details: { maxBytes },

@@ -9,11 +9,9 @@ import { runGit } from './run-git.ts';
 
 /** A git that is old, cannot be started, writes without end or leaves children behind. */
 let folder: string;
-let before: string[];
-const checkouts = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('semantic-memory-git-'));
+const checkouts = async () => (await readdir(folder)).filter((name) => name.startsWith('semantic-memory-git-'));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'odd-git-'));
-  before = await checkouts();
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -35,7 +33,7 @@ else { ${script} }`);
 const limits = { maxBytes: 1000, timeoutMs: 20_000 };
 const never = new AbortController().signal;
 const checkout = (signal = never) =>
-  createGitFetcher({ allowHosts: ['127.0.0.1'], searchPath: folder }).checkout(
+  createGitFetcher({ allowHosts: ['127.0.0.1'], searchPath: folder, temporaryDirectory: folder }).checkout(
     { url: 'http://127.0.0.1/repo.git' },
     limits,
     signal,
@@ -43,7 +41,7 @@ const checkout = (signal = never) =>
 
 async function expectRefusal(pending: Promise<unknown>, wanted: object): Promise<void> {
   await expect(pending).rejects.toMatchObject(wanted);
-  expect(await checkouts()).toEqual(before);
+  expect(await checkouts()).toEqual([]);
 }
 
 test.each(['git version 2.36.9', 'git version 1.99', 'what a surprise'])(
@@ -88,7 +86,7 @@ test('a fetch that is stopped ends with what it was stopped for', async () => {
   const tooLong = new MemoryError('limits_exceeded', 'The step took too long.');
   void untilThere(join(folder, 'fetching')).then(() => stop.abort(tooLong));
   await expect(pending).rejects.toBe(tooLong);
-  expect(await checkouts()).toEqual(before);
+  expect(await checkouts()).toEqual([]);
 });
 
 async function untilThere(path: string): Promise<string> {
