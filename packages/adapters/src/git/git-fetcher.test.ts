@@ -78,6 +78,7 @@ function serveGit(): Server {
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'git-fetcher-test-'));
   const work = join(root, 'work');
+  await mkdir(temporaryDirectory());
   await mkdir(join(work, 'docs', 'ü b'), { recursive: true });
   git(work, 'init', '-q', '-b', 'main', '.');
   await writeFile(join(work, 'README.md'), 'first\n');
@@ -130,8 +131,14 @@ beforeEach(() => {
 
 const limits = { maxBytes: 1_000_000, timeoutMs: 20_000 };
 const never = new AbortController().signal;
-const fetcher = () => createGitFetcher({ allowHosts: [`127.0.0.1:${port}`, 'pinned.example'] });
-const checkouts = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('semantic-memory-git-'));
+/** Others fetch at the same time. */
+const temporaryDirectory = () => join(root, 'checkouts');
+const fetcher = () =>
+  createGitFetcher({
+    allowHosts: [`127.0.0.1:${port}`, 'pinned.example'],
+    temporaryDirectory: temporaryDirectory(),
+  });
+const checkouts = () => readdir(temporaryDirectory());
 
 test('lists the files of the default branch as they were committed, without links and submodules', async () => {
   const checkout = await fetcher().checkout({ url: `${base}/repo.git` }, limits, never);
