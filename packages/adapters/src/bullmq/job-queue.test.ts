@@ -67,7 +67,7 @@ async function untilThere(act: () => Promise<void>): Promise<void> {
 
 test('starts of a suspect are counted beside its job, and a stall that was no death of it is taken back', async () => {
   const queue = create();
-  const redis = openRedis(url, { name: 'test' });
+  const redis = openRedis(url, { name: 'test', prefix: 'test' });
   const job = parseJobFor();
   await queue.add([job]);
   const id = jobRegistry.parse.dedupeId(job.payload as never);

@@ -19,7 +19,7 @@ afterEach(async () => {
 
 function createBench() {
   const bench = createWorkerBench(url, closers);
-  const redis = openRedis(url, { name: 'test' });
+  const redis = openRedis(url, { name: 'test', prefix: 'test' });
   closers.push(() => closeRedis(redis));
   const job = parseJobFor();
   const id = jobRegistry.parse.dedupeId(job.payload as never);

@@ -15,7 +15,7 @@ afterAll(() => Promise.all([log, other, hasty].map((one) => one.close())));
 answerLogSuite('the log of answers in Redis', () => ({ log, other, hasty, pass: () => setTimeout(1100) }));
 
 test('where an answer cannot be kept whoever begins it is told', async () => {
-  const redis = openRedis(server.url, { name: 'test' });
+  const redis = openRedis(server.url, { name: 'test', prefix: 'test' });
   const tenant = 'one with another key in the way';
   await withRedis(redis, () => redis.set(`${server.prefix}:answers:${tenantTag(tenant)}:all`, 'not a sorted set'));
   await closeRedis(redis);

@@ -16,7 +16,10 @@ let benches = 0;
 async function createBench() {
   benches += 1;
   const link = await openRedisLink(url);
-  const [watcher, direct] = [openRedis(link.url, { name: 'watch' }), openRedis(url, { name: 'test' })];
+  const [watcher, direct] = [
+    openRedis(link.url, { name: 'watch', prefix: 'test' }),
+    openRedis(url, { name: 'test', prefix: 'test' }),
+  ];
   const signals = createChangeSignals(() => watcher);
   closers.push(
     () => link.close(),

@@ -9,7 +9,7 @@ afterEach(async () => {
 });
 
 test('a server that is there and takes nothing is waited for, and asked again each time', async () => {
-  const redis = openRedis(url, { name: 'test' });
+  const redis = openRedis(url, { name: 'test', prefix: 'test' });
   closers.push(() => closeRedis(redis));
   const refuse = () =>
     redis.eval("return redis.error_reply('OOM command not allowed when used memory > maxmemory')", 0);
@@ -25,7 +25,7 @@ test('a server that is there and takes nothing is waited for, and asked again ea
 });
 
 test('a command that the server refuses for itself is a fault of ours', async () => {
-  const redis = openRedis(url, { name: 'test' });
+  const redis = openRedis(url, { name: 'test', prefix: 'test' });
   closers.push(() => closeRedis(redis));
   const refused = withRedis(redis, () => redis.call('NO-SUCH-COMMAND'));
   await expect(refused).rejects.toMatchObject({ code: 'internal' });
@@ -33,7 +33,7 @@ test('a command that the server refuses for itself is a fault of ours', async ()
 
 test('who waits for a connection that is closed meanwhile is told at once, and so is who comes later', async () => {
   // Port 1 of this machine answers nobody.
-  const redis = openRedis('redis://127.0.0.1:1', { name: 'test' });
+  const redis = openRedis('redis://127.0.0.1:1', { name: 'test', prefix: 'test' });
   const waiting = withRedis(redis, () => redis.echo(''));
   await closeRedis(redis);
   const closed = { code: 'dependency_unavailable', cause: { message: 'The connection to Redis is closed.' } };
@@ -44,7 +44,7 @@ test('who waits for a connection that is closed meanwhile is told at once, and s
 test('a connection that breaks while it takes its leave is closed all the same', async () => {
   const link = await openRedisLink(url);
   closers.push(() => link.close());
-  const redis = openRedis(link.url, { name: 'test' });
+  const redis = openRedis(link.url, { name: 'test', prefix: 'test' });
   await withRedis(redis, () => redis.echo(''));
   link.freeze();
   const ended = new Promise((resolve) => redis.once('end', resolve));

@@ -107,8 +107,8 @@ export async function askDirectly<Result>(redis: Redis, commands: (redis: Redis)
 
 /** A reply, whatever it says, is an answer. ioredis has no class for a command that timed out. */
 function verdictOf(error: unknown): 'answered' | 'failed' | 'gone' {
-  const cause = error instanceof MemoryError ? (error.cause as Error | undefined) : undefined;
-  if (!(error instanceof MemoryError) || error.code !== 'dependency_unavailable' || !cause) return 'answered';
+  const { code, cause } = error as MemoryError & { readonly cause: Error | undefined };
+  if (code !== 'dependency_unavailable' || !cause) return 'answered';
   if (cause.name === 'ReplyError') return 'answered';
   return cause.message === 'Command timed out' ? 'gone' : 'failed';
 }

@@ -24,7 +24,7 @@ import { interruptedRedis } from './testing/interrupted-redis.ts';
 const url = process.env.TEST_REDIS_URL ?? '';
 const prefix = `ledger-races-test-${process.pid}`;
 const keys = ledgerKeys(prefix);
-const redis = openRedis(url, { name: 'test' });
+const redis = openRedis(url, { name: 'test', prefix: 'test' });
 const ledger = createRedisLedger({ url, prefix });
 beforeAll(async () => {
   await withRedis(redis, () => redis.ping());
@@ -176,7 +176,7 @@ test('who watches a job sees what happened between two of its reads, in order', 
     }
     return run();
   });
-  const signals = createChangeSignals(() => openRedis(url, { name: 'watch' }));
+  const signals = createChangeSignals(() => openRedis(url, { name: 'watch', prefix: 'test' }));
   const seen = await collect(watchJob({ redis: busy, keys, signals }, scope.tenant, job.id, first?.id, never));
   await signals.close();
   expect(seen.map((event) => event.job.state)).toEqual(['running', 'succeeded']);

@@ -40,7 +40,7 @@ test('documents that were named before are looked up anew where something has ch
   const scope = freshScope();
   await commit(scope, 'a', 'sea');
   await commit(scope, 'b', 'sea');
-  const documents = new Map([['a', 1]]);
+  const documents = new Set(['a']);
   let looks = 0;
   const counted = new Proxy(documents, {
     get(target, property) {
@@ -53,7 +53,6 @@ test('documents that were named before are looked up anew where something has ch
   expect(await ranked()).toEqual(await ranked());
   expect(looks).toBe(1);
   await commit(scope, 'a', 'the sea', 'the sea');
-  documents.set('a', 2);
   expect((await ranked()).map(({ documentId, version }) => [documentId, version])).toEqual([
     ['a', 2],
     ['a', 2],

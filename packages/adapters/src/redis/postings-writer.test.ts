@@ -10,7 +10,7 @@ import { interruptedRedis } from './testing/interrupted-redis.ts';
 const url = process.env.TEST_REDIS_URL ?? '';
 const prefix = `writer-test-${process.pid}`;
 const keys = ledgerKeys(prefix);
-const redis = openRedis(url, { name: 'test' });
+const redis = openRedis(url, { name: 'test', prefix: 'test' });
 const ledger = createRedisLedger({ url, prefix });
 beforeAll(async () => {
   await withRedis(redis, () => redis.ping());

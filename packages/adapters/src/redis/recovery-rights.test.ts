@@ -38,7 +38,7 @@ async function createBench() {
   benches += 1;
   const prefix = `rights-test-${process.pid}-${benches}`;
   const link = await openRedisLink(url);
-  const redis = openRedis(url, { name: 'test' });
+  const redis = openRedis(url, { name: 'test', prefix: 'test' });
   const logged: string[] = [];
   const note = (message: string) => void logged.push(message);
   const logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
