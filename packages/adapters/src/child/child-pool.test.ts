@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -125,6 +125,28 @@ test('closing waits for a child that is only starting, and ends it too', async (
     await pool.close();
     await justLetIn;
     expect(await childrenNaming(path)).toEqual([]);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('a pool whose folder could not be made tries again with the next job, and can be closed in between', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'child-pool-test-'));
+  try {
+    const workParent = join(directory, 'not-there-yet');
+    start({ workParent });
+    await expect(pidOf()).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(pool.close()).resolves.toBeUndefined();
+    start({ workParent, size: 2 });
+    await expect(Promise.allSettled([pidOf(), pidOf()])).resolves.toMatchObject([
+      { reason: { code: 'ENOENT' } },
+      { reason: { code: 'ENOENT' } },
+    ]);
+    await mkdir(workParent);
+    expect(await pidOf()).toBeGreaterThan(0);
+    expect(await readdir(workParent)).toHaveLength(1);
+    await pool.close();
+    expect(await readdir(workParent)).toEqual([]);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

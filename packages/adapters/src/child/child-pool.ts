@@ -31,6 +31,8 @@ export interface ChildPoolOptions {
   readonly idleMs: number;
   /** Places beyond `size` for those of whom no job runs: a long one of one tenant does not hold up another's. */
   readonly spareSize?: number;
+  /** Where the folder of the pool is made; the system's folder for temporary files if not said. */
+  readonly workParent?: string;
 }
 
 export interface PoolJobLimits extends JobLimits {
@@ -173,7 +175,11 @@ export class ChildPool {
   }
 
   async #startOne(): Promise<PoolChild> {
-    this.#directory ??= makeWorkDirectory();
+    // Where it could not be made, as on a full disk, the next job tries again.
+    this.#directory ??= makeWorkDirectory(this.#options.workParent).catch((error) => {
+      this.#directory = undefined;
+      throw error;
+    });
     const directory = await this.#directory;
     const { entry, heapMiB, dataLimitGiB, maxRssBytes } = this.#options;
     const spawned = await spawnChild({
