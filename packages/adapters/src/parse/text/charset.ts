@@ -1,14 +1,12 @@
 import iconv from 'iconv-lite';
-import jschardet from 'jschardet';
+import { guessEncoding } from './guess-encoding.ts';
 
 const sniffBytes = 64 * 1024;
-/** What jschardet must be sure of; below that windows-1252 is the likelier guess for the short texts it is unsure of. */
-const minConfidence = 0.9;
 
 /**
  * Decodes text of unknown encoding, in this order: byte order mark (UTF-32 before UTF-16, whose marks begin alike),
- * what the document or its sender declares, strict UTF-8, the pattern of NUL bytes, a statistical guess if sure,
- * windows-1252, which decodes anything.
+ * what the document or its sender declares, strict UTF-8, the pattern of NUL bytes, a guess by what the
+ * letters are like, windows-1252, which decodes anything.
  * @param declared An encoding's name as found in the document or its media type.
  */
 export function decodeText(bytes: Uint8Array, declared?: string): string {
@@ -28,11 +26,7 @@ export function decodeText(bytes: Uint8Array, declared?: string): string {
     const isEscaped = utf8.includes('\u001b') && /^(?:cs)?iso-?2022-?jp/i.test(declared ?? '');
     return isEscaped ? new TextDecoder('iso-2022-jp').decode(bytes) : utf8;
   }
-  const guess = jschardet.detect(Buffer.from(bytes.subarray(0, sniffBytes)));
-  if (guess?.encoding && guess.confidence >= minConfidence && iconv.encodingExists(guess.encoding)) {
-    return iconv.decode(bytes, guess.encoding);
-  }
-  return iconv.decode(bytes, 'windows-1252');
+  return iconv.decode(bytes, guessEncoding(bytes));
 }
 
 function encodingOfMark(bytes: Uint8Array): string | undefined {
