@@ -90,6 +90,13 @@ test.each([
   expect(decodeText(iconv.encode(text, 'windows-1252'))).toBe(text);
 });
 
+test('a byte that windows-1252 does not have makes no other language of English', () => {
+  for (const byte of [0x81, 0x8d, 0x8f, 0x90, 0x9d]) {
+    const odd = Buffer.from(`public transportation. The city also has an a${String.fromCharCode(byte)}rport`, 'latin1');
+    expect([byte, decodeText(odd)]).toEqual([byte, 'public transportation. The city also has an a\ufffdrport']);
+  }
+});
+
 test('tables of accents, rows of dashes and leaders of dots are no words of another script', () => {
   const accents = `replace('ÀÁÂÃÄÅàáâãäåÒÓÔÕÖØòóôõöøÈÉÊËèéêëÇçÌÍÎÏìíîïÙÚÛÜùúûüÑñÿ', 'AAAAAA')`;
   expect(decodeText(iconv.encode(accents, 'windows-1252'))).toBe(accents);
