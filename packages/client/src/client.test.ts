@@ -35,6 +35,19 @@ test('a file goes from disk as multipart, fields before the file, and its job is
   }
 });
 
+test('a dry run of a source or a file stores nothing', async () => {
+  const client = clientOf();
+  const source = { type: 'text', text: 'The otter lives at the river Glan.' } as const;
+  expect(await client.dryRun(source)).toMatchObject({ mediaType: 'text/plain', tokens: 10 });
+  const file = { blob: new Blob(['x']), filename: 'noise.bin' };
+  await expect(client.dryRun(file, { title: 'Noise' })).rejects.toMatchObject({
+    status: 415,
+    code: 'unsupported_type',
+  });
+  expect(service.documents.size).toBe(0);
+  expect(service.requests.map(({ query }) => query.get('dryRun'))).toEqual(['true', 'true']);
+});
+
 test('an error of the service arrives with its code, hint and request id', async () => {
   const failure = await clientOf()
     .document('nobody')
