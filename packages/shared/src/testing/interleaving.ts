@@ -9,7 +9,7 @@ export interface Actor {
 }
 
 export interface Schedule {
-  /** Begins a line of work. It must wait for nothing but gated calls and promises. */
+  /** Begins a line of work, by a name of its own. It must wait for nothing but gated calls, promises and turns of the loop. */
   start(name: string, work: (actor: Actor) => Promise<void>): void;
   /**
    * Lets one call take place at a time, chosen by `random` among all that wait, until nothing is left to do.
@@ -25,12 +25,17 @@ interface Gate {
   readonly isDead: () => boolean;
 }
 
+/** Nothing that an actor does by itself takes so many turns: it waits for something that never comes. */
+const mostIdleTurns = 1000;
+
 /**
  * Runs lines of work in an order that follows from a seed: at every call of a port another one may go first, as among
  * processes. A failure repeats with its seed.
  */
 export function createSchedule(): Schedule {
   const gates: Gate[] = [];
+  /** Actors that have more to do, and are not killed. */
+  const atWork = new Set<string>();
   const failures: unknown[] = [];
 
   function actorOf(name: string): Actor {
@@ -42,6 +47,7 @@ export function createSchedule(): Schedule {
     return {
       kill: () => {
         dead = true;
+        atWork.delete(name);
       },
       gated: (port) =>
         new Proxy(port, {
@@ -61,16 +67,23 @@ export function createSchedule(): Schedule {
   return {
     start(name, work) {
       const actor = actorOf(name);
-      work(actor).catch((error: unknown) => failures.push(error));
+      atWork.add(name);
+      work(actor)
+        .catch((error: unknown) => failures.push(error))
+        .finally(() => atWork.delete(name));
     },
     async run(random, beforeEach = () => {}) {
       const trace: string[] = [];
+      let idleTurns = 0;
       for (;;) {
         // All that can go on without a gate does: promises settle within a turn of the loop.
         await turn();
         if (failures.length > 0) throw failures[0];
         const open = gates.filter((gate) => !gate.isDead());
+        // Work that takes long lets others go on in between, and is at no gate then.
+        if (open.length === 0 && atWork.size > 0 && idleTurns++ < mostIdleTurns) continue;
         if (open.length === 0) return trace;
+        idleTurns = 0;
         beforeEach(trace.length);
         const next = open[Math.floor(random() * open.length)];
         if (!next || next.isDead()) continue;
