@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { askDry } from '@semantic-memory/shared/ingest/dry-run/ask';
 import { removeDocument } from '@semantic-memory/shared/ingest/remove';
 import { vectorsKey } from '@semantic-memory/shared/ingest/stored/blob-keys';
 import type { QueuedJob } from '@semantic-memory/shared/ports/job-queue';
@@ -34,6 +35,18 @@ test('a document goes through its steps, whichever names they have, and its webh
   expect(await runAll()).toEqual(['parse', 'ocr', 'embed', 'index', 'notify']);
   expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'succeeded' });
   expect(flow.calls.map(({ url }) => url)).toEqual(['https://example.org/hook']);
+});
+
+test('a dry run is fetched and parsed, and its reply is left for whoever asked', async () => {
+  const body = async function* () {
+    yield Buffer.from('The moon raises two tides a day.');
+  };
+  Object.assign(flow.deps.web, { fetch: async (url: string) => ({ body: body(), finalUrl: url }) });
+  const source = { type: 'url' as const, url: 'https://example.org/moon' };
+  const asked = askDry(flow.deps, { tenant: 'acme', source }, new AbortController().signal);
+  while (flow.queue.waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(await runAll()).toEqual(['dryRunFetch', 'dryRun']);
+  expect(await asked).toMatchObject({ pages: 1, chunks: 1 });
 });
 
 test('what a deleted document has in the stores is swept', async () => {

@@ -15,7 +15,7 @@ const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
   // A worker whose connection was cut has to make it anew before it can take its leave.
-}, 20_000);
+}, 60_000);
 
 function createBench() {
   const bench = createWorkerBench(url, closers);

@@ -84,6 +84,17 @@ test('a database of its own is made with the first write, and kept apart from ot
   expect(await createChromaIndex(server).count(key)).toBe(0);
 });
 
+test('a tenant that cannot be made now is an outage, and made by the next write', async () => {
+  const gate = await startGate();
+  const index = createChromaIndex({ ...server, port: gate.port, tenant: `late-${process.pid}` });
+  const key = keyOf('late');
+  gate.mode = 'no-new-tenants';
+  await expect(index.addMissing(key, [record('a')])).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  gate.mode = 'pass';
+  await index.addMissing(key, [record('a')]);
+  expect(await index.count(key)).toBe(1);
+});
+
 test('the key goes with every request, and a server that refuses it is an outage with a hint', async () => {
   const gate = await startGate();
   const index = createChromaIndex({ ...server, port: gate.port, apiKey: 'a-key', tenant: `key-${process.pid}` });
@@ -100,7 +111,7 @@ test('the key goes with every request, and a server that refuses it is an outage
 
 /** Stands before Chroma and can hang, fail or be shut. */
 interface Gate {
-  mode: 'pass' | 'hang' | 'hang-but-look-ups' | 'fail' | 'ask-for-key';
+  mode: 'pass' | 'hang' | 'hang-but-look-ups' | 'fail' | 'ask-for-key' | 'no-new-tenants';
   readonly requests: string[];
   /** Requests that were given up by the client while they hung. */
   givenUp: number;
@@ -125,6 +136,10 @@ async function startGate(): Promise<Gate> {
     }
     if (gate.mode === 'ask-for-key' && request.headers['x-chroma-token'] !== 'a-key') {
       response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"Unauthorized"}');
+      return;
+    }
+    if (gate.mode === 'no-new-tenants' && request.url === '/api/v2/tenants') {
+      response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"InternalError"}');
       return;
     }
     const body: Buffer[] = [];
