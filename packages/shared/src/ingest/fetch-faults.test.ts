@@ -7,7 +7,10 @@ import type { StoredSource } from '../contracts/model/source.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { onNext } from '../testing/on-next.ts';
 import { accept } from './accept.ts';
+import { fetchStep } from './fetch.ts';
 import { removeDocument } from './remove.ts';
+import type { StepContext } from './step.ts';
+import { readManifest } from './stored/artifacts.ts';
 import { checkoutKey, fetchedKey, manifestKey, versionPrefix } from './stored/blob-keys.ts';
 import { writeTombstone } from './stored/tombstone.ts';
 import { readText } from './versions/read-document.ts';
@@ -80,6 +83,15 @@ function withRepository(bytes = 4) {
 }
 
 const jobOf = (flow: InMemoryFlow, id: string) => flow.ledger.getJob(tenant, id);
+
+test('what came with its request has nothing to fetch, and goes on', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('Spring tides follow the moon.');
+  const context = { manifest: await readManifest(flow.blobs, { tenant, documentId: 'notes', version: 1 }) };
+  expect(await fetchStep(flow.deps, context as StepContext)).toEqual({});
+  await flow.drain();
+  expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
+});
 
 test('an object of S3 is refused with what can be done instead, and called by the id of its document', async () => {
   const flow = createInMemoryFlow();

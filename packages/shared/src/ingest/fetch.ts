@@ -32,10 +32,13 @@ export const fetchStep: Step = async (deps, context) => {
   const { source } = context.manifest;
   if (source.type === 'url') return fetchUrl(deps, context, source.url);
   if (source.type === 'git') return fetchRepository(deps, context, source);
+  if (source.type === 's3') {
+    throw new MemoryError('fetch_failed', 'This server has no access to S3.', {
+      hint: 'Send the object as a file, or by a signed URL.',
+    });
+  }
   // What came with its request has nothing to fetch; an archive and a namespace have steps of their own.
-  throw new MemoryError('fetch_failed', 'This server has no access to S3.', {
-    hint: 'Send the object as a file, or by a signed URL.',
-  });
+  return {};
 };
 
 async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Promise<StepResult> {
