@@ -1,9 +1,10 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
-import { createFakeEmbedder, type FakeEmbedder } from '../../testing/fake-embedder.ts';
-import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
+import type { FakeEmbedder } from '../../testing/fake-embedder.ts';
+import type { InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { onNext } from '../../testing/on-next.ts';
+import { createReportsFlow, type ReportsFlow, reportTopics } from '../../testing/reports-flow.ts';
 import { cancelJob } from '../jobs/cancel.ts';
 import { retryJob } from '../jobs/retry.ts';
 import { outcomeKey } from '../stored/blob-keys.ts';
@@ -15,24 +16,15 @@ import { acceptReindex, type ReindexRequest } from './accept-reindex.ts';
 
 const scope = { tenant: 'acme', namespace: 'default' };
 const next = 'next-model';
-const topics = ['harbour', 'lighthouse', 'trawler', 'estuary', 'buoy', 'keel', 'rudder', 'anchor', 'jetty', 'reef'];
 
 let flow: InMemoryFlow;
 let embedder: FakeEmbedder;
+let ingested: ReportsFlow['ingested'];
 let former: string;
 beforeEach(async () => {
-  embedder = createFakeEmbedder(next);
-  flow = createInMemoryFlow({ otherModels: [embedder, createFakeEmbedder('third')] });
+  ({ flow, embedder, ingested } = await createReportsFlow(next, 'third'));
   former = flow.deps.embeddingModel;
-  for (const [at, topic] of topics.entries())
-    await ingested(`The ${topic} of report ${at} lies at mark ${at * 7919}.`, `report-${at}`);
 });
-
-async function ingested(text: string, documentId: string): Promise<void> {
-  flow.ahead += 1000;
-  await flow.ingest(text, { documentId });
-  await flow.drain();
-}
 
 const reindex = (request: Partial<ReindexRequest> = {}) =>
   acceptReindex(flow.deps, scope, { model: next, force: false, judged: [], ...request });
@@ -150,8 +142,8 @@ test('where the former collection is lost, whatever the next one finds is no wor
 });
 
 test('passages without a sentence of enough words are compared by the judged queries alone', async () => {
-  for (const [at, topic] of topics.entries()) await ingested(`The ${topic}.`, `report-${at}`);
-  const judged = topics.map((topic, at) => ({ query: topic, relevant: [`report-${at}`] }));
+  for (const [at, topic] of reportTopics.entries()) await ingested(`The ${topic}.`, `report-${at}`);
+  const judged = reportTopics.map((topic, at) => ({ query: topic, relevant: [`report-${at}`] }));
   const { id } = await reindex({ judged });
   await flow.drain();
   const comparison = (await jobOf(id))?.comparison;
