@@ -40,6 +40,12 @@ describe('tokens with a shared secret', () => {
     'with an empty secret and a hostile kid': () => signedAs({ alg: 'HS256', kid: '../../../dev/null' }, ''),
     'with a kid that reads like SQL and the empty key': () =>
       signedAs({ alg: 'HS256', kid: "x' union select ''--" }, ''),
+    'with our secret and a kid that is a path': () => signedAs({ alg: 'HS256', kid: '../../../dev/null' }, secret),
+    'with our secret and a kid that is an address': () =>
+      signedAs({ alg: 'HS256', kid: 'http://evil.example/' }, secret),
+    'with our secret and a kid that is no text': () => signedAs({ alg: 'HS256', kid: ['a'] }, secret),
+    'with our secret and what it says must be understood': () =>
+      signedAs({ alg: 'HS256', crit: ['b64'], b64: false }, secret),
     'that has expired': () => tokenFor('acme', { exp: now() - 1 }),
     'without exp': () => jsonwebtoken.sign({ tenant: 'acme' }, secret, { algorithm: 'HS256' }),
     'whose exp is text': () => signedAs({ alg: 'HS256' }, secret, claims({ exp: '9999999999' })),

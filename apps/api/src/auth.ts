@@ -40,7 +40,7 @@ export function createTokenVerifier(options: TokenOptions): VerifyToken {
   const verifyShared = options.jwtSecret === undefined ? undefined : sharedSecretCheck(options.jwtSecret, options);
   const verifyPublic = options.jwksUrl === undefined ? undefined : keySetCheck(options.jwksUrl, options);
   return async (token) => {
-    const algorithm = algorithmOf(token);
+    const { alg: algorithm } = checkedHeader(token);
     const verify =
       algorithm === 'HS256' ? verifyShared : algorithm === 'RS256' || algorithm === 'ES256' ? verifyPublic : undefined;
     if (!verify) throw unauthenticated('The token is signed in a way that is not accepted here.');
@@ -72,13 +72,27 @@ export function requireScopes(principal: Principal, required: readonly ScopeName
   throw new MemoryError('forbidden', `The token lacks the scope ${missing.join(' ')}.`, { details: { missing } });
 }
 
-function algorithmOf(token: string): unknown {
+/** A key's name as issuers give them: no path, no address, no query. */
+const KeyId = z.string().regex(/^(?!.*\.\.)[\w.:=+@-]{1,256}$/);
+
+const Header = z.object({ alg: z.unknown(), kid: KeyId.optional(), crit: z.undefined().optional() });
+
+/**
+ * The header says which check comes next, so it is looked at before anything is known of who wrote it. Of what `crit`
+ * names we understand nothing, and RFC 7515 section 4.1.11 has such a token refused. A key's name chooses nothing here but
+ * a key of the set; one that reads like a path or a query is refused all the same, for whatever comes behind us.
+ */
+function checkedHeader(token: string): { readonly alg?: unknown } {
+  let header: unknown;
   try {
-    const header = token.slice(0, token.indexOf('.'));
-    return (JSON.parse(Buffer.from(header, 'base64url').toString('utf8')) as { alg?: unknown } | null)?.alg;
+    header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString('utf8'));
   } catch (cause) {
     throw unauthenticated('The token is malformed.', { cause });
   }
+  const checked = Header.safeParse(header);
+  if (!checked.success)
+    throw unauthenticated('The header of the token is not accepted here.', { cause: checked.error });
+  return checked.data;
 }
 
 function sharedSecretCheck(secret: string, { audience, issuer }: TokenOptions) {

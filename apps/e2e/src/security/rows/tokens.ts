@@ -34,6 +34,9 @@ export function tokensRow(target: () => Target): void {
     'with a kid that is a path, and the empty key of what is there': () =>
       shared(withHeader({ ...hs256, kid: '../../../../dev/null' }), ''),
     'with a kid that reads like SQL': () => shared(withHeader({ ...hs256, kid: "x' UNION SELECT 'secret" }), 'secret'),
+    'with a kid that is a path, though signed by our secret': () =>
+      shared(withHeader({ ...hs256, kid: '../../../../dev/null' })),
+    'with what must be understood and is not (crit)': () => shared(withHeader({ ...hs256, crit: ['exp'] })),
     'with RS256 and a kid that is an address': () =>
       signedPrivate(withHeader({ alg: 'RS256', kid: `http://${target().inside.host}/` }), rsa().privateKey),
     'that brings its own key set (jku)': () =>
