@@ -25,6 +25,7 @@ import { startTracing } from '@semantic-memory/runtime/start-tracing';
 import { traceEmbedders } from '@semantic-memory/runtime/traced-embedder';
 import { traceLanguageModel } from '@semantic-memory/runtime/traced-language-model';
 import { traceQueue } from '@semantic-memory/runtime/traced-queue';
+import { traceLexicalIndex, traceReranker } from '@semantic-memory/runtime/traced-search';
 import { traceVectorIndex } from '@semantic-memory/runtime/traced-vector-index';
 import { createModelDimensions } from '@semantic-memory/shared/ingest/index/model-dimension';
 import { askReconcile } from '@semantic-memory/shared/ingest/recovery/ask-reconcile';
@@ -59,7 +60,7 @@ const blobs = guardBlobStore(store, breaker('blobs'));
 const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
 shutdown.add('ledger', () => ledger.close());
-const lexical = createRedisLexicalIndex(redis);
+const lexical = traceLexicalIndex(createRedisLexicalIndex(redis));
 shutdown.add('lexical index', () => lexical.close());
 const answerLog = createRedisAnswerLog(redis);
 shutdown.add('answers', () => answerLog.close());
@@ -130,7 +131,7 @@ const app = createApp({
   embedderFor: traceEmbedders(embedders.embedderFor),
   table: createDocumentTable({ ledger }),
   shelf: createChunkShelf({ maxBytes: config.chunkCacheBytes }),
-  reranker,
+  reranker: reranker && traceReranker(reranker),
   tokenVectors,
   languageModel,
   languageModelInputTokens: config.llmInputTokens,

@@ -29,6 +29,7 @@ import { createShutdown, onParentGone } from '@semantic-memory/runtime/shutdown'
 import { startTracing } from '@semantic-memory/runtime/start-tracing';
 import { traceEmbedders } from '@semantic-memory/runtime/traced-embedder';
 import { messagingSpan, traceQueue } from '@semantic-memory/runtime/traced-queue';
+import { traceLexicalIndex } from '@semantic-memory/runtime/traced-search';
 import { traceVectorIndex } from '@semantic-memory/runtime/traced-vector-index';
 import { inSpan } from '@semantic-memory/runtime/tracing';
 import { createIndexWriter } from '@semantic-memory/shared/ingest/index/index-writer';
@@ -57,7 +58,7 @@ const breaker = breakerMetric(metrics);
 const blobs = guardBlobStore(store, breaker('blobs'));
 const redis = { url: config.redisUrl, prefix: config.queuePrefix, logger };
 const ledger = createRedisLedger({ ...redis, onBreakerState: breaker('redis') });
-const lexical = createRedisLexicalIndex(redis);
+const lexical = traceLexicalIndex(createRedisLexicalIndex(redis));
 const quotas = config.quotas && createRedisQuotas({ ...redis, limits: config.quotas });
 const replies = createRedisReplyBox(redis);
 const queue = traceQueue(createBullmqQueue({ ...redis, onBreakerState: breaker('redis_queue') }));

@@ -4,6 +4,7 @@ import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import type { Embedder } from '@semantic-memory/shared/ports/embedder';
 import type { LanguageModel } from '@semantic-memory/shared/ports/language-model';
 import { createFakeEmbedder } from '@semantic-memory/shared/testing/fake-embedder';
+import { createInMemoryLexicalIndex } from '@semantic-memory/shared/testing/in-memory-lexical-index';
 import { createInMemoryQueue } from '@semantic-memory/shared/testing/in-memory-queue';
 import { createInMemoryVectorIndex } from '@semantic-memory/shared/testing/in-memory-vector-index';
 import { parseJobFor } from '@semantic-memory/shared/testing/job-queue-suite';
@@ -11,6 +12,7 @@ import { recordSpans, type SpanRecorder } from './testing/span-recorder.ts';
 import { traceEmbedders } from './traced-embedder.ts';
 import { traceLanguageModel } from './traced-language-model.ts';
 import { messagingSpan, traceQueue } from './traced-queue.ts';
+import { traceLexicalIndex, traceReranker } from './traced-search.ts';
 import { traceVectorIndex } from './traced-vector-index.ts';
 import { inSpan } from './tracing.ts';
 
@@ -109,6 +111,33 @@ test('what reads, replaces and removes vectors has spans too, and does what it s
     ['chroma get', 1],
     ['chroma delete', undefined],
   ]);
+});
+
+test('the search by words and the second look have spans, and do what they say', async () => {
+  const inMemory = createInMemoryLexicalIndex();
+  const lexical = traceLexicalIndex(inMemory);
+  const scope = { tenant: 't', namespace: 'n' };
+  const prepared = await lexical.prepare(scope, [{ terms: new Map([['canary', 1]]), length: 1 }]);
+  inMemory.follow(() => new Map([['d', 1]]));
+  inMemory.activate(scope, 'd', 1, prepared);
+  const terms = [{ term: 'canary', weight: 1, common: false }];
+  const { hits } = await lexical.rank(scope, { terms, limit: 1 });
+  expect(hits).toMatchObject([{ documentId: 'd' }]);
+  expect(await lexical.score(scope, terms, hits)).toEqual([hits[0]?.score]);
+  const passages = [{ documentId: 'd', version: 1, index: 0, title: 'a canary', text: 'a canary' }];
+  const reranker = traceReranker({ depth: 5, weight: 1, suits: () => true, rerank: async () => ({ scores: [0.5] }) });
+  expect(reranker.depth).toBe(5);
+  const query = { tenant: 't', model: 'm', text: 'a canary' };
+  expect(await reranker.rerank(query, passages)).toEqual({ scores: [0.5] });
+  const spans = recorder.spans().map(({ name, attributes, events }) => ({ name, attributes, events }));
+  expect(spans.map(({ name }) => name)).toEqual([
+    'redis write_postings',
+    'redis rank_words',
+    'redis score_words',
+    'rerank',
+  ]);
+  expect(spans[3]?.attributes).toEqual({ 'semantic_memory.passages': 1 });
+  expect(JSON.stringify(spans)).not.toContain('canary');
 });
 
 test('a job of no document has a span without one, and where nothing is traced it carries none', async () => {

@@ -99,7 +99,7 @@ test('one trace leads from the request through every tier, each a process of its
 test('a search and a question are one trace each, with the calls that they waited for', async () => {
   const searched = await call('/search', { query: 'a query that nobody asked before' });
   expect(searched.answer.status).toBe(200);
-  for (const name of [/^embeddings /, 'chroma query']) {
+  for (const name of [/^embeddings /, 'chroma query', 'redis rank_words', 'rerank']) {
     expect((await spanOf(searched.traceId, name)).map((span) => span.name).slice(1)).toEqual([
       `POST ${apiPrefix}/search`,
     ]);
