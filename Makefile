@@ -29,8 +29,8 @@ lint: setup ## formatting, import walls, unused code and dependencies, shell scr
 type-check: setup ## check the types of all packages
 	@tsc -b
 
-coverage: setup ## run every test and report which lines they reach
-	@bash scripts/test.sh --coverage
+coverage: setup ## which lines of packages and apps the tests beside them reach
+	@bash scripts/coverage.sh
 
 build: setup ## compile all packages to dist
 	@pnpm run build
@@ -53,8 +53,8 @@ helm-test: setup ## lint, render, test and scan the chart; docs of its values wi
 smoke: setup ## ingest a small library into a service of its own, search, ask, and send what must be refused
 	@exec node --conditions=development scripts/ingest-smoke.ts --start
 
-coverage-gate: setup ## every test, and every statement, branch, function and line of packages and apps is reached
-	@bash scripts/test.sh --coverage --coverageThreshold='{"global":{"statements":100,"branches":100,"functions":100,"lines":100}}'
+coverage-gate: setup ## fails unless they reach every statement, branch, function and line
+	@bash scripts/coverage.sh --coverageThreshold='{"global":{"statements":100,"branches":100,"functions":100,"lines":100}}'
 
 workflows: ## check the workflows of .github with actionlint
 	@bash scripts/lint-workflows.sh

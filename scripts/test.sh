@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Runs every test. Whatever happens, the last line is `N passed, N failed`, also where the run broke off before a test.
-# With arguments, which go to jest, all in one run: a report of coverage is of one.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -29,12 +28,8 @@ modules=(packages)
 for app in apps/*; do
   [[ " ${stories[*]} " == *" $app "* ]] || modules+=("$app")
 done
-if [ "$#" -gt 0 ]; then
-  run_jest all "$@"
-else
-  run_jest modules --maxWorkers=2 --roots "${modules[@]}"
-  run_jest stories --maxWorkers=1 --roots "${stories[@]}"
-fi
+run_jest modules --maxWorkers=2 --roots "${modules[@]}"
+run_jest stories --maxWorkers=1 --roots "${stories[@]}"
 
 awk '
   { passed += $1; failed += $3; skipped += $5 }
