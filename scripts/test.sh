@@ -22,14 +22,17 @@ bash scripts/install-tools.sh || true
 # The end-to-end tests start services from what was compiled: once, before several of them find it old.
 node_modules/.bin/tsc -b || true
 
-# Tests of these start whole services, or build something: one at a time, with the machine to itself.
+# Tests of these start whole services, and wait for much of their time.
 stories=(apps/e2e apps/worker scripts)
+# These load every core for minutes: one at a time, with the machine to itself.
+alone=(scripts/images/images.test.ts scripts/bootstrap/sample-library.test.ts apps/e2e/src/stories/chaos.test.ts)
 modules=(packages)
 for app in apps/*; do
   [[ " ${stories[*]} " == *" $app "* ]] || modules+=("$app")
 done
 run_jest modules --maxWorkers=2 --roots "${modules[@]}"
-run_jest stories --maxWorkers=1 --roots "${stories[@]}"
+run_jest stories --maxWorkers=2 --roots "${stories[@]}" --testPathIgnorePatterns /node_modules/ /dist/ "${alone[@]}"
+run_jest alone --maxWorkers=1 --runTestsByPath "${alone[@]}"
 
 awk '
   { passed += $1; failed += $3; skipped += $5 }

@@ -29,6 +29,24 @@ test('no port is given twice, none that was claimed, and none of those that conn
   await expect(freePort()).rejects.toThrow('no free port');
 });
 
+test('who is given a range takes ports from it alone, and who is given none or nonsense from all', async () => {
+  const given = process.env.FREE_PORTS;
+  try {
+    process.env.FREE_PORTS = '33000-33001';
+    const ports = [await freePort(), await freePort()];
+    expect(ports.sort()).toEqual([33_000, 33_001]);
+    await expect(freePort()).rejects.toThrow('between 33000 and 33001');
+    for (const none of [undefined, 'some']) {
+      if (none === undefined) delete process.env.FREE_PORTS;
+      else process.env.FREE_PORTS = none;
+      await expect(freePort()).rejects.toThrow('between 20000 and 32767');
+    }
+  } finally {
+    if (given === undefined) delete process.env.FREE_PORTS;
+    else process.env.FREE_PORTS = given;
+  }
+});
+
 test('an address that is not this machine’s is a fault, not a port that is taken', async () => {
   // Of the addresses for examples (RFC 5737).
   await expect(isPortFree(20_000, '192.0.2.1')).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });

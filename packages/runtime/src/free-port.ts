@@ -7,6 +7,8 @@ import { createServer } from 'node:net';
  */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_767;
+/** Tests that run at the same time are given ranges of their own in FREE_PORTS: claims are known to one process only. */
+const rangeGiven = /^(\d+)-(\d+)$/;
 /** So many taken ones in a row mean that something else is wrong. */
 const TRIES = 1_000;
 
@@ -18,11 +20,12 @@ const claims = new Map<number, string>();
  * before it is used: check at the start.
  */
 export async function freePort(owner = ''): Promise<number> {
+  const [, first = FIRST_PORT, last = LAST_PORT] = rangeGiven.exec(process.env.FREE_PORTS ?? '') ?? [];
   for (let tries = 0; tries < TRIES; tries++) {
-    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    const port = randomInt(Number(first), Number(last) + 1);
     if (!claims.has(port) && (await claimPort(port, owner, '127.0.0.1'))) return port;
   }
-  throw new Error(`no free port on 127.0.0.1 between ${FIRST_PORT} and ${LAST_PORT}`);
+  throw new Error(`no free port on 127.0.0.1 between ${first} and ${last}`);
 }
 
 /**
