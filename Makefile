@@ -3,6 +3,9 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
 export TURBO_TELEMETRY_DISABLED := 1
 
+# What V8 has compiled is kept between starts: half of what a process of ours costs until it serves.
+export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up test format lint type-check coverage build bench eval chaos smoke check-env \
   check-version coverage-gate docs workflows audit images images-test tools helm-test clean
