@@ -20,6 +20,7 @@ export const notSettings: Readonly<Record<string, string>> = {
   HOME: 'set by the system',
   JEST_WORKER_ID: 'set by jest',
   MAKELEVEL: 'set by make',
+  NODE_COMPILE_CACHE: 'read by Node.js itself; make sets it',
   NODE_OPTIONS: 'read by Node.js itself',
   NO_COLOR: 'a convention of terminals',
   PATH: 'set by the system',
