@@ -3,6 +3,7 @@ import type { AcceptDeps } from '@semantic-memory/shared/ingest/accept';
 import type { AnswerLog } from '@semantic-memory/shared/ports/answer-log';
 import type { ReadArchive, WriteArchive } from '@semantic-memory/shared/ports/archive';
 import type { Cache } from '@semantic-memory/shared/ports/cache';
+import type { AllowedBucket } from '@semantic-memory/shared/ports/fetcher';
 import type { LedgerRecovery } from '@semantic-memory/shared/ports/ledger';
 import type { ReplyBox } from '@semantic-memory/shared/ports/reply-box';
 import type { RagDeps } from '@semantic-memory/shared/rag/answer';
@@ -33,6 +34,8 @@ export interface ApiDeps extends AcceptDeps, SearchDeps, RagDeps {
    * @throws MemoryError `fetch_forbidden`
    */
   readonly checkCallbackUrl: ((url: string) => void) | undefined;
+  /** What tenants may have read out of buckets; empty where an operator has allowed nothing. */
+  readonly allowedBuckets: readonly AllowedBucket[];
   /** Web pages of these origins may call. */
   readonly corsOrigins: readonly string[];
 }

@@ -165,6 +165,7 @@ const app = createApp({
     heartbeatMs: 15_000,
   },
   checkCallbackUrl: config.webhookSecret ? (url) => void checkHost(parseFetchUrl(url)) : undefined,
+  allowedBuckets: config.sourceS3.allowed,
   corsOrigins: config.corsOrigins,
   onIndexLacking: atMostEvery(5_000, () => askReconcile(queue, logger, 'index')),
   versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,

@@ -101,16 +101,22 @@ test('a path that is not there, one id for many files and an empty folder are to
   expect(service.requests).toHaveLength(0);
 });
 
-test('web addresses and git repositories are left to the service to fetch', async () => {
+test.each([
+  ['https://example.org/a.git', { type: 'git', url: 'https://example.org/a.git' }],
+  ['https://example.org/a', { type: 'url', url: 'https://example.org/a' }],
+  ['s3://reports/2026/may.pdf', { type: 's3', bucket: 'reports', key: '2026/may.pdf' }],
+  ['s3://reports/2026/', { type: 's3', bucket: 'reports', prefix: '2026/' }],
+  ['s3://reports', { type: 's3', bucket: 'reports', prefix: '' }],
+])('%s is left to the service to fetch', async (path, source) => {
   service.intercept((request, response) => {
-    expect(JSON.parse(String(request.body)).source).toEqual({ type: 'git', url: 'https://example.org/a.git' });
+    expect(JSON.parse(String(request.body)).source).toEqual(source);
     response.writeHead(400, { 'content-type': 'application/json' });
     response.end('{"error":{"code":"invalid_request","message":"No.","requestId":"r1"}}');
     return true;
   });
-  const { status, out } = await run(['ingest', 'https://example.org/a.git']);
+  const { status, out } = await run(['ingest', path]);
   expect(status).toBe(1);
-  expect(out).toContain('refused   https://example.org/a.git\n          invalid_request: No.');
+  expect(out).toContain(`refused   ${path}\n          invalid_request: No.`);
 });
 
 test('a search prints title, place and passage, with highlights in bold on a terminal', async () => {

@@ -64,7 +64,9 @@ function createProgram(io: Io, fail: () => void): Command {
 function addIngest(program: Command, io: Io, fail: () => void): void {
   program
     .command('ingest <path...>')
-    .description('ingest files, folders, web addresses and git repositories (….git)')
+    .description(
+      'ingest files, folders, web addresses, git repositories (….git) and buckets (s3://bucket/key, s3://bucket/prefix/)',
+    )
     .option('-n, --namespace <name>')
     .option('--id <documentId>', 'for one document; given again, it replaces')
     .option('--ids-from-path', 'the path below the folder becomes the id, so that ingesting again replaces')

@@ -4,6 +4,7 @@ import { documentIdOf, findFiles } from '@semantic-memory/client/find-files';
 import type { CallOptions, IngestFields, IngestOptions } from '@semantic-memory/client/inputs';
 import type { DryRun } from '@semantic-memory/shared/contracts/model/dry-run';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
+import type { Source } from '@semantic-memory/shared/contracts/model/source';
 import { UsageError } from './token.ts';
 
 /** One thing to ingest: a file, or a source that the service fetches. */
@@ -17,17 +18,18 @@ export interface Target {
 }
 
 /**
- * What the arguments name: files, folders with all below them, web addresses, and git repositories (`….git`).
+ * What the arguments name: files, folders with all below them, web addresses, git repositories (`….git`), objects of
+ * buckets (`s3://bucket/key`) and all below a prefix of one (`s3://bucket/prefix/`).
  *
  * @throws UsageError where a path is not there.
  */
 export async function findTargets(paths: readonly string[]): Promise<Target[]> {
   const targets: Target[] = [];
   for (const path of paths) {
-    if (/^https?:\/\//.test(path)) {
-      const type = path.endsWith('.git') ? 'git' : 'url';
-      const send: Target['send'] = (client, options) => client.ingest({ type, url: path }, options);
-      const dryRun: Target['dryRun'] = (client, options) => client.dryRun({ type, url: path }, options);
+    const source = sourceOf(path);
+    if (source) {
+      const send: Target['send'] = (client, options) => client.ingest(source, options);
+      const dryRun: Target['dryRun'] = (client, options) => client.dryRun(source, options);
       targets.push({ name: path, id: documentIdOf(path), send, dryRun });
       continue;
     }
@@ -41,4 +43,12 @@ export async function findTargets(paths: readonly string[]): Promise<Target[]> {
     }
   }
   return targets;
+}
+
+/** A source that the service fetches; undefined for what is a path of this machine. */
+function sourceOf(path: string): Source | undefined {
+  if (/^https?:\/\//.test(path)) return { type: path.endsWith('.git') ? 'git' : 'url', url: path };
+  const [, bucket, key = ''] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(path) ?? [];
+  if (bucket === undefined) return undefined;
+  return { type: 's3', bucket, ...(key === '' || key.endsWith('/') ? { prefix: key } : { key }) };
 }

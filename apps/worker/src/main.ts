@@ -15,6 +15,7 @@ import { createRedisLedger } from '@semantic-memory/adapters/redis/ledger';
 import { createRedisLexicalIndex } from '@semantic-memory/adapters/redis/lexical-index';
 import { createRedisQuotas } from '@semantic-memory/adapters/redis/quotas';
 import { createRedisReplyBox } from '@semantic-memory/adapters/redis/reply-box';
+import { createS3ObjectFetcher } from '@semantic-memory/adapters/s3/object-fetcher';
 import { readTar } from '@semantic-memory/adapters/tar/read-tar';
 import { createWebFetcher } from '@semantic-memory/adapters/web/web-fetcher';
 import { createWebhookSender } from '@semantic-memory/adapters/web/webhook-sender';
@@ -97,6 +98,7 @@ const embedders = createEmbedders({
 });
 const parser = createChildParser({ pageMs: config.pageTimeoutMs });
 const ocr = createOcrEngine({ processes: config.ocrProcesses });
+const objects = createS3ObjectFetcher(config.sourceS3);
 const cancellations = createCancellationWatch({ ledger, logger });
 
 const deps: HandlerDeps = {
@@ -110,6 +112,8 @@ const deps: HandlerDeps = {
   embeddingModel: config.embeddingModel,
   web: createWebFetcher({ allowHosts: config.fetchAllowHosts }),
   git: createGitFetcher({ allowHosts: config.fetchAllowHosts }),
+  objects,
+  allowedBuckets: config.sourceS3.allowed,
   readArchive: readTar,
   parser,
   ocr,
@@ -126,6 +130,8 @@ const deps: HandlerDeps = {
     maxImagePixels: config.maxImagePixels,
     pageMs: config.pageTimeoutMs,
     fetchMs: 10 * 60_000,
+    maxObjects: config.sourceS3.maxObjects,
+    maxObjectsBytes: config.sourceS3.maxBytes,
   },
   cancellations,
   webhooks: {
@@ -199,6 +205,7 @@ shutdown.add('quotas', async () => quotas?.close());
 shutdown.add('replies', () => replies.close());
 shutdown.add('queue', () => queue.close());
 shutdown.add('cache', async () => cache?.close());
+shutdown.add('objects', () => objects.close());
 shutdown.add('cancellations', () => cancellations.close());
 shutdown.add('embedders', () => embedders.close());
 shutdown.add('ocr', () => ocr.close());

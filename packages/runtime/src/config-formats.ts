@@ -1,4 +1,6 @@
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
+import { bucketPattern, isPlainKey } from '@semantic-memory/shared/contracts/model/object-key';
+import type { AllowedBucket } from '@semantic-memory/shared/ports/fetcher';
 import { z } from 'zod';
 
 /* How the text of a variable becomes a value. */
@@ -63,3 +65,15 @@ export const redisUrl = url(/^rediss?(\+cluster)?$/);
 export const tierList = list.pipe(
   z.array(z.enum(tiers, `names a tier that is not one of ${tiers.join(', ')}`)).min(1, 'names no tier'),
 );
+/** A prefix ends with a slash, so that `a` is not the beginning of `ab` too. */
+export const allowedBuckets = list.transform((rules, issues) => {
+  const allowed: AllowedBucket[] = [];
+  for (const rule of rules) {
+    // Neither buckets nor prefixes have a colon: what stands before the last one is the tenant.
+    const [, tenant = '', bucket = '', folder = ''] = /^(.+):([^:/]+)(?:\/([^:]*))?$/.exec(rule) ?? [];
+    const prefix = folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
+    if (bucketPattern.test(bucket) && isPlainKey(prefix)) allowed.push({ tenant: tenant.trim(), bucket, prefix });
+    else issues.addIssue('is not a list of tenant:bucket or tenant:bucket/prefix');
+  }
+  return allowed;
+});

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { tiers } from '@semantic-memory/shared/contracts/jobs';
 import { z } from 'zod';
 import {
+  allowedBuckets,
   evidenceThresholds,
   flag,
   headerList,
@@ -248,6 +249,43 @@ export const configVariables = {
     purpose: 'Hosts that may be fetched from although their address is private.',
     format: 'list with commas of host or host:port',
   }),
+  sourceS3Buckets: always('SOURCE_S3_BUCKETS', '', allowedBuckets, {
+    purpose:
+      'Buckets that tenants may have documents read from, for the API and workers of tier fetch; without it sources of type s3 are refused. Never the bucket of the blob store.',
+    format: 'list with commas of tenant:bucket or tenant:bucket/prefix; * for every tenant',
+  }),
+  sourceS3Endpoint: optional('SOURCE_S3_ENDPOINT', url(/^https?$/), {
+    purpose: "Address of the S3 server of those buckets, other than Amazon's, for tier fetch.",
+    format: 'http(s) address',
+  }),
+  sourceS3Region: always('SOURCE_S3_REGION', 'us-east-1', text, {
+    purpose: 'Region of those buckets.',
+    format: 'name',
+  }),
+  sourceS3AccessKeyId: optional('SOURCE_S3_ACCESS_KEY_ID', text, {
+    purpose: 'Key for those buckets: may read and list, and nothing else.',
+    format: 'text',
+    defaultDescription: "what the AWS SDK finds: the environment, shared files, the pod's or machine's role",
+  }),
+  sourceS3SecretAccessKey: optional('SOURCE_S3_SECRET_ACCESS_KEY', text, {
+    purpose: 'Secret of that key.',
+    format: 'text',
+    requiredWhen: 'SOURCE_S3_ACCESS_KEY_ID is set',
+  }),
+  sourceS3ForcePathStyle: optional('SOURCE_S3_FORCE_PATH_STYLE', flag, {
+    purpose: 'Name those buckets in the path of the address and not in its host name.',
+    format: 'true or false',
+    defaultDescription: 'true where SOURCE_S3_ENDPOINT is set',
+  }),
+  sourceS3MaxObjects: always('SOURCE_S3_MAX_OBJECTS', '10000', whole(1, 100_000), {
+    purpose: 'Most objects that one prefix of a bucket may bring.',
+    format: 'objects',
+  }),
+  sourceS3MaxBytes: bytes(
+    'SOURCE_S3_MAX_BYTES',
+    10 * 1024 * megabyte,
+    'Most bytes that the objects of one prefix may have together.',
+  ),
   webhookSecret: optional('WEBHOOK_SECRET', z.string().min(32, 'has fewer than 32 characters'), {
     purpose:
       'Key that signs the calls of webhooks, for the API and workers of tier fetch; without it a callbackUrl is refused.',

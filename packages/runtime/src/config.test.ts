@@ -91,6 +91,59 @@ test('a bucket is the blob store where it is named, and its secret is never show
   expect(faultsOf(() => readConfig(other))[0]).toMatch(/^S3_SECRET_ACCESS_KEY is not set/);
 });
 
+test('buckets that tenants may read are a list, with a server and a key of their own', () => {
+  expect(readConfig({}).sourceS3).toEqual({
+    allowed: [],
+    region: 'us-east-1',
+    endpoint: undefined,
+    forcePathStyle: false,
+    credentials: undefined,
+    maxObjects: 10_000,
+    maxBytes: 10 * 2 ** 30,
+  });
+  const env = {
+    SOURCE_S3_BUCKETS: 'acme:reports, *:shared/public,the:other:docs/a/b/',
+    SOURCE_S3_ENDPOINT: 'http://s3.example:9000',
+    SOURCE_S3_ACCESS_KEY_ID: 'an-id',
+    SOURCE_S3_SECRET_ACCESS_KEY: 'the-secret',
+  };
+  expect(readConfig(env).sourceS3).toMatchObject({
+    allowed: [
+      { tenant: 'acme', bucket: 'reports', prefix: '' },
+      { tenant: '*', bucket: 'shared', prefix: 'public/' },
+      { tenant: 'the:other', bucket: 'docs', prefix: 'a/b/' },
+    ],
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'an-id', secretAccessKey: 'the-secret' },
+  });
+  expect(readConfig({ ...env, SOURCE_S3_FORCE_PATH_STYLE: 'false' }).sourceS3.forcePathStyle).toBe(false);
+  for (const wrong of [
+    'reports',
+    ':reports',
+    'acme:',
+    'acme:*',
+    'acme:a/b:c',
+    'acme:reports/../x',
+    'a:x,b',
+    '*:re ports',
+  ]) {
+    const faults = faultsOf(() => readConfig({ SOURCE_S3_BUCKETS: wrong, S3_BUCKET: 'memory' }));
+    expect([wrong, faults]).toEqual([wrong, [expect.stringMatching(/^SOURCE_S3_BUCKETS is not a list of/)]]);
+  }
+  const half = faultsOf(() => readConfig({ SOURCE_S3_SECRET_ACCESS_KEY: 'the-secret' }));
+  expect(half).toEqual([expect.stringMatching(/^SOURCE_S3_ACCESS_KEY_ID is not set/)]);
+  expect(half.join()).not.toContain('the-secret');
+});
+
+test('the bucket of the blob store cannot be read as a source, by whatever address', () => {
+  const env = { S3_BUCKET: 'memory', SOURCE_S3_ENDPOINT: 'https://elsewhere.example' };
+  for (const rule of ['acme:memory', '*:Memory/public/']) {
+    const faults = faultsOf(() => readConfig({ ...env, SOURCE_S3_BUCKETS: `acme:reports,${rule}` }));
+    expect(faults).toEqual([expect.stringContaining('the bucket of the blob store')]);
+  }
+  expect(readConfig({ ...env, SOURCE_S3_BUCKETS: 'acme:memory2' }).sourceS3.allowed).toHaveLength(1);
+});
+
 test('the blobs are beside the other data unless they have a directory of their own', () => {
   expect(readConfig({ DATA_DIR: '/data' }).blobDir).toBe('/data/blobs');
   expect(readConfig({ DATA_DIR: '/data', BLOB_DIR: 'elsewhere' }).blobDir).toBe(resolve('elsewhere'));

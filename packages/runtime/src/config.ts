@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { AllowedBucket } from '@semantic-memory/shared/ports/fetcher';
 import type { QuotaLimits } from '@semantic-memory/shared/ports/quotas';
 import type { z } from 'zod';
 import type { Variable } from './config-variable.ts';
@@ -18,6 +19,7 @@ type Fields = {
 };
 
 type S3Field = Extract<keyof Fields, `s3${string}`>;
+type SourceField = Extract<keyof Fields, `sourceS3${string}`>;
 type TraceField = 'otlpEndpoint' | 'otlpHeaders' | 'traceRatio';
 type RerankField = Extract<keyof Fields, `rerank${string}`>;
 
@@ -30,6 +32,14 @@ export interface S3Config {
   readonly forcePathStyle: boolean;
   /** Where absent, the SDK looks for them itself. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+/** Buckets that documents are read from. */
+export interface SourceS3Config extends Omit<S3Config, 'bucket' | 'prefix'> {
+  readonly allowed: readonly AllowedBucket[];
+  /** Of one prefix. */
+  readonly maxObjects: number;
+  readonly maxBytes: number;
 }
 
 /** What one CopyObject takes; a claimed upload is copied. */
@@ -54,6 +64,7 @@ export interface Config
     | 'blobDir'
     | 'blobStore'
     | S3Field
+    | SourceField
     | CacheField
     | QuotaField
     | 'embeddingModel'
@@ -65,6 +76,7 @@ export interface Config
   readonly blobDir: string;
   /** Set where the blob store is a bucket. */
   readonly s3: S3Config | undefined;
+  readonly sourceS3: SourceS3Config;
   /** Undefined where nothing is to be kept. */
   readonly cache: CacheConfig | undefined;
   /** What each tenant may use; undefined where nothing is limited. */
@@ -131,7 +143,8 @@ export function readConfig(
   const { otlpEndpoint, otlpHeaders, traceRatio, ...untraced } = fields;
   const { openaiApiKey, openaiBaseUrl, rerankBaseUrl, rerankModel, rerankApiKey, rerankTimeoutMs, ...others } =
     untraced;
-  const { s3, rest: withCache } = takeS3(others, faults);
+  const { sourceS3, rest: withS3 } = takeSourceS3(others, faults);
+  const { s3, rest: withCache } = takeS3(withS3, faults);
   const { cache, rest: withQuotas } = takeCache(withCache);
   const { quotas, rest } = takeQuotas(withQuotas);
   if (faults.length > 0) throw new ConfigError(faults);
@@ -140,6 +153,7 @@ export function readConfig(
     ...rest,
     dataDir,
     s3,
+    sourceS3,
     cache,
     quotas,
     queuePrefix: [fields.redisUrl, cache?.url].some(namesCluster) ? `{${fields.queuePrefix}}` : fields.queuePrefix,
@@ -179,10 +193,7 @@ function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileByte
   } = fields;
   if (blobStore === 's3' && !s3Bucket) faults.push('S3_BUCKET is not set, but BLOB_STORE is s3.');
   if ((blobStore ?? 's3') !== 's3' || !s3Bucket) return { s3: undefined, rest };
-  if (!s3AccessKeyId !== !s3SecretAccessKey) {
-    const missing = s3AccessKeyId ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
-    faults.push(`${missing} is not set, but the other half of the key is.`);
-  }
+  const credentials = takeKey('S3', s3AccessKeyId, s3SecretAccessKey, faults);
   for (const [name, bytes] of [
     ['MAX_FILE_BYTES', fields.maxFileBytes],
     ['MAX_IMPORT_BYTES', fields.maxImportBytes],
@@ -196,12 +207,53 @@ function takeS3<Others extends Pick<Fields, S3Field | 'blobStore' | 'maxFileByte
     region: s3Region,
     endpoint: s3Endpoint,
     forcePathStyle: s3ForcePathStyle ?? s3Endpoint !== undefined,
-    credentials:
-      s3AccessKeyId && s3SecretAccessKey
-        ? { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey }
-        : undefined,
+    credentials,
   };
   return { s3, rest };
+}
+
+/** Both halves of a key, or neither. Adds to `faults`. */
+function takeKey(
+  prefix: 'S3' | 'SOURCE_S3',
+  accessKeyId: string | undefined,
+  secretAccessKey: string | undefined,
+  faults: string[],
+): S3Config['credentials'] {
+  if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey };
+  if (accessKeyId || secretAccessKey) {
+    const missing = accessKeyId ? 'SECRET_ACCESS_KEY' : 'ACCESS_KEY_ID';
+    faults.push(`${prefix}_${missing} is not set, but the other half of the key is.`);
+  }
+  return undefined;
+}
+
+/** The settings of the buckets that are read from, and the fields that are left. Adds to `faults`. */
+function takeSourceS3<Others extends Pick<Fields, SourceField | 's3Bucket'>>(fields: Others, faults: string[]) {
+  const {
+    sourceS3Buckets: allowed,
+    sourceS3Endpoint: endpoint,
+    sourceS3Region: region,
+    sourceS3AccessKeyId,
+    sourceS3SecretAccessKey,
+    sourceS3ForcePathStyle,
+    sourceS3MaxObjects: maxObjects,
+    sourceS3MaxBytes: maxBytes,
+    ...rest
+  } = fields;
+  // By the name alone: one server has many addresses.
+  const blobBucket = fields.s3Bucket?.toLowerCase();
+  if (blobBucket && allowed?.some(({ bucket }) => bucket.toLowerCase() === blobBucket))
+    faults.push("SOURCE_S3_BUCKETS names the bucket of the blob store, which holds every tenant's documents.");
+  const sourceS3: SourceS3Config = {
+    allowed,
+    region,
+    endpoint,
+    forcePathStyle: sourceS3ForcePathStyle ?? endpoint !== undefined,
+    credentials: takeKey('SOURCE_S3', sourceS3AccessKeyId, sourceS3SecretAccessKey, faults),
+    maxObjects,
+    maxBytes,
+  };
+  return { sourceS3, rest };
 }
 
 /** The settings of the cache where there is one, and the fields that are left. */

@@ -297,7 +297,7 @@ test('a blob store that is away is 503 with Retry-After, and nothing was accepte
   expect(outcomes).toEqual(['failed']);
 });
 
-test('sources that are fetched are queued for fetch; s3 says that it is not to be had', async () => {
+test('sources that are fetched are queued for fetch; s3 says that an operator has to allow it', async () => {
   const web = await api.post('/ingest', { source: { type: 'url', url: 'https://example.com/a' } });
   expect(Job.parse(await web.json())).toMatchObject({ stage: 'fetch' });
   const git = Job.parse(
@@ -305,7 +305,11 @@ test('sources that are fetched are queued for fetch; s3 says that it is not to b
   );
   expect(git.links).not.toHaveProperty('document');
   expect(api.flow.queue.waiting.map((job) => job.name)).toEqual(['fetch', 'fetch']);
-  expect((await api.post('/ingest', { source: { type: 's3', bucket: 'bucket', key: 'a' } })).status).toBe(422);
+  const s3 = await api.post('/ingest', { source: { type: 's3', bucket: 'bucket', key: 'a' } });
+  expect([s3.status, await s3.json()]).toMatchObject([
+    422,
+    { error: { code: 'unprocessable', hint: expect.stringContaining('SOURCE_S3_BUCKETS') } },
+  ]);
   const misspelt = await api.post('/ingest', { source: { type: 'url', url: 'file:///etc/passwd', mediatype: 'x' } });
   expect(misspelt.status).toBe(400);
 });

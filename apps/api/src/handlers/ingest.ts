@@ -7,6 +7,7 @@ import {
 import type { Source } from '@semantic-memory/shared/contracts/model/source';
 import { accept } from '@semantic-memory/shared/ingest/accept';
 import { type AcceptRequest, discardOriginal, type StoredBytes } from '@semantic-memory/shared/ingest/accept-request';
+import { assertAllowed } from '@semantic-memory/shared/ingest/allowed-bucket';
 import { askDry } from '@semantic-memory/shared/ingest/dry-run/ask';
 import { acceptOnce } from '@semantic-memory/shared/ingest/idempotency/accept-once';
 import { jobPath, jobView } from '@semantic-memory/shared/ingest/jobs/job-view';
@@ -61,7 +62,7 @@ export async function fromJson(
   const { source, ...described } = body;
   assertCallable(deps, body);
   const shared = { tenant, ...described, ...(batchId === undefined ? {} : { batchId }) };
-  if (source.type !== 'text') return { request: { ...shared, source: fetchable(source) }, fields: body };
+  if (source.type !== 'text') return { request: { ...shared, source: fetchable(deps, tenant, source) }, fields: body };
   const { text, mediaType = 'text/plain' } = source;
   const original = await storeUpload(deps, tenant, pieces(text), deps.limits.maxFileBytes);
   return {
@@ -74,12 +75,20 @@ async function* pieces(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text, 'utf8');
 }
 
-/** @throws MemoryError `unprocessable` for a source that this service cannot read */
-function fetchable(source: Exclude<Source, { type: 'text' }>) {
+/**
+ * Whether a bucket is there is not asked: who may not read it learns nothing of it.
+ * @throws MemoryError `unprocessable` for a source that this service does not read, `fetch_forbidden` for one that this
+ * tenant may not have read
+ */
+function fetchable({ allowedBuckets }: ApiDeps, tenant: string, source: Exclude<Source, { type: 'text' }>) {
   if (source.type !== 's3') return source;
-  throw new MemoryError('unprocessable', 'Sources of type s3 are not available here.', {
-    hint: 'Send the file itself, or a url that it can be fetched from.',
-  });
+  if (allowedBuckets.length === 0) {
+    throw new MemoryError('unprocessable', 'Sources of type s3 are not available here.', {
+      hint: 'An operator has to allow buckets in SOURCE_S3_BUCKETS. Or send the file itself, or a url of it.',
+    });
+  }
+  assertAllowed(allowedBuckets, tenant, source);
+  return source;
 }
 
 /**

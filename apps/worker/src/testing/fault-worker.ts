@@ -106,6 +106,13 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
     },
   },
   git: { checkout: () => Promise.reject(new Error('not in this test')) },
+  objects: {
+    list: () => {
+      throw new Error('not in this test');
+    },
+    fetch: () => Promise.reject(new Error('not in this test')),
+  },
+  allowedBuckets: [],
   readArchive: () => {
     throw new Error('not in this test');
   },
@@ -139,6 +146,8 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
     maxImagePixels: 1e6,
     pageMs: 5000,
     fetchMs: 5000,
+    maxObjects: 100,
+    maxObjectsBytes: 1e8,
   },
   cancellations,
 };

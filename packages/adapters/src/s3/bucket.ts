@@ -1,10 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { s3Failure } from './failure.ts';
 
-export interface S3Settings {
-  readonly bucket: string;
-  /** Begins every key: empty, or ending with a slash. */
-  readonly prefix: string;
+/** How a server is spoken to. */
+export interface S3ServerSettings {
   readonly region: string;
   /** Of a server other than Amazon's. */
   readonly endpoint?: string | undefined;
@@ -12,6 +10,12 @@ export interface S3Settings {
   readonly forcePathStyle: boolean;
   /** Where absent, the SDK looks for them: environment, shared files, the role of the pod or machine. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+export interface S3Settings extends S3ServerSettings {
+  readonly bucket: string;
+  /** Begins every key: empty, or ending with a slash. */
+  readonly prefix: string;
 }
 
 /** All in milliseconds. */
@@ -40,11 +44,8 @@ const maxAttempts = 3;
 /** As many requests at the same time as a busy worker makes. */
 const maxSockets = 100;
 
-/** One bucket, spoken to with deadlines. */
-export interface Bucket {
-  readonly name: string;
-  /** A blob's key as the bucket has it. */
-  keyOf(key: string): string;
+/** A server, spoken to with deadlines. */
+export interface S3Server {
   /**
    * Makes a call with a deadline.
    * @throws MemoryError as `s3Failure`
@@ -53,8 +54,20 @@ export interface Bucket {
   close(): void;
 }
 
-export function openBucket(settings: S3Settings, timing: S3Timing): Bucket {
-  const { bucket, prefix, region, endpoint, forcePathStyle, credentials } = settings;
+export interface Bucket extends S3Server {
+  readonly name: string;
+  /** A blob's key as the bucket has it. */
+  keyOf(key: string): string;
+}
+
+export const openBucket = (settings: S3Settings, timing: S3Timing): Bucket => ({
+  ...openServer(settings, timing),
+  name: settings.bucket,
+  keyOf: (key) => `${settings.prefix}${key}`,
+});
+
+export function openServer(settings: S3ServerSettings, timing: S3Timing): S3Server {
+  const { region, endpoint, forcePathStyle, credentials } = settings;
   const client = new S3Client({
     region,
     forcePathStyle,
@@ -71,8 +84,6 @@ export function openBucket(settings: S3Settings, timing: S3Timing): Bucket {
     },
   });
   return {
-    name: bucket,
-    keyOf: (key) => `${prefix}${key}`,
     async call(withinMs, run) {
       const signal = AbortSignal.timeout(withinMs);
       try {

@@ -20,8 +20,8 @@ interface ServiceError {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-const statusOf = (error: unknown) => (error as ServiceError | null)?.$metadata?.httpStatusCode;
-const nameOf = (error: unknown) => (error as ServiceError | null)?.name ?? '';
+export const statusOf = (error: unknown) => (error as ServiceError | null)?.$metadata?.httpStatusCode;
+export const nameOf = (error: unknown) => (error as ServiceError | null)?.name ?? '';
 
 /** The object is not there. A bucket that is not there is another matter: then nothing is known. */
 export const isAbsent = (error: unknown): boolean => error instanceof MemoryError && error.code === 'not_found';

@@ -44,8 +44,15 @@ export function nothingThere(error: unknown): { Body?: undefined; ContentLength?
   throw error;
 }
 
-/** The deadline stands between two pieces, so that a large object may take its time and a reader too. */
-async function* wholeBody(body: Readable, bytes: number, idleMs: number): AsyncGenerator<Uint8Array> {
+/**
+ * The deadline stands between two pieces, so that a large object may take its time and a reader too.
+ * @param bytes how many have to come, where the server has said so
+ */
+export async function* wholeBody(
+  body: Readable,
+  bytes: number | undefined,
+  idleMs: number,
+): AsyncGenerator<Uint8Array> {
   let read = 0;
   let timedOut = false;
   const wait = () =>
@@ -67,7 +74,7 @@ async function* wholeBody(body: Readable, bytes: number, idleMs: number): AsyncG
     clearTimeout(timer);
     body.destroy();
   }
-  if (read !== bytes) {
+  if (bytes !== undefined && read !== bytes) {
     throw new MemoryError('dependency_unavailable', `The S3 server sent ${read} of ${bytes} bytes.`);
   }
 }

@@ -12,7 +12,12 @@ export function mediaTypeOf(contentType: string | null): string | undefined {
 
 /** What the sender calls the file, else the last part of the address. A name only, never a path. */
 export function filenameOf(contentDisposition: string | null, url: URL): string | undefined {
-  return toName(dispositionName(contentDisposition ?? '')) ?? toName(decoded(url.pathname));
+  return filenameOr(decoded(url.pathname), contentDisposition);
+}
+
+/** What the sender calls the file, else the last part of a path. */
+export function filenameOr(path: string | undefined, contentDisposition: string | null): string | undefined {
+  return toName(dispositionName(contentDisposition ?? '')) ?? toName(path);
 }
 
 /** `filename*` (RFC 8187, only UTF-8 is in use) goes before `filename`: RFC 6266, section 4.3. */

@@ -41,7 +41,8 @@ export interface Child {
 
 export interface ChildRequest
   extends Omit<AcceptRequest, 'tenant' | 'namespace' | 'documentId' | 'jobId' | 'parentJobId' | 'original'> {
-  readonly original: StoredBytes;
+  /** The bytes, unless a step of the child fetches them. */
+  readonly original?: StoredBytes | undefined;
   /** The number that its version gets at least. */
   readonly atLeast?: number | undefined;
   /** Writes what of the version is there already: called once its number is known, before it counts as accepted. */
@@ -99,7 +100,7 @@ export async function acceptChild(
     await request.writeArtifacts?.(manifest);
     await claim(deps, manifest, request.original);
   } catch (error) {
-    await discardOriginal(deps, request.original);
+    if (request.original) await discardOriginal(deps, request.original);
     if (!manifest || !isNotFound(error)) throw error;
     if (await isDeleted(deps.blobs, manifest)) return undefined;
     throw new MemoryError('internal', `The bytes of ${child.documentId} have vanished while they were accepted.`, {

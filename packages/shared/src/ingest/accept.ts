@@ -9,7 +9,7 @@ import type { IngestDeps } from './deps.ts';
 import { finishJob, newJob } from './jobs/job-record.ts';
 import { firstDeliveryId, newDocumentId, newJobId } from './new-id.ts';
 import { documentFacts, manifestFor, versionRecord } from './new-manifest.ts';
-import { currentStep, hasNoDocument } from './next-jobs.ts';
+import { currentStep, hasNoDocument, sourceTypeOf } from './next-jobs.ts';
 import { encodeJson } from './stored/artifacts.ts';
 import { documentPrefix, manifestKey, originalKey } from './stored/blob-keys.ts';
 import { markPending, removePending } from './stored/pending.ts';
@@ -56,7 +56,7 @@ export async function acceptUnqueued(deps: AcceptDeps, request: AcceptRequest): 
   const manifest = await claimVersion(deps, request, createdAt);
   const job = newJob(manifest);
   try {
-    if (hasNoDocument(manifest.source.type)) await deps.ledger.createParentJob(job);
+    if (hasNoDocument(sourceTypeOf(manifest.source))) await deps.ledger.createParentJob(job);
     else await deps.ledger.createJob(job, versionRecord(manifest), documentFacts(manifest));
   } catch (error) {
     await leaveToOther(request, manifest);

@@ -2,7 +2,7 @@ import type { ReadArchive } from '../ports/archive.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Embedder, Tokenizer } from '../ports/embedder.ts';
-import type { GitFetcher, WebFetcher } from '../ports/fetcher.ts';
+import type { AllowedBucket, GitFetcher, ObjectFetcher, WebFetcher } from '../ports/fetcher.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { LexicalIndex } from '../ports/lexical-index.ts';
@@ -32,6 +32,9 @@ export interface StepDeps extends IngestDeps {
   readonly embeddingModel: string;
   readonly web: WebFetcher;
   readonly git: GitFetcher;
+  readonly objects: ObjectFetcher;
+  /** What tenants may have read by `objects`; empty where an operator has allowed nothing. */
+  readonly allowedBuckets: readonly AllowedBucket[];
   readonly readArchive: ReadArchive;
   readonly parser: Parser;
   readonly ocr: OcrEngine;
@@ -49,4 +52,7 @@ export interface IngestLimits extends ParseLimits {
   readonly pageMs: number;
   /** The longest that fetching a source may take. */
   readonly fetchMs: number;
+  /** The most objects that one prefix of a bucket may bring, and what they may have together. */
+  readonly maxObjects: number;
+  readonly maxObjectsBytes: number;
 }

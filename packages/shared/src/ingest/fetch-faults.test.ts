@@ -93,17 +93,6 @@ test('what came with its request has nothing to fetch, and goes on', async () =>
   expect(await jobOf(flow, job.id)).toMatchObject({ state: 'succeeded' });
 });
 
-test('an object of S3 is refused with what can be done instead, and called by the id of its document', async () => {
-  const flow = createInMemoryFlow();
-  const { id } = await begin(flow, { type: 's3', bucket: 'tides' });
-  await flow.drain();
-  expect(await jobOf(flow, id)).toMatchObject({
-    state: 'failed',
-    error: { code: 'fetch_failed', hint: 'Send the object as a file, or by a signed URL.' },
-  });
-  expect(await flow.ledger.getDocument(tenant, 'source')).toMatchObject({ title: 'source' });
-});
-
 test('an address whose end cannot be decoded is called by it as it stands', async () => {
   const flow = withWeb(whole);
   await begin(flow, { type: 'url', url: 'https://example.org/%E0%A4%A' });

@@ -77,6 +77,17 @@ function depsFor(flow: InMemoryFlow, actor: Actor, looks: { count: number }): In
         };
       },
     }),
+    objects: actor.gated({
+      async *list() {
+        look();
+        yield paths.map((key) => ({ key, bytes: 30 }));
+      },
+      fetch: async ({ key }: { key: string }) => ({
+        body: once(new TextEncoder().encode(textOf(key, look()))),
+        mediaType: 'text/plain',
+      }),
+    }),
+    allowedBuckets: [{ tenant, bucket: 'library', prefix: '' }],
     // Nobody is told in mid-step: the worst case.
     cancellations: { watch: () => ({ signal: new AbortController().signal, stop: () => {} }), close: () => {} },
   };
@@ -212,6 +223,21 @@ test('a repository that is fetched twice at once gives each file one document wi
       commits.add(commit);
     }
     expect(commits.size).toBe(1);
+  });
+}, 120_000);
+
+test('a prefix that is listed and fetched twice at once gives each object one document with one version', async () => {
+  await eachSeed(async (seed) => {
+    const played = await play(seed, { type: 's3', bucket: 'library', prefix: '' });
+    await expectAgreement(played);
+    const { flow, jobId } = played;
+    expect(await flow.ledger.getJob(tenant, jobId)).toMatchObject({ state: 'succeeded' });
+    expect(await flow.ledger.children(tenant, jobId)).toHaveLength(paths.length);
+    for (const path of paths) {
+      const document = await flow.ledger.getDocument(tenant, `source:${path}`);
+      expect(document?.versions).toMatchObject([{ state: 'active' }]);
+      expect(await readText(flow.deps, tenant, `source:${path}`)).toContain(`The text of ${path}`);
+    }
   });
 }, 120_000);
 

@@ -1,49 +1,31 @@
-import { createReadStream } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
-import { z } from 'zod';
 import { MemoryError } from '../contracts/errors.ts';
-import type { JobWarning } from '../contracts/model/job.ts';
-import type { GitFetcher, RepositoryFile } from '../ports/fetcher.ts';
-import { acceptChild, findChild, joinParent } from './accept-child.ts';
-import { storeOriginal } from './accept-request.ts';
 import type { StepDeps } from './deps.ts';
-import { takeForStep } from './jobs/step-quota.ts';
-import { childDocumentId, newUploadId } from './new-id.ts';
-import { createPathFilter } from './path-filter.ts';
-import { othersGoFirst, type Step, type StepContext, type StepResult } from './step.ts';
-import { encodeJson, readFetched, readJson, type StoredOriginal } from './stored/artifacts.ts';
-import { checkoutKey, fetchedKey, fetchedOriginalKey } from './stored/blob-keys.ts';
-
-interface GitSource {
-  readonly url: string;
-  readonly ref?: string | undefined;
-  readonly include?: string[] | undefined;
-  readonly exclude?: string[] | undefined;
-}
-
-type Checkout = Awaited<ReturnType<GitFetcher['checkout']>>;
-
-/** The commit that a job takes the files of. */
-const CheckedOut = z.object({ schemaVersion: z.literal(1), commit: z.string() });
-type CheckedOut = z.infer<typeof CheckedOut>;
+import { fetchObjects } from './fetch-objects.ts';
+import { openPlace, type Place } from './fetch-one.ts';
+import { fetchRepository } from './fetch-repository.ts';
+import { newUploadId } from './new-id.ts';
+import type { Step, StepContext, StepResult } from './step.ts';
+import { encodeJson, readFetched, type StoredOriginal } from './stored/artifacts.ts';
+import { fetchedKey, fetchedOriginalKey } from './stored/blob-keys.ts';
 
 /** Gets the bytes of a source that did not come with the request. The only step with a way out to the internet. */
 export const fetchStep: Step = async (deps, context) => {
   const { source } = context.manifest;
-  if (source.type === 'url') return fetchUrl(deps, context, source.url);
+  if (source.type === 'url') return fetchOne(deps, context, source);
   if (source.type === 'git') return fetchRepository(deps, context, source);
   if (source.type === 's3') {
-    throw new MemoryError('fetch_failed', 'This server has no access to S3.', {
-      hint: 'Send the object as a file, or by a signed URL.',
-    });
+    const { bucket, key, prefix = '' } = source;
+    return key === undefined
+      ? fetchObjects(deps, context, { bucket, prefix })
+      : fetchOne(deps, context, { bucket, key });
   }
   // What came with its request has nothing to fetch; an archive and a namespace have steps of their own.
   return {};
 };
 
-async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Promise<StepResult> {
+async function fetchOne(deps: StepDeps, context: StepContext, place: Place): Promise<StepResult> {
   const { payload } = context;
-  const original = (await readFetched(deps.blobs, payload)) ?? (await download(deps, context, url));
+  const original = (await readFetched(deps.blobs, payload)) ?? (await download(deps, context, place));
   const { bytes, sha256 } = original;
   await deps.ledger.describeVersion(payload, payload.documentId, payload.version, { bytes, sha256 });
   await context.progress(bytes, bytes);
@@ -51,28 +33,14 @@ async function fetchUrl(deps: StepDeps, context: StepContext, url: string): Prom
 }
 
 /**
- * What was fetched first is what the version is made of, whatever the address says when it is asked again: each fetch
+ * What was fetched first is what the version is made of, whatever the source says when it is asked again: each fetch
  * writes to a place of its own, and one is named.
  */
-async function download(deps: StepDeps, { payload, signal }: StepContext, url: string): Promise<StoredOriginal> {
-  const { maxBytes, fetchMs } = deps.limits;
-  await takeForStep(deps, payload.tenant, { bytes: 0 });
-  const answer = await deps.web.fetch(url, { maxBytes, timeoutMs: fetchMs }, signal);
+async function download(deps: StepDeps, { payload, signal }: StepContext, place: Place): Promise<StoredOriginal> {
+  const { store, ...facts } = await openPlace(deps, payload.tenant, place, signal);
   const key = fetchedOriginalKey(payload, newUploadId());
-  const stored = await deps.blobs.putStream(key, answer.body, { maxBytes }).catch((error: unknown) => {
-    if (error instanceof MemoryError && error.code === 'request_too_large') {
-      throw new MemoryError('too_large', `The document at the address is larger than ${maxBytes} bytes.`, {
-        cause: error,
-      });
-    }
-    throw error;
-  });
-  const mine: StoredOriginal = {
-    key,
-    ...stored,
-    ...(answer.mediaType ? { mediaType: answer.mediaType } : {}),
-    ...(answer.filename ? { filename: answer.filename } : {}),
-  };
+  const stored = await store((body, maxBytes) => deps.blobs.putStream(key, body, { maxBytes }));
+  const mine: StoredOriginal = { key, ...stored, ...facts };
   if (await deps.blobs.putIfAbsent(fetchedKey(payload), encodeJson(mine))) {
     await deps.quotas?.count(payload.tenant, { bytes: stored.bytes });
     return mine;
@@ -81,98 +49,4 @@ async function download(deps: StepDeps, { payload, signal }: StepContext, url: s
   const standing = await readFetched(deps.blobs, payload);
   if (!standing) throw new MemoryError('not_found', `Document ${payload.documentId} was deleted.`);
   return standing;
-}
-
-/** A slice begins with a checkout, so it lasts at least so many times as long, and not less than so long. */
-const slicePerCheckout = 3;
-const leastSliceMs = 5_000;
-
-async function fetchRepository(deps: StepDeps, context: StepContext, source: GitSource): Promise<StepResult> {
-  const { maxBytes } = deps.limits;
-  const startedAt = deps.clock.now();
-  const checkout = await checkOut(deps, context, source);
-  const checkedOutAt = deps.clock.now();
-  const sliceEndsAt = checkedOutAt + Math.max(leastSliceMs, slicePerCheckout * (checkedOutAt - startedAt));
-  try {
-    const files = await wantedFiles(checkout.files, source, context.signal);
-    const warnings: JobWarning[] = [];
-    for (const [index, file] of files.entries()) {
-      if (file.bytes === 0) warnings.push({ code: 'skipped_empty', message: `${file.path} is empty.` });
-      else if (file.bytes > maxBytes)
-        warnings.push({ code: 'skipped_too_large', message: `${file.path} has ${file.bytes} bytes.` });
-      else await acceptFile(deps, context, file, checkout.commit);
-      await context.progress(index + 1, files.length);
-      const othersWait = await context.checkpoint();
-      if (othersWait && deps.clock.now() > sliceEndsAt) throw othersGoFirst();
-    }
-    if (files.length === 0) {
-      throw new MemoryError('empty_document', 'The repository has no file that was asked for.', {
-        hint: 'Check ref, include and exclude.',
-      });
-    }
-    return { facts: { manyDocuments: true }, warnings };
-  } finally {
-    await checkout.dispose();
-  }
-}
-
-/** How many paths are compared with the patterns before anything else gets its turn. */
-const pathsInARow = 500;
-
-/** Somebody's hundred patterns on somebody's hundred thousand files take a while, in which the process has more to do. */
-async function wantedFiles(files: readonly RepositoryFile[], { include, exclude }: GitSource, signal: AbortSignal) {
-  const wanted = createPathFilter(include, exclude);
-  const found: RepositoryFile[] = [];
-  for (const [index, file] of files.entries()) {
-    if (index % pathsInARow === 0) {
-      await setImmediate();
-      signal.throwIfAborted();
-    }
-    if (wanted(file.path)) found.push(file);
-  }
-  return found;
-}
-
-/**
- * The files of one commit, the same each time that the job fetches: the first one it has seen. A branch that has moved on
- * since is another job's.
- */
-async function checkOut(deps: StepDeps, { payload, signal }: StepContext, { url, ref }: GitSource): Promise<Checkout> {
-  const { maxBytes, fetchMs } = deps.limits;
-  await takeForStep(deps, payload.tenant, { bytes: 0 });
-  // A repository is many documents: its whole may be as large as ten of the largest.
-  const limits = { maxBytes: maxBytes * 10, timeoutMs: fetchMs };
-  const checkout = await deps.git.checkout({ url, ref }, limits, signal);
-  const { commit } = checkout;
-  try {
-    const mine: CheckedOut = { schemaVersion: 1, commit };
-    const isFirst = await deps.blobs.putIfAbsent(checkoutKey(payload), encodeJson(mine));
-    const chosen = isFirst ? mine : await readJson(deps.blobs, checkoutKey(payload), CheckedOut);
-    if (!chosen) throw new MemoryError('not_found', `Job ${payload.jobId} is gone.`);
-    if (chosen.commit === commit) return checkout;
-    await checkout.dispose();
-    return await deps.git.checkout({ url, ref: chosen.commit }, limits, signal);
-  } catch (error) {
-    await checkout.dispose();
-    throw error;
-  }
-}
-
-/** Accepts one file as a document of its own, once, however often and by how many workers that is done. */
-async function acceptFile(deps: StepDeps, { payload, manifest }: StepContext, file: RepositoryFile, commit: string) {
-  const child = await findChild(deps, payload, file.path, childDocumentId(payload.documentId, file.path));
-  if (!child.job) {
-    const original = await storeOriginal(deps, payload.tenant, createReadStream(file.localPath), deps.limits.maxBytes);
-    const job = await acceptChild(deps, payload, child, {
-      title: file.path,
-      metadata: { ...manifest.metadata, path: file.path, commit },
-      priority: manifest.priority,
-      options: manifest.options,
-      source: { type: 'upload', filename: file.path.split('/').at(-1)! },
-      original,
-    });
-    await deps.quotas?.count(payload.tenant, { bytes: original.bytes });
-    if (!job) return;
-  }
-  await joinParent(deps, payload, child);
 }

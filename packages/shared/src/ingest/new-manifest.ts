@@ -68,16 +68,19 @@ export function documentFacts(manifest: Manifest): AcceptedFacts {
 }
 
 /**
- * What to call a document that brought no title: its file name, the end of its address's path or else its host, or its
- * id. Never the address as a whole: it may hold a password or a key, and a title is shown, searched and given to models.
+ * What to call a document that brought no title: its file name, the end of its key or of its address's path or else its
+ * host, or its id. Never the address as a whole: it may hold a password or a key, and a title is shown, searched and given to models.
  */
 export function nameOf(manifest: Manifest): string {
   const { source } = manifest;
   if (source.type === 'upload') return source.filename ?? manifest.documentId;
+  if (source.type === 's3') return lastPart(source.key ?? '') ?? manifest.documentId;
   if (source.type !== 'url') return manifest.documentId;
   const { pathname, host } = new URL(source.url);
-  return decodeURIComponentSafely(pathname.split('/').findLast((part) => part !== '') ?? host);
+  return decodeURIComponentSafely(lastPart(pathname) ?? host);
 }
+
+const lastPart = (path: string): string | undefined => path.split('/').findLast((part) => part !== '');
 
 function decodeURIComponentSafely(text: string): string {
   try {

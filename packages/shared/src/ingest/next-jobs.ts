@@ -1,5 +1,6 @@
 import type { StepName } from '../contracts/jobs.ts';
 import type { StageName } from '../contracts/model/job.ts';
+import type { StoredSource } from '../contracts/model/source.ts';
 import type { QueuedJob } from '../ports/job-queue.ts';
 import type { JobRecord } from '../ports/ledger.ts';
 
@@ -30,8 +31,12 @@ export function nextStage(
   }
 }
 
+/** What a job says that its source is: its type, and of a bucket whether it is one object or many. */
+export const sourceTypeOf = (source: StoredSource): string =>
+  source.type === 's3' && source.prefix !== undefined ? 's3-prefix' : source.type;
+
 /** Whether the source of a job is many documents, each with a job of its own. */
-export const isManyDocuments = (sourceType: string): boolean => sourceType === 'git' || sourceType === 'import';
+export const isManyDocuments = (sourceType: string): boolean => ['git', 's3-prefix', 'import'].includes(sourceType);
 
 /** Whether a job has no document of its own. */
 export const hasNoDocument = (sourceType: string): boolean => isManyDocuments(sourceType) || sourceType === 'reindex';

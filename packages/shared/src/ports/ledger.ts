@@ -9,7 +9,7 @@ export interface JobRecord extends Omit<Job, 'links'> {
   readonly tenant: string;
   readonly run: number;
   readonly priority: Priority;
-  /** `upload`, `url`, `git`, `s3`: for metrics. */
+  /** `upload`, `url`, `git`, `s3` (one object), `s3-prefix` (many) and what jobs of namespaces have: for metrics. */
   readonly sourceType: string;
   readonly parentJobId?: string | undefined;
   readonly batchId?: string | undefined;

@@ -22,6 +22,7 @@ import type { Quotas } from '../ports/quotas.ts';
 import type { ReplyBox } from '../ports/reply-box.ts';
 import { createFakeEmbedder, fakeTokenizer } from './fake-embedder.ts';
 import { createInMemoryBlobStore, type InMemoryBlobStore } from './in-memory-blob-store.ts';
+import { createInMemoryBuckets } from './in-memory-buckets.ts';
 import { createInMemoryLedger, type InMemoryLedger } from './in-memory-ledger.ts';
 import { createInMemoryLexicalIndex, type InMemoryLexicalIndex } from './in-memory-lexical-index.ts';
 import { createInMemoryQueue, type InMemoryQueue } from './in-memory-queue.ts';
@@ -157,6 +158,8 @@ export function createInMemoryFlow({
     embeddingModel: fake.model,
     web: { fetch: unreachable },
     git: { checkout: unreachable },
+    objects: createInMemoryBuckets(),
+    allowedBuckets: [],
     readArchive,
     parser: {
       parse: async ({ path }) => {
@@ -187,6 +190,8 @@ export function createInMemoryFlow({
       maxImagePixels: 1e6,
       pageMs: 1000,
       fetchMs: 1000,
+      maxObjects: 10,
+      maxObjectsBytes: 5e6,
     },
     cancellations,
     replies: createInMemoryReplyBox(),

@@ -16,9 +16,13 @@ export const CallbackUrl = z
   .max(4096)
   .describe('Gets the Job when it has ended.');
 
+const RequestS3Source = S3Source.strict()
+  .refine(({ key, prefix }) => (key === undefined) !== (prefix === undefined), 'needs either key or prefix')
+  .meta({ override: { oneOf: [{ required: ['key'] }, { required: ['prefix'] }] } });
+
 /** As a request may write a source: a misspelt member is a fault, not silence. */
 const RequestSource = z
-  .discriminatedUnion('type', [TextSource.strict(), UrlSource.strict(), GitSource.strict(), S3Source.strict()])
+  .discriminatedUnion('type', [TextSource.strict(), UrlSource.strict(), GitSource.strict(), RequestS3Source])
   .meta({ id: 'IngestSource' });
 
 const described = {
@@ -125,6 +129,10 @@ export const ingest = defineEndpoint({
       },
     },
     { summary: 'A web page', request: { source: { type: 'url', url: 'https://example.com/' }, namespace: 'web' } },
+    {
+      summary: 'All below a folder of a bucket',
+      request: { source: { type: 's3', bucket: 'reports', prefix: '2026/' }, documentId: 'reports' },
+    },
   ],
 });
 

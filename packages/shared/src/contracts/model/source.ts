@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JudgedQuery } from './comparison.ts';
+import { bucketPattern, isKeyLike, isPlainKey } from './object-key.ts';
 
 /** RFC 9110, section 8.3.1: nothing else may be answered with as the type of an original. */
 export const mediaTypePattern = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:[ \t]*;[\t\x20-\x7e]{0,300})?$/;
@@ -25,11 +26,19 @@ export const GitSource = z.object({
   include: z.array(z.string().max(500)).max(100).optional().describe('Globs of paths; everything unless given.'),
   exclude: z.array(z.string().max(500)).max(100).optional(),
 });
+/** A key, or the beginning of one. */
+const ObjectKey = z
+  .string()
+  .max(1024)
+  .refine(isKeyLike, 'has more than 1,024 bytes, or is not Unicode')
+  .refine(isPlainKey, 'has a part "." or ".."');
 export const S3Source = z.object({
   type: z.literal('s3'),
-  bucket: z.string().min(3).max(63),
-  key: z.string().max(1024).optional(),
-  prefix: z.string().max(1024).optional(),
+  bucket: z.string().regex(bucketPattern, 'is not the name of a bucket'),
+  key: ObjectKey.min(1).optional().describe('Of one object: it becomes the document.'),
+  prefix: ObjectKey.optional().describe(
+    'Each object whose key begins so becomes a document of its own, by the id `{documentId}:{key}` with `:` for `/`. Empty: the whole bucket.',
+  ),
 });
 
 export const Source = z.discriminatedUnion('type', [TextSource, UrlSource, GitSource, S3Source]).meta({

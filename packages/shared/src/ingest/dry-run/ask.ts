@@ -1,12 +1,13 @@
 import { MemoryError } from '../../contracts/errors.ts';
 import type { DryRun } from '../../contracts/model/dry-run.ts';
+import type { StoredSource } from '../../contracts/model/source.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { ReplyBox } from '../../ports/reply-box.ts';
 import type { AcceptRequest } from '../accept-request.ts';
 import { newUploadId } from '../new-id.ts';
-import { forgetAsked, putAsked } from './asked.ts';
+import { type Asked, forgetAsked, putAsked } from './asked.ts';
 import { readReply } from './reply.ts';
 
 /** A caller waits with an open request; what stands between often gives up after a minute. */
@@ -30,11 +31,7 @@ export async function askDry(
   signal: AbortSignal,
 ): Promise<DryRun> {
   const { tenant, title, declaredMediaType, source, original } = request;
-  if (source.type !== 'upload' && source.type !== 'url') {
-    throw new MemoryError('unprocessable', 'A dry run is of one document: a file, a text or an address.', {
-      hint: 'Leave dryRun out, or try one of the documents.',
-    });
-  }
+  const what = placeOf(source);
   const run = { tenant, runId: newUploadId() };
   const payload = { ...run, schemaVersion: 1 as const, until: new Date(clock.now() + withinMs).toISOString() };
   try {
@@ -43,9 +40,9 @@ export async function askDry(
       title,
       mediaType: declaredMediaType,
       original: original?.key,
-      ...(source.type === 'url' ? { url: source.url } : { filename: source.filename }),
+      ...what,
     });
-    const name = source.type === 'url' ? 'dryRunFetch' : 'dryRun';
+    const name = source.type === 'upload' ? 'dryRun' : 'dryRunFetch';
     await queue.add([{ name, priority: 'high', payload }]);
     const waiting = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
     const reply = await replies.receive(tenant, run.runId, waiting);
@@ -56,4 +53,14 @@ export async function askDry(
   } finally {
     await forgetAsked(blobs, run, original?.key);
   }
+}
+
+/** Where the document of a dry run is still to be fetched from, or what it is called. */
+function placeOf(source: StoredSource): Pick<Asked, 'url' | 'place' | 'filename'> {
+  if (source.type === 'upload') return { filename: source.filename };
+  if (source.type === 'url') return { url: source.url };
+  if (source.type === 's3' && source.key !== undefined) return { place: { bucket: source.bucket, key: source.key } };
+  throw new MemoryError('unprocessable', 'A dry run is of one document: a file, a text, an address or an object.', {
+    hint: 'Leave dryRun out, or try one of the documents.',
+  });
 }

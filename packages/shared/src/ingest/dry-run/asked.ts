@@ -12,6 +12,7 @@ const Asked = z.object({
   filename: z.string().optional(),
   /** Where the bytes are still to be fetched from. */
   url: z.string().optional(),
+  place: z.object({ bucket: z.string(), key: z.string() }).optional(),
   /** Key of the bytes, once they are there. */
   original: z.string().optional(),
 });

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import type { DryRun } from '../../contracts/model/dry-run.ts';
+import { createInMemoryBuckets } from '../../testing/in-memory-buckets.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { storeOriginal } from '../accept-request.ts';
 import { askDry } from './ask.ts';
@@ -133,8 +134,22 @@ test('an address that holds too much, or cannot be fetched, is told so', async (
   expect([...flow.blobs.blobs.keys()]).toEqual([]);
 });
 
-test('a repository is no one document', async () => {
-  const source = { type: 'git' as const, url: 'https://example.com/r.git' };
+test('an object of a bucket is fetched where the operator allows it, and else not asked for', async () => {
+  const objects = createInMemoryBuckets({ 'moon.txt': 'The moon.' });
+  Object.assign(flow.deps, { objects, allowedBuckets: [{ tenant: 'acme', bucket: 'tides', prefix: '' }] });
+  const source = { type: 's3' as const, bucket: 'tides', key: 'moon.txt' };
+  expect(await ask({ tenant: 'acme', source })).toMatchObject({ chunks: 1, pages: 1 });
+  expect([...flow.blobs.blobs.keys()]).toEqual([]);
+  await expect(ask({ tenant: 'acme', source: { ...source, bucket: 'other' } })).rejects.toMatchObject({
+    code: 'fetch_forbidden',
+  });
+  expect(objects.asked).toEqual(['moon.txt']);
+});
+
+test.each([
+  [{ type: 'git' as const, url: 'https://example.com/r.git' }],
+  [{ type: 's3' as const, bucket: 'tides', prefix: '' }],
+])('many documents are not one: %j', async (source) => {
   await expect(askDry(flow.deps, { tenant: 'acme', source }, never)).rejects.toMatchObject({ code: 'unprocessable' });
 });
 

@@ -1,9 +1,10 @@
-import { MemoryError, toMemoryError } from '../../contracts/errors.ts';
+import { toMemoryError } from '../../contracts/errors.ts';
 import type { DryRunPayload } from '../../contracts/jobs.ts';
 import type { DryRun } from '../../contracts/model/dry-run.ts';
 import type { ReplyBox } from '../../ports/reply-box.ts';
 import { storeOriginal } from '../accept-request.ts';
 import type { StepDeps } from '../deps.ts';
+import { openPlace } from '../fetch-one.ts';
 import { maxKills, poison } from '../jobs/poison.ts';
 import { takeForStep } from '../jobs/step-quota.ts';
 import { titleOf } from '../parse.ts';
@@ -24,27 +25,16 @@ interface DryDelivery {
 
 /** Gets the bytes of an address, and hands them to tier parse. What goes wrong is the reply. */
 export function fetchDry(deps: DryRunDeps, payload: DryRunPayload, delivery: DryDelivery): Promise<void> {
-  return replying(deps, payload, delivery, async ({ url, ...asked }) => {
+  return replying(deps, payload, delivery, async ({ place, url, ...asked }) => {
     const { tenant } = payload;
-    const { maxBytes, fetchMs } = deps.limits;
-    await takeForStep(deps, tenant, { bytes: 0 });
-    const { body, mediaType, filename } = await deps.web.fetch(
-      url as string,
-      { maxBytes, timeoutMs: fetchMs },
-      delivery.signal,
-    );
-    const { key, bytes } = await storeOriginal(deps, tenant, body, maxBytes).catch((error: unknown) => {
-      throw toMemoryError(error).code === 'request_too_large' ? tooLarge(maxBytes, error) : error;
-    });
+    const { store, ...facts } = await openPlace(deps, tenant, place ?? { url: url as string }, delivery.signal);
+    const { key, bytes } = await store((body, maxBytes) => storeOriginal(deps, tenant, body, maxBytes));
     await deps.quotas?.count(tenant, { bytes });
-    await putAsked(deps.blobs, payload, { ...asked, mediaType, filename, original: key });
+    await putAsked(deps.blobs, payload, { ...asked, ...facts, original: key });
     await deps.queue.add([{ name: 'dryRun', priority: 'high', payload }]);
     return undefined;
   });
 }
-
-const tooLarge = (maxBytes: number, cause: unknown) =>
-  new MemoryError('too_large', `The document at the address is larger than ${maxBytes} bytes.`, { cause });
 
 /** Parses and cuts a document, and replies what would happen to it. */
 export function parseDry(deps: DryRunDeps, payload: DryRunPayload, delivery: DryDelivery): Promise<void> {

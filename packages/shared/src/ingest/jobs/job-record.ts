@@ -3,6 +3,7 @@ import { isTerminal, type JobWarning, type Stage, type StageName, stageNames } f
 import type { Manifest } from '../../contracts/model/manifest.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import { firstDeliveryId } from '../new-id.ts';
+import { sourceTypeOf } from '../next-jobs.ts';
 
 /*
  * How a job's record changes: pure functions from a record to the next one. The ledger applies them by
@@ -35,7 +36,7 @@ export function newJob(manifest: Manifest): JobRecord {
     namespace: manifest.namespace,
     run: 0,
     priority: manifest.priority,
-    sourceType: manifest.source.type,
+    sourceType: sourceTypeOf(manifest.source),
     ...(manifest.parentJobId ? { parentJobId: manifest.parentJobId } : {}),
     ...(manifest.batchId ? { batchId: manifest.batchId } : {}),
     ...(manifest.callbackUrl ? { deliveryId: firstDeliveryId(manifest.jobId) } : {}),

@@ -7,7 +7,7 @@ import type { JobRecord, LedgerDocument, VersionFacts } from '../../ports/ledger
 import { sameJson } from '../../ports/same-json.ts';
 import { type FinalState, finishJob, newJob } from '../jobs/job-record.ts';
 import { documentFacts, nameOf, versionRecord } from '../new-manifest.ts';
-import { hasNoDocument } from '../next-jobs.ts';
+import { hasNoDocument, sourceTypeOf } from '../next-jobs.ts';
 import { factsOf, titleOf } from '../parse.ts';
 import { extractionOf } from '../plain-text/extraction-of.ts';
 import { readFetched, readJson } from '../stored/artifacts.ts';
@@ -157,7 +157,7 @@ export function jobOfVersion({ manifest, outcome, run, deliveryId }: StoredVersi
 export function documentOfFacts(facts: DocumentFacts, current: LedgerDocument | undefined): LedgerDocument | undefined {
   let document = current;
   for (const { manifest, outcome, committed, facts: known } of facts.versions) {
-    if (hasNoDocument(manifest.source.type)) continue;
+    if (hasNoDocument(sourceTypeOf(manifest.source))) continue;
     const { version } = manifest;
     const added = transitions.addVersion(document, manifest, versionRecord(manifest), documentFacts(manifest));
     // Where it is not added it is there.

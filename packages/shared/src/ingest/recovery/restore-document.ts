@@ -4,7 +4,7 @@ import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { followOutcome } from '../finish.ts';
 import { retryRecord } from '../jobs/job-record.ts';
-import { currentStep, hasNoDocument } from '../next-jobs.ts';
+import { currentStep, hasNoDocument, sourceTypeOf } from '../next-jobs.ts';
 import { restoreSwitches } from '../reindex/restore-model.ts';
 import { deletingKey, pendingKey } from '../stored/blob-keys.ts';
 import type { Outcome } from '../stored/outcome.ts';
@@ -43,7 +43,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
     if (!known.has(manifest.jobId) && !outcome && young) underWay.add(manifest.version);
   }
   const settled = { ...facts, versions: facts.versions.filter(({ manifest }) => !underWay.has(manifest.version)) };
-  const last = settled.versions.findLast(({ manifest }) => !hasNoDocument(manifest.source.type));
+  const last = settled.versions.findLast(({ manifest }) => !hasNoDocument(sourceTypeOf(manifest.source)));
   let changed = false;
   if (last) {
     const { namespace, embeddingModel } = last.manifest;

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
+import type { StoredSource } from '../../contracts/model/source.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { onNext } from '../../testing/on-next.ts';
 import { accept } from '../accept.ts';
@@ -108,11 +109,14 @@ test('an end of which only the state was stored is shown without its stages', as
   expect(await documentOf()).toMatchObject({ activeVersion: 1 });
 });
 
-test('a repository and a document that are called the same share their numbers and nothing else', async () => {
+test.each<StoredSource>([
+  { type: 'git', url: 'https://example.org/library.git' },
+  { type: 's3', bucket: 'library', prefix: '' },
+])('many documents and one that are called the same share their numbers and nothing else: %j', async (source) => {
   await ingested('A text.', { documentId: 'library' });
   const parent = await accept(flow.deps, {
     ...{ tenant: 'acme', namespace: 'default', documentId: 'library', metadata: {}, priority: 'normal', options: {} },
-    source: { type: 'git', url: 'https://example.org/library.git' },
+    source,
   });
   await flow.drain();
   await ingested('Another text.', { documentId: 'library' });

@@ -135,6 +135,8 @@ export const committedKey = (ref: VersionRef) => `${versionPrefix(ref)}committed
 
 /** Which commit of a repository a job takes the files of. */
 export const checkoutKey = (ref: VersionRef) => `${versionPrefix(ref)}checkout.json`;
+/** Which objects of a bucket a job takes. */
+export const listingKey = (ref: VersionRef) => `${versionPrefix(ref)}listing.json`;
 /** Which version a job that this one made is of; `ref` is the version of the job that made it. */
 export const childKey = (ref: VersionRef, jobId: string) => `${versionPrefix(ref)}children/${jobId}.json`;
 
