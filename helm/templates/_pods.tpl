@@ -147,6 +147,23 @@ spec:
 {{- if or $isApi (eq .tierName "fetch") }}
 {{ include "memory.secretVariable" (dict "name" "WEBHOOK_SECRET" "secret" $secret "key" "WEBHOOK_SECRET" "optional" true) }}
 {{- end }}
+{{- with $values.sources.s3 }}
+{{- if and .buckets (or $isApi (eq $.tierName "fetch")) }}
+- name: SOURCE_S3_BUCKETS
+  value: {{ join "," .buckets | quote }}
+{{- if not $isApi }}
+- name: SOURCE_S3_REGION
+  value: {{ .region | quote }}
+{{- with .endpoint }}
+- name: SOURCE_S3_ENDPOINT
+  value: {{ . | quote }}
+{{- end }}
+{{- range list "SOURCE_S3_ACCESS_KEY_ID" "SOURCE_S3_SECRET_ACCESS_KEY" }}
+{{ include "memory.secretVariable" (dict "name" . "secret" $secret "key" . "optional" true) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if or $isApi (eq .tierName "embed") }}
 {{ include "memory.secretVariable" (dict "name" "OPENAI_API_KEY" "secret" $secret "key" "OPENAI_API_KEY" "optional" true) }}
 {{- end }}

@@ -39,6 +39,15 @@ test('every tier has a service, and all of ours are hardened and watched', async
   }
 });
 
+test('buckets that tenants may read are known to who asks and who fetches, and only who fetches has their key', () => {
+  const having = (name: string) =>
+    own().flatMap(([service, { environment }]) => (name in (environment ?? {}) ? service : []));
+  expect(having('SOURCE_S3_BUCKETS')).toEqual(['api', 'worker-fetch']);
+  for (const name of ['ENDPOINT', 'ACCESS_KEY_ID', 'SECRET_ACCESS_KEY']) {
+    expect([name, having(`SOURCE_S3_${name}`)]).toEqual([name, ['worker-fetch']]);
+  }
+});
+
 test('what is named is there: services, volumes, files; images have versions, ports are of this machine only', async () => {
   for (const [name, service] of Object.entries(services)) {
     expect([name, service.image]).toEqual([name, expect.stringMatching(/:v?\d+\.\d+\.\d+/)]);

@@ -1,15 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { createS3BlobStore } from '@semantic-memory/adapters/s3/blob-store';
 import { freePort } from '@semantic-memory/runtime/free-port';
+import { silentLogger } from '@semantic-memory/shared/testing/in-memory-flow';
+import { startTestS3Server } from '@semantic-memory/shared/testing/s3-server';
 import { waitForEnd } from '../job-end.ts';
 import { serveGit } from '../serve-git.ts';
 import { type Service, startService } from '../service.ts';
+import { openTcpGate, type TcpGate } from '../tcp-gate.ts';
 
+// A machine that does other things too starts the processes of a service slowly.
+jest.setTimeout(30_000);
+
+const samples = new URL('../../../../memory/data-repo/sample-docs/', import.meta.url);
+const s3 = await startTestS3Server();
 let service: Service;
+let gate: TcpGate;
 let folder: string;
 let web: Server;
 let git: Server;
@@ -31,11 +41,29 @@ beforeAll(async () => {
   }).listen(webPort, '127.0.0.1');
   await makeRepository(join(folder, 'library.git'));
   git = await serveGit(folder, gitPort);
-  service = await startService({ env: { FETCH_ALLOW_HOSTS: `127.0.0.1:${webPort},127.0.0.1:${gitPort}` } });
+  service = await startService({
+    env: { FETCH_ALLOW_HOSTS: `127.0.0.1:${webPort},127.0.0.1:${gitPort}`, ...(await bucketVariables()) },
+  });
 }, 120_000);
+
+/** What an operator sets so that the tenant of these stories may read a folder of the bucket. */
+async function bucketVariables(): Promise<Record<string, string>> {
+  if ('missing' in s3) return {};
+  const { endpoint, bucket, credentials } = s3.settings;
+  const { hostname, port } = new URL(endpoint);
+  gate = await openTcpGate({ host: hostname, port: Number(port) });
+  return {
+    SOURCE_S3_BUCKETS: `demo:${bucket}/shelf,other:elsewhere`,
+    SOURCE_S3_ENDPOINT: `http://127.0.0.1:${gate.port}`,
+    SOURCE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
+    SOURCE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+}
 
 afterAll(async () => {
   await service?.stop();
+  await gate?.shut();
+  if (!('missing' in s3)) await s3.stop();
   web?.close();
   git?.close();
   await rm(folder, { recursive: true, force: true });
@@ -118,3 +146,58 @@ test('each file of a repository becomes a document, and the job ends when they a
   const { hits } = await service.client.search({ query: 'who winds the clockwork' });
   expect(hits[0]).toMatchObject({ documentId: 'library:docs:keepers.md', metadata: { path: 'docs/keepers.md' } });
 });
+
+if ('missing' in s3) {
+  process.stderr.write(`skipped: tool missing: ${s3.missing}\n`);
+  test.skip(`skipped: tool missing: ${s3.missing}`, () => {});
+} else {
+  const { bucket, credentials } = s3.settings;
+  const writer = createS3BlobStore(s3.settings, { logger: silentLogger });
+  afterAll(() => writer.close());
+
+  test('each object of a folder of a bucket becomes a document, waits while the server is away, and is replaced', async () => {
+    await writer.put('shelf/keepers.md', Buffer.from('# Keepers\n\nThe keeper oils the lens at noon.\n'));
+    await writer.put('shelf/leases/hall.docx', await readFile(new URL('hall-lease.docx', samples)));
+    await writer.put('shelf/setup.exe', Buffer.from([77, 90, 0, 1]));
+    await writer.put('secret/plan.md', Buffer.from('Nobody may read this.'));
+    await gate.shut();
+    const source = { type: 's3', bucket, prefix: 'shelf/' } as const;
+    const job = await service.client.ingest(source, { documentId: 'shelf' });
+    for await (const { state } of service.client.watchJob(job.id)) if (state === 'waiting') break;
+    await gate.open();
+    const ended = await waitForEnd(service, job.id, 120_000);
+    expect(ended).toMatchObject({ state: 'partial', warnings: [{ code: 'unsupported_type' }] });
+    const { hits } = await service.client.search({ query: 'who oils the lens' });
+    expect(hits[0]).toMatchObject({ documentId: 'shelf:shelf:keepers.md', metadata: { path: 'shelf/keepers.md' } });
+    expect(await service.client.document('shelf:shelf:leases:hall.docx')).toMatchObject({ state: 'active' });
+
+    await writer.put('shelf/keepers.md', Buffer.from('# Keepers\n\nThe keeper polishes the brass at noon.\n'));
+    const one = await service.client.ingest(
+      { type: 's3', bucket, key: 'shelf/keepers.md' },
+      { documentId: 'shelf:shelf:keepers.md' },
+    );
+    expect(await waitForEnd(service, one.id)).toMatchObject({ state: 'succeeded', version: 2 });
+    expect(await service.client.text('shelf:shelf:keepers.md')).toContain('polishes the brass');
+  }, 180_000);
+
+  test.each([
+    ['a part of the bucket that is not allowed', { bucket, key: 'secret/plan.md' }],
+    ['a bucket that another tenant may read', { bucket: 'elsewhere', key: 'a' }],
+    ['a bucket that nobody has', { bucket: 'nowhere', prefix: '' }],
+  ])('%s is refused with the same words', async (_name, place) => {
+    await expect(service.client.ingest({ type: 's3', ...place })).rejects.toMatchObject({
+      ...{ status: 422, code: 'fetch_forbidden' },
+      message: 'This tenant may read nothing there: not that bucket, or not that part.',
+    });
+  });
+
+  test('no log, and nothing that is kept, holds the key of the buckets', async () => {
+    const files = await readdir(service.dataDir, { recursive: true, withFileTypes: true });
+    const texts = await Promise.all(
+      files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'latin1')),
+    );
+    expect(texts.length).toBeGreaterThan(10);
+    const holding = [...texts, ...service.output].filter((text) => text.includes(credentials.secretAccessKey));
+    expect(holding).toEqual([]);
+  });
+}

@@ -23,7 +23,9 @@ export const Manifest = z
     priority: Priority,
     options: z.record(z.string(), z.unknown()),
     callbackUrl: z.string().optional(),
-    parentJobId: JobId.optional().describe('The job whose source (a git repository) brought this document.'),
+    parentJobId: JobId.optional().describe(
+      'The job whose source (a git repository, a prefix of a bucket) brought this document.',
+    ),
     batchId: BatchId.optional().describe('The request for many documents that brought this one.'),
     embeddingModel: z.string(),
     imported: z
