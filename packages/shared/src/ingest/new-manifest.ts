@@ -68,8 +68,9 @@ export function documentFacts(manifest: Manifest): AcceptedFacts {
 }
 
 /**
- * What to call a document that brought no title: its file name, the end of its key or of its address's path or else its
- * host, or its id. Never the address as a whole: it may hold a password or a key, and a title is shown, searched and given to models.
+ * What to call a document that brought no title: its file name, the end of its key, the end of its address's path or else
+ * its host, or its id. Never the address as a whole: it may hold a password or a key, and a title is shown, searched and
+ * given to models.
  */
 export function nameOf(manifest: Manifest): string {
   const { source } = manifest;
