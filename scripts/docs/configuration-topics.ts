@@ -94,6 +94,7 @@ export const topicOf = {
   quotaPages: 'Limits',
   quotaTokens: 'Limits',
   versionRetentionDays: 'Limits',
+  jobRetentionDays: 'Limits',
   idempotencyTimeoutMs: 'Limits',
   drainMs: 'Starting and ending',
   watchdogAfterMs: 'Starting and ending',

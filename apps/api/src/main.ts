@@ -109,6 +109,7 @@ const reranker = config.reranker
 
 const checkHost = createWrittenHostCheck(config.fetchAllowHosts);
 const loop = watchEventLoop();
+const jobRetentionMs = config.jobRetentionDays * 24 * 3_600_000;
 const lifecycle = createLifecycle();
 let modelsLoading = true;
 const app = createApp({
@@ -169,8 +170,9 @@ const app = createApp({
   corsOrigins: config.corsOrigins,
   onIndexLacking: atMostEvery(5_000, () => askReconcile(queue, logger, 'index')),
   versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
+  jobRetentionMs,
 });
-const ingest = { blobs, ledger, queue, clock: systemClock, metrics, logger };
+const ingest = { blobs, ledger, queue, clock: systemClock, metrics, logger, jobRetentionMs };
 shutdown.add(
   'rebuild',
   keepLedgerWhole({ ...ingest, recovery: ledger }, { onRebuilt: () => askReconcile(queue, logger, 'rebuilt') }),

@@ -84,6 +84,7 @@ test('a version that was replaced is forgotten once its time is over, and not be
   flow.ahead = 31 * dayMs;
   await run(expire);
   expect(await versions()).toEqual([2]);
+  expect((await flow.ledger.listJobs('acme', { limit: 9 })).items.map(({ version }) => version)).toEqual([2]);
 });
 
 test('a reconcile finds what the queue has lost', async () => {

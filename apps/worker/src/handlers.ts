@@ -3,6 +3,7 @@ import { type DryRunDeps, fetchDry, parseDry } from '@semantic-memory/shared/ing
 import { expireIdempotency } from '@semantic-memory/shared/ingest/idempotency/expire-idempotency';
 import { compactPostings } from '@semantic-memory/shared/ingest/index/compact-postings';
 import type { CancellationWatch } from '@semantic-memory/shared/ingest/jobs/cancellation-watch';
+import { expireJobs } from '@semantic-memory/shared/ingest/jobs/expire-jobs';
 import { reembed } from '@semantic-memory/shared/ingest/reindex/embed-version';
 import { removeLeftModels } from '@semantic-memory/shared/ingest/reindex/left-models';
 import { finishDeletions, sweepDocument } from '@semantic-memory/shared/ingest/remove';
@@ -49,6 +50,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       await expireIdempotency(deps);
       await finishDeletions(deps);
       await expireVersions(deps, deps.versionRetentionMs);
+      await expireJobs(deps);
       await removeLeftModels(deps, deps.versionRetentionMs);
       await compactPostings(deps);
     },

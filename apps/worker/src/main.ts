@@ -145,6 +145,7 @@ const deps: HandlerDeps = {
   replies,
   speeds: speedsOf(config),
   versionRetentionMs: config.versionRetentionDays * 24 * 3_600_000,
+  jobRetentionMs: config.jobRetentionDays * 24 * 3_600_000,
 };
 
 const handlers = createHandlers(deps);

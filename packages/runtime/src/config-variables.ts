@@ -333,6 +333,11 @@ export const configVariables = {
       'How long a version is kept after a newer one has replaced it, and how far back asOf reaches. Vectors of a model that a namespace has left are kept as long, and a day at least.',
     format: 'days',
   }),
+  jobRetentionDays: always('JOB_RETENTION_DAYS', '30', whole(2, 36_500), {
+    purpose:
+      'How long a job can be asked for after its document was deleted, or after it ended where its version has expired or it brought many documents; and a batch after it was made.',
+    format: 'days',
+  }),
   embedProcesses: always('EMBED_PROCESSES', cores, whole(1, 256), {
     purpose: 'Processes that embed, in a worker of tier embed.',
     format: 'count',

@@ -87,6 +87,7 @@ export async function createFaultBench(change: Partial<FaultWorkerSettings> = {}
     clock: { now: Date.now },
     metrics: silentMetrics,
     logger: silentLogger,
+    jobRetentionMs: 30 * 24 * 3_600_000,
     embeddingModel: model,
   };
   const workers = new Set<FaultWorker>();

@@ -97,6 +97,7 @@ const deps: StepDeps & { cancellations: typeof cancellations } = {
   clock: { now: Date.now },
   metrics: silentMetrics,
   logger: silentLogger,
+  jobRetentionMs: 30 * 24 * 3_600_000,
   embeddingModel: fake.model,
   web: {
     fetch: async (finalUrl, _limits, signal) => {

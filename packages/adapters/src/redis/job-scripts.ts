@@ -75,8 +75,38 @@ record(KEYS[1], KEYS[2], ARGV[5], ARGV[9], ARGV[1], ARGV[4], ARGV[6], ARGV[7])
 return 1
 `);
 
-/** KEYS batch. ARGV jobs as JSON. */
-export const createBatchScript = ledgerScript(`redis.call('SET', KEYS[1], ARGV[1], 'NX')`);
+/** KEYS batch, retired. ARGV jobs as JSON, since when, retired member. */
+export const createBatchScript = ledgerScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+redis.call('ZADD', KEYS[2], 'GT', ARGV[2], ARGV[3])
+`);
+
+/** KEYS retired. ARGV since when, members and a last one that is not for it. */
+export const retireScript = ledgerScript(`
+for index = 2, #ARGV - 1 do redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[index]) end
+`);
+
+/**
+ * KEYS job, retired; with a job that is known also: events, its children, its parent's children, the four indexes of jobs.
+ * ARGV expected revision ('0': not there), retired member, index member, job. Answers whether it stood as expected.
+ */
+export const forgetJobScript = ledgerScript(`
+local current = redis.call('GET', KEYS[1])
+if (current and string.match(current, '^%d+') or '0') ~= ARGV[1] then return 0 end
+redis.call('ZREM', KEYS[2], ARGV[2])
+if current then
+  redis.call('DEL', KEYS[1], KEYS[3], KEYS[4])
+  redis.call('ZREM', KEYS[5], ARGV[4])
+  for index = 6, 9 do redis.call('ZREM', KEYS[index], ARGV[3]) end
+end
+return 1
+`);
+
+/** KEYS batch, retired. ARGV retired member. */
+export const forgetBatchScript = ledgerScript(`
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+`);
 
 /** KEYS children. ARGV score, child. */
 export const addChildScript = ledgerScript(`redis.call('ZADD', KEYS[1], 'NX', ARGV[1], ARGV[2])`);

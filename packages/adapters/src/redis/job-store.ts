@@ -6,14 +6,15 @@ import type { JobRecord, Ledger, LedgerDocument } from '@semantic-memory/shared/
 import { type LedgerAccess, readLedger, readLedgerAtLength, runLedgerScript } from './gate.ts';
 import {
   addChildScript,
-  createBatchScript,
   createJobScript,
+  forgetJobScript,
   restoreJobScript,
   updateJobScript,
   withdrawJobScript,
 } from './job-scripts.ts';
 import type { LedgerKeys } from './keys.ts';
 import { readPage } from './paging.ts';
+import { retiredMember } from './retirement.ts';
 import { parseRevisioned, parseWithEvent } from './revisioned.ts';
 
 /** How long a job's events can be replayed after it has ended. */
@@ -29,8 +30,7 @@ type JobStore = Pick<
   | 'getJobs'
   | 'listJobs'
   | 'updateJob'
-  | 'createBatch'
-  | 'getBatch'
+  | 'forgetJob'
   | 'addChild'
   | 'children'
   | 'openJobs'
@@ -144,13 +144,21 @@ export function createJobStore(deps: LedgerAccess): JobStore {
       }
     },
 
-    async createBatch(tenant, batchId, jobIds) {
-      await runLedgerScript(deps, createBatchScript, [keys.tenant(tenant).batch(batchId)], [JSON.stringify(jobIds)]);
-    },
-
-    async getBatch(tenant, batchId) {
-      const stored = await readLedger(deps, (redis) => redis.get(keys.tenant(tenant).batch(batchId)));
-      return stored === null ? undefined : JSON.parse(stored);
+    async forgetJob(tenant, jobId, known) {
+      const ofTenant = keys.tenant(tenant);
+      const [job, events, , ...indexes] = known ? jobKeys(keys, known) : [ofTenant.job(jobId)];
+      const ofKnown = known
+        ? [events!, ofTenant.children(jobId), ofTenant.children(known.parentJobId ?? jobId), ...indexes]
+        : [];
+      const args = [known ? (revisions.get(known) ?? '') : '0', retiredMember('job', jobId, tenant)];
+      return (
+        (await runLedgerScript(
+          deps,
+          forgetJobScript,
+          [job!, keys.retired, ...ofKnown],
+          [...args, known ? indexMember(known) : '', jobId],
+        )) === 1
+      );
     },
 
     async addChild(tenant, parentJobId, childJobId) {

@@ -7,7 +7,7 @@ import { remember } from '@semantic-memory/shared/search/lexical/remember';
  * Every key of the ledger. Three groups, by hash tag (what shares one lies on one node of a cluster):
  * - `{tenant}`: jobs and their indexes, who lives where, version numbers. Job and document ids are unique in a tenant.
  * - `{tenant, namespace}`: documents, their rows and the log of changes: all that an activation touches.
- * - none: the jobs that have not ended, of all tenants, and whether the ledger is whole.
+ * - none: the jobs that have not ended and what is to be forgotten, of all tenants, and whether the ledger is whole.
  * Scripts declare every key. Those that accept, update or remove span groups, which one server does atomically; a
  * cluster would do them as two steps, document first (each is idempotent), and keep the open jobs per tenant.
  */
@@ -30,6 +30,8 @@ export function ledgerKeys(prefix: string) {
     tenant,
     namespace: (scope: Scope) => namespaces(JSON.stringify([scope.tenant, scope.namespace])),
     openJobs: `${root}:open-jobs`,
+    /** `KIND|ID|TENANT` of jobs whose version is gone and of batches, by when that was, in milliseconds since 1970. */
+    retired: `${root}:retired`,
     /** All tenants that anything was ever accepted from. */
     tenants: `${root}:tenants`,
     /** There as long as the ledger holds all that the blob store knows: gone with everything else. */

@@ -60,6 +60,25 @@ test('events expire a day after the end, not before it, and a retry keeps them',
   expect(await redis.pttl(stream)).toBe(-1);
 });
 
+test('of a job that is forgotten no key holds anything, and no index a member', async () => {
+  const found = async () => {
+    const names = (await redis.keys(`${prefix}:ledger:*`)).toSorted();
+    const sizes = await Promise.all(
+      names.map(async (name) => ((await redis.type(name)) === 'zset' ? redis.zcard(name) : 1)),
+    );
+    return names.map((name, at) => `${name} ${sizes[at]}`);
+  };
+  await accept('forgotten', 'd');
+  const before = await found();
+  const job = await accept('forgotten', 'e');
+  await ledger.updateJob('forgotten', job.id, (current) => ({ ...current, state: 'failed' }));
+  await ledger.addChild('forgotten', job.id, 'job_child');
+  await ledger.retire('forgotten', 'job', [job.id], 1);
+  await ledger.removeDocument('forgotten', 'e');
+  await ledger.forgetJob('forgotten', job.id, await ledger.getJob('forgotten', job.id));
+  expect(await found()).toEqual(before);
+});
+
 test('after the events have expired the last one is still told, once', async () => {
   const job = await accept('expired', 'd');
   await ledger.updateJob('expired', job.id, (current) => ({ ...current, state: 'cancelled' }));

@@ -11,6 +11,7 @@ import { watchJob } from './job-events.ts';
 import { createJobStore } from './job-store.ts';
 import { ledgerKeys } from './keys.ts';
 import { createRecovery } from './recovery.ts';
+import { createRetirement } from './retirement.ts';
 
 export interface RedisLedgerOptions {
   /** `redis://` or `rediss://`. */
@@ -82,6 +83,7 @@ function ledgerOver(access: LedgerAccess, signals: ChangeSignals, connection: Co
   const repairs = createDocumentRepairs(access);
   return {
     ...createJobStore(access),
+    ...createRetirement(access),
     ...createDocumentStore(access),
     ...repairs,
     watchJob: (tenant, jobId, afterId, signal) => watchJob({ ...access, signals }, tenant, jobId, afterId, signal),

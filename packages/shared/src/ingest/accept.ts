@@ -113,6 +113,8 @@ export async function acceptRejected(
   const job = newJob(manifest);
   const failed = finishJob(job, 'failed', createdAt, { error: toJobError(error) });
   await oweCallback(deps, manifest);
+  // First, so that it is forgotten one day whoever dies.
+  await deps.ledger.retire(manifest.tenant, 'job', [manifest.jobId], Date.parse(createdAt));
   // In one step: nothing would ever end a job that has no document.
   await deps.ledger.createParentJob(failed);
   deps.metrics.ingestRequest('rejected');

@@ -22,6 +22,8 @@ export interface IngestDeps {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** How long jobs can be asked for once their version is gone, and batches at all. */
+  readonly jobRetentionMs: number;
   /** Absent where no tenant is limited. */
   readonly quotas?: Quotas | undefined;
 }

@@ -20,6 +20,8 @@ const ulid = () => ulidOf(undefined, random);
 
 export const newJobId = () => `job_${ulid()}`;
 export const newBatchId = () => `batch_${ulid()}`;
+/** When a batch was made, in milliseconds since 1970. @param batchId one of ours */
+export const batchTime = (batchId: string) => decodeTime(batchId.slice('batch_'.length));
 export const newUploadId = () => ulid().toLowerCase();
 export const newDeliveryId = () => `del_${ulid()}`;
 /** The call at a job's first end: known from the job alone, so that a job made again from its manifest owes the same one. */

@@ -101,14 +101,13 @@ const wasDeleted = { code: 'cancelled', message: 'The document was deleted.' } a
 async function bury(deps: RemoveDeps, deletion: Deletion, { versions }: DocumentRecord): Promise<void> {
   const { tenant, namespace, documentId, upToVersion, at } = deletion;
   await deps.blobs.put(deletingKey(tenant, documentId), encodeJson(deletion));
-  const found = await deps.ledger.getJobs(
-    tenant,
-    versions.map((version) => version.jobId),
-  );
+  const jobIds = versions.map((version) => version.jobId);
+  const found = await deps.ledger.getJobs(tenant, jobIds);
   const jobs = found.map((job) =>
     isTerminal(job.state) ? job : finishJob(job, 'cancelled', at, { error: wasDeleted }),
   );
   await writeTombstone(deps.blobs, { tenant, documentId, upToVersion, at, jobs });
+  await deps.ledger.retire(tenant, 'job', jobIds, Date.parse(at));
   await deps.queue.add([
     {
       name: 'sweep',

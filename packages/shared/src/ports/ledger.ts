@@ -134,6 +134,13 @@ export interface JobEvent {
   readonly job: JobRecord;
 }
 
+/** What is kept only so that it can be asked for. */
+export interface Retired {
+  readonly kind: 'job' | 'batch';
+  readonly tenant: string;
+  readonly id: string;
+}
+
 /** The only source of job and document state that the API reports. Every call is one atomic step. */
 export interface Ledger {
   /**
@@ -186,8 +193,26 @@ export interface Ledger {
   /** Every change since `afterId` (all kept ones without), then live; ends after a terminal state or by `signal`. */
   watchJob(tenant: string, jobId: string, afterId: string | undefined, signal: AbortSignal): AsyncIterable<JobEvent>;
 
-  createBatch(tenant: string, batchId: string, jobIds: readonly string[]): Promise<void>;
+  /** Records a batch, and retires it at once. @param atMs when it was made, in milliseconds since 1970 */
+  createBatch(tenant: string, batchId: string, jobIds: readonly string[], atMs: number): Promise<void>;
   getBatch(tenant: string, batchId: string): Promise<string[] | undefined>;
+
+  /**
+   * Says since when jobs or batches are kept only so that they can be asked for: a job whose version is gone, a batch. It
+   * may be said before there is any such job. Of several times the latest counts.
+   * @param atMs in milliseconds since 1970
+   */
+  retire(tenant: string, kind: Retired['kind'], ids: readonly string[], atMs: number): Promise<void>;
+  /** What was retired up to a time (milliseconds since 1970), the longest ago first: of all tenants. */
+  retired(untilMs: number, limit: number): Promise<Retired[]>;
+  /**
+   * Forgets a job that has ended, with its events and its place in every list.
+   * @param known the job as this ledger gave it lately; undefined where there was none, and only its retirement is forgotten
+   * @returns false, and nothing is forgotten, where it has changed since
+   */
+  forgetJob(tenant: string, jobId: string, known: JobRecord | undefined): Promise<boolean>;
+  /** Forgets which jobs a batch became; they themselves stay. */
+  forgetBatch(tenant: string, batchId: string): Promise<void>;
 
   /** Records a child of a parent job; repeating it changes nothing. */
   addChild(tenant: string, parentJobId: string, childJobId: string): Promise<void>;

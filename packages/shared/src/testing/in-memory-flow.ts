@@ -7,6 +7,7 @@ import { type AcceptRequest, storeOriginal } from '../ingest/accept-request.ts';
 import { type DryRunDeps, fetchDry, parseDry } from '../ingest/dry-run/run-dry.ts';
 import { createIndexWriter } from '../ingest/index/index-writer.ts';
 import { type CancellationWatch, createCancellationWatch } from '../ingest/jobs/cancellation-watch.ts';
+import { expireJobs } from '../ingest/jobs/expire-jobs.ts';
 import { reembed } from '../ingest/reindex/embed-version.ts';
 import { removeLeftModels } from '../ingest/reindex/left-models.ts';
 import { finishDeletions, sweepDocument } from '../ingest/remove.ts';
@@ -154,6 +155,7 @@ export function createInMemoryFlow({
     clock: { now: () => Date.now() + flow.ahead },
     metrics: silentMetrics,
     logger: silentLogger,
+    jobRetentionMs: 30 * 24 * 3_600_000,
     quotas,
     embeddingModel: fake.model,
     web: { fetch: unreachable },
@@ -247,6 +249,7 @@ export function createInMemoryFlow({
       else if (job.name === 'expire') {
         await finishDeletions(deps);
         await expireVersions(deps, flow.versionRetentionMs);
+        await expireJobs(deps);
         await removeLeftModels(deps, flow.versionRetentionMs);
       } else if (job.name !== 'reconcile') {
         try {

@@ -3,7 +3,16 @@ import type { Scope } from '../contracts/model/ids.ts';
 import { isTerminal } from '../contracts/model/job.ts';
 import { assertTransition } from '../contracts/model/job-transitions.ts';
 import * as documents from '../ports/document-transitions.ts';
-import type { DocumentRow, JobEvent, JobRecord, Ledger, LedgerDocument, LedgerRecovery } from '../ports/ledger.ts';
+import type {
+  DocumentRow,
+  JobEvent,
+  JobRecord,
+  Ledger,
+  LedgerDocument,
+  LedgerRecovery,
+  Retired,
+} from '../ports/ledger.ts';
+import { sameJson } from '../ports/same-json.ts';
 import type { InMemoryLexicalIndex } from './in-memory-lexical-index.ts';
 
 interface StoredJob {
@@ -39,6 +48,7 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
   const jobs = new Map<string, StoredJob>();
   const batches = new Map<string, string[]>();
   const childIds = new Map<string, Set<string>>();
+  const retiredAt = new Map<string, { readonly one: Retired; readonly atMs: number }>();
   const known = new Map<string, LedgerDocument>();
   const homes = new Map<string, string>();
   const versionCounters = new Map<string, number>();
@@ -55,6 +65,10 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
     const stored: StoredJob = { job, events: [], watchers: new Set() };
     jobs.set(key(job.tenant, job.id), stored);
     record(stored, structuredClone(job));
+  };
+  const retire = (one: Retired, atMs: number) => {
+    const id = key(one.kind, one.tenant, one.id);
+    retiredAt.set(id, { one, atMs: Math.max(atMs, retiredAt.get(id)?.atMs ?? 0) });
   };
   const noteRow = (scope: Scope, documentId: string, row: DocumentRow | undefined) => {
     const state = namespaceStates.get(key(scope.tenant, scope.namespace));
@@ -162,8 +176,31 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
       }
     },
 
-    async createBatch(tenant, batchId, jobIds) {
+    async createBatch(tenant, batchId, jobIds, atMs) {
       if (!batches.has(key(tenant, batchId))) batches.set(key(tenant, batchId), [...jobIds]);
+      retire({ kind: 'batch', tenant, id: batchId }, atMs);
+    },
+    async retire(tenant, kind, ids, atMs) {
+      for (const id of ids) retire({ kind, tenant, id }, atMs);
+    },
+    async retired(untilMs, limit) {
+      return [...retiredAt.values()]
+        .filter(({ atMs }) => atMs <= untilMs)
+        .sort((a, b) => a.atMs - b.atMs)
+        .slice(0, limit)
+        .map(({ one }) => one);
+    },
+    async forgetJob(tenant, jobId, job) {
+      if (!sameJson(jobs.get(key(tenant, jobId))?.job, job)) return false;
+      jobs.delete(key(tenant, jobId));
+      childIds.delete(key(tenant, jobId));
+      if (job?.parentJobId) childIds.get(key(tenant, job.parentJobId))?.delete(jobId);
+      retiredAt.delete(key('job', tenant, jobId));
+      return true;
+    },
+    async forgetBatch(tenant, batchId) {
+      batches.delete(key(tenant, batchId));
+      retiredAt.delete(key('batch', tenant, batchId));
     },
     async getBatch(tenant, batchId) {
       return structuredClone(batches.get(key(tenant, batchId)));
@@ -348,7 +385,7 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
     async close() {},
   };
 
-  const stores = [jobs, batches, childIds, known, homes, versionCounters, namespaceStates];
+  const stores = [jobs, batches, childIds, retiredAt, known, homes, versionCounters, namespaceStates];
   return {
     ...refusing(ledger, () => isWhole),
     wipe() {

@@ -34,7 +34,7 @@ export function ledgerJobsSuite(name: string, create: () => Ledger): void {
       const scope = freshScope();
       const other = freshScope();
       const job = await acceptActive(ledger, scope, 'a');
-      await ledger.createBatch(scope.tenant, 'batch_1', [job.id]);
+      await ledger.createBatch(scope.tenant, 'batch_1', [job.id], 1);
       expect(await ledger.getJob(other.tenant, job.id)).toBeUndefined();
       expect(await ledger.getJobs(other.tenant, [job.id])).toEqual([]);
       expect((await ledger.listJobs(other.tenant, { limit: 10 })).items).toEqual([]);
@@ -215,7 +215,7 @@ export function ledgerJobsSuite(name: string, create: () => Ledger): void {
       for (const child of ['job_1', 'job_2', 'job_1']) await ledger.addChild(scope.tenant, parent.id, child);
       expect([...(await ledger.children(scope.tenant, parent.id))].sort()).toEqual(['job_1', 'job_2']);
       expect(await ledger.children(scope.tenant, newJobId())).toEqual([]);
-      await ledger.createBatch(scope.tenant, 'batch_1', ['job_2', 'job_1']);
+      await ledger.createBatch(scope.tenant, 'batch_1', ['job_2', 'job_1'], 1);
       expect(await ledger.getBatch(scope.tenant, 'batch_1')).toEqual(['job_2', 'job_1']);
       expect(await ledger.getBatch(scope.tenant, 'batch_2')).toBeUndefined();
     });

@@ -4,6 +4,7 @@ import { ledgerDocumentsSuite } from './ledger-documents-suite.ts';
 import { ledgerJobsSuite } from './ledger-jobs-suite.ts';
 import { ledgerModelsSuite } from './ledger-models-suite.ts';
 import { ledgerRestoreSuite } from './ledger-restore-suite.ts';
+import { ledgerRetirementSuite } from './ledger-retirement-suite.ts';
 import { ledgerWatchSuite } from './ledger-watch-suite.ts';
 
 /** What every ledger does, whatever it is made of. `create` gives the one under test; the caller closes it. */
@@ -14,4 +15,5 @@ export function ledgerSuite(name: string, create: () => Ledger): void {
   ledgerChangesSuite(name, create);
   ledgerModelsSuite(name, create);
   ledgerRestoreSuite(name, create);
+  ledgerRetirementSuite(name, create);
 }

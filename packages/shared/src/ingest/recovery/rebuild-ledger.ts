@@ -1,6 +1,8 @@
 import { Manifest } from '../../contracts/model/manifest.ts';
 import type { QueuedJob } from '../../ports/job-queue.ts';
 import type { IngestDeps } from '../deps.ts';
+import { isOver } from '../jobs/job-retention.ts';
+import { batchTime } from '../new-id.ts';
 import { ModelSwitch } from '../reindex/namespace-models.ts';
 import { restoreModel } from '../reindex/restore-model.ts';
 import { readJson } from '../stored/artifacts.ts';
@@ -94,7 +96,22 @@ async function restoreFact(deps: IngestDeps, fact: StoredFact): Promise<readonly
   }
 }
 
-export async function restoreBatch({ ledger }: Pick<IngestDeps, 'ledger'>, batch: BatchRecord): Promise<void> {
-  for (const job of batch.rejected) await ledger.restoreJob(job);
-  await ledger.createBatch(batch.tenant, batch.batchId, batch.jobIds);
+/**
+ * Has a batch, and the jobs of items that it could not accept, forgotten in time, and restores them where the ledger does
+ * not know the batch, unless that time is over.
+ * @returns whether it was restored
+ */
+export async function restoreBatch(
+  deps: Pick<IngestDeps, 'ledger' | 'clock' | 'jobRetentionMs'>,
+  { tenant, batchId, jobIds, rejected }: BatchRecord,
+): Promise<boolean> {
+  const { ledger } = deps;
+  const atMs = batchTime(batchId);
+  const rejectedIds = rejected.map((job) => job.id);
+  await ledger.retire(tenant, 'job', rejectedIds, atMs);
+  await ledger.retire(tenant, 'batch', [batchId], atMs);
+  if (isOver(deps, atMs) || (await ledger.getBatch(tenant, batchId))) return false;
+  for (const job of rejected) await ledger.restoreJob(job);
+  await ledger.createBatch(tenant, batchId, jobIds, atMs);
+  return true;
 }

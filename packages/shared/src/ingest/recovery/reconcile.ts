@@ -149,9 +149,7 @@ async function compareFact(
     }
     case 'batch': {
       const batch = await readJson(deps.blobs, fact.key, BatchRecord);
-      if (!batch || (await deps.ledger.getBatch(batch.tenant, batch.batchId))) return;
-      await restoreBatch(deps, batch);
-      findings.found('batch_missing');
+      if (batch && (await restoreBatch(deps, batch))) findings.found('batch_missing');
       return;
     }
     case 'model_switch': {

@@ -1,10 +1,11 @@
 import { isTerminal } from '../../contracts/model/job.ts';
 import type { QueuedJob } from '../../ports/job-queue.ts';
-import type { JobRecord } from '../../ports/ledger.ts';
+import type { JobRecord, LedgerDocument } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
 import { followOutcome } from '../finish.ts';
 import { retryRecord } from '../jobs/job-record.ts';
-import { currentStep, hasNoDocument, sourceTypeOf } from '../next-jobs.ts';
+import { isOver } from '../jobs/job-retention.ts';
+import { currentStep, hasNoDocument, isManyDocuments, sourceTypeOf } from '../next-jobs.ts';
 import { restoreSwitches } from '../reindex/restore-model.ts';
 import { deletingKey, pendingKey } from '../stored/blob-keys.ts';
 import type { Outcome } from '../stored/outcome.ts';
@@ -47,12 +48,15 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
   let changed = false;
   if (last) {
     const { namespace, embeddingModel } = last.manifest;
-    changed = await ledger.reviseDocument({ tenant, namespace }, documentId, embeddingModel, (current) =>
-      documentOfFacts(
-        { ...settled, versions: settled.versions.map((version) => shown(version, known.get(version.manifest.jobId))) },
-        current,
-      ),
-    );
+    const versions = settled.versions.map((version) => shown(version, known.get(version.manifest.jobId)));
+    let gone: string[] = [];
+    changed = await ledger.reviseDocument({ tenant, namespace }, documentId, embeddingModel, (current) => {
+      const next = documentOfFacts({ ...settled, versions }, current);
+      gone = next ? jobsOnlyIn(current, next) : [];
+      return next;
+    });
+    // Of versions that have expired, in a ledger that has lost that.
+    if (gone.length > 0) await ledger.retire(tenant, 'job', gone, deps.clock.now());
   }
   if (await restoreSwitches(deps, settled.versions)) drift.push('model_differs');
   // A job succeeds once a search can find its version, not before.
@@ -60,6 +64,10 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
     const { kind, job } = await restoreJob(deps, version, known.get(version.manifest.jobId));
     if (kind) drift.push(kind);
     if (kind && job && !isTerminal(job.state)) steps.push(currentStep(job));
+    // No delete and no newer version ends their time.
+    if (job && isTerminal(job.state) && isManyDocuments(job.sourceType)) {
+      await ledger.retire(tenant, 'job', [job.id], Date.parse(job.updatedAt));
+    }
   }
   if (changed && drift.length === 0) drift.push('document_differs');
   // Numbers that went to what is deleted, aborted, or many documents are not given out again.
@@ -67,6 +75,11 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
     await ledger.countVersion(tenant, documentId, facts.latestVersion);
   }
   return { drift, steps };
+}
+
+function jobsOnlyIn(current: LedgerDocument | undefined, next: LedgerDocument): string[] {
+  const kept = new Set(next.versions.map(({ jobId }) => jobId));
+  return (current?.versions ?? []).map(({ jobId }) => jobId).filter((jobId) => !kept.has(jobId));
 }
 
 async function jobsByIds(deps: IngestDeps, tenant: string, versions: readonly StoredVersion[]) {
@@ -128,15 +141,17 @@ async function restoreDelete(deps: IngestDeps, tombstone: Tombstone): Promise<Dr
     await deps.ledger.removeDocument(tenant, documentId);
     drift.push('delete_unfinished');
   }
-  const known = new Set(
-    (
-      await deps.ledger.getJobs(
-        tenant,
-        tombstone.jobs.map((job) => job.id),
-      )
-    ).map((job) => job.id),
-  );
-  for (const job of tombstone.jobs) {
+  const jobIds = tombstone.jobs.map((job) => job.id);
+  const known = new Set((await deps.ledger.getJobs(tenant, jobIds)).map((job) => job.id));
+  // What is over and not known was forgotten, as is right.
+  const told = tombstone.jobs
+    .map(({ deletedAt = tombstone.at, ...job }) => ({ job, atMs: Date.parse(deletedAt) }))
+    .filter(({ job, atMs }) => known.has(job.id) || !isOver(deps, atMs));
+  for (const [atMs, some] of Map.groupBy(told, (one) => one.atMs)) {
+    const ids = some.map(({ job }) => job.id);
+    await deps.ledger.retire(tenant, 'job', ids, atMs);
+  }
+  for (const { job } of told) {
     if (known.has(job.id)) continue;
     await deps.ledger.restoreJob(job);
     drift.push('job_missing');

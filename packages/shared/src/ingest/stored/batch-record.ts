@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BatchId, JobId, Tenant } from '../../contracts/model/ids.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import type { IngestDeps } from '../deps.ts';
+import { batchTime } from '../new-id.ts';
 import { encodeJson } from './artifacts.ts';
 import { batchKey } from './blob-keys.ts';
 import { StoredJob } from './stored-job.ts';
@@ -30,7 +31,7 @@ export async function recordBatch(
   const record: BatchRecord = { schemaVersion: 1, tenant, batchId, jobIds, rejected: [...rejected] };
   await deps.blobs.put(batchKey(tenant, batchId), encodeJson(record));
   try {
-    await deps.ledger.createBatch(tenant, batchId, jobIds);
+    await deps.ledger.createBatch(tenant, batchId, jobIds, batchTime(batchId));
   } catch (error) {
     await deps.blobs.remove(batchKey(tenant, batchId));
     throw error;

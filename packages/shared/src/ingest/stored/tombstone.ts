@@ -14,7 +14,7 @@ export const Tombstone = z
     upToVersion: z.int().min(0),
     at: Timestamp,
     jobs: z
-      .array(StoredJob)
+      .array(StoredJob.extend({ deletedAt: Timestamp.optional().describe('When; absent where it is `at`.') }))
       .describe('The jobs of the versions that were deleted: what became of them can still be asked.'),
   })
   .describe('That a document was deleted, durably: versions up to this one never come back.');
@@ -32,7 +32,9 @@ export async function writeTombstone(
   deleted: Omit<Tombstone, 'schemaVersion' | 'jobs'> & { readonly jobs: readonly JobRecord[] },
 ): Promise<void> {
   const before = await readTombstone(blobs, deleted.tenant, deleted.documentId);
-  const jobs = new Map([...(before?.jobs ?? []), ...deleted.jobs].map((job) => [job.id, job] as const));
+  const jobs = new Map<string, Tombstone['jobs'][number]>();
+  if (before) for (const job of before.jobs) jobs.set(job.id, { deletedAt: before.at, ...job });
+  for (const job of deleted.jobs) jobs.set(job.id, { ...job, deletedAt: jobs.get(job.id)?.deletedAt ?? deleted.at });
   const tombstone: Tombstone = {
     schemaVersion: 1,
     ...deleted,

@@ -48,6 +48,7 @@ async function expireVersion(deps: ExpireDeps, ref: ReplacedVersion): Promise<bo
     if (version === document.activeVersion || version === document.latestVersion) return false;
     const job = await deps.ledger.getJob(tenant, known.jobId);
     if (job && !isTerminal(job.state)) return false;
+    if (job) await deps.ledger.retire(tenant, 'job', [job.id], Date.parse(job.updatedAt));
     // The oldest version tells when the document was made.
     await deps.blobs.putIfAbsent(createdKey(tenant, documentId), encodeJson({ createdAt: document.createdAt }));
     // From here on no search and no reader is told of it.
