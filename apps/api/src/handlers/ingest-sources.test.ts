@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Job } from '@semantic-memory/shared/contracts/model/job';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
@@ -16,6 +16,50 @@ test('the same Idempotency-Key and address are the same request, another address
   const again = Job.parse(await (await api.post('/ingest', page('https://example.com/a'), { headers })).json());
   expect(again.id).toBe(first.id);
   expect((await api.post('/ingest', page('https://example.com/b'), { headers })).status).toBe(422);
+});
+
+describe.each(['url', 'git'])('a user name or password in the address of a %s source', (type) => {
+  const addresses = [
+    'https://keeper:s3cret@example.com/a',
+    'https://s3cret@example.com/a',
+    'https://:s3cret@example.com/',
+  ];
+  const sources = addresses.map((url) => ({ type, url }));
+  const stored = async () => [...api.flow.blobs.blobs.entries()].map(([, bytes]) => new TextDecoder().decode(bytes));
+
+  test('is refused with the request, dry or not, told by its field and not repeated', async () => {
+    for (const source of sources) {
+      for (const path of ['/ingest', '/ingest?dryRun=true']) {
+        const answer = await api.post(path, { source });
+        const text = await answer.text();
+        expect([answer.status, JSON.parse(text)]).toMatchObject([
+          400,
+          {
+            error: {
+              code: 'invalid_request',
+              details: { faults: [{ path: expect.stringMatching(/^body\.source\.url$/) }] },
+            },
+          },
+        ]);
+        expect(text).not.toContain('s3cret');
+      }
+    }
+    expect(api.flow.blobs.blobs.size).toBe(0);
+  });
+
+  test('is refused item by item in a batch, and written down nowhere', async () => {
+    const items = [...sources, { type, url: 'https://example.com/a?at=@' }].map((source) => ({ source }));
+    const answer = await api.post('/ingest/batch', { items });
+    const text = await answer.text();
+    const { jobs } = JSON.parse(text) as { jobs: Job[] };
+    expect(jobs.map(({ state, error }) => error?.code ?? state)).toEqual([
+      ...sources.map(() => 'invalid_request'),
+      'queued',
+    ]);
+    expect(jobs[0]?.error?.message).toContain('item.source.url');
+    expect(text).not.toContain('s3cret');
+    expect((await stored()).join()).not.toContain('s3cret');
+  });
 });
 
 test('an address whose document is in another namespace is a conflict', async () => {

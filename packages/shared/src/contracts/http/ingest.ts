@@ -20,9 +20,21 @@ const RequestS3Source = S3Source.strict()
   .refine(({ key, prefix }) => (key === undefined) !== (prefix === undefined), 'needs either key or prefix')
   .meta({ override: { oneOf: [{ required: ['key'] }, { required: ['prefix'] }] } });
 
+/** An address is kept with its document and shown in places where no password belongs, and no fetch would use it. */
+const withoutLogin = z.refine<string>((address) => {
+  // What is no address at all has its own fault.
+  const { username, password } = URL.canParse(address) ? new URL(address) : { username: '', password: '' };
+  return username === '' && password === '';
+}, 'has a user name or password; use an address that needs neither');
+
 /** As a request may write a source: a misspelt member is a fault, not silence. */
 const RequestSource = z
-  .discriminatedUnion('type', [TextSource.strict(), UrlSource.strict(), GitSource.strict(), RequestS3Source])
+  .discriminatedUnion('type', [
+    TextSource.strict(),
+    UrlSource.strict().extend({ url: UrlSource.shape.url.check(withoutLogin) }),
+    GitSource.strict().extend({ url: GitSource.shape.url.check(withoutLogin) }),
+    RequestS3Source,
+  ])
   .meta({ id: 'IngestSource' });
 
 const described = {
