@@ -98,11 +98,11 @@ async function carryOut(
   try {
     let { jobId } = record;
     if (takesOver) {
-      const begun = await findBegun(deps, request.tenant, record);
+      const { manifest: begun, isMarked } = await findBegun(deps, request.tenant, record);
       const outcome = begun && (await readOutcome(deps.blobs, begun));
       if (begun && outcome?.state !== 'aborted') return await finishAccept(deps, begun, outcome, request.original);
-      if (begun) {
-        // What was taken back stays so, under its own id.
+      if (begun || isMarked) {
+        // What was taken back, or is gone, stays so, under its own id.
         jobId = newJobId();
         await deps.blobs.put(recordKey, encodeJson({ ...record, jobId }));
       }
@@ -144,20 +144,25 @@ async function firstAnswer(
   }
 }
 
-/** What an accept that died had written of its document, if it came so far. */
+/**
+ * What an accept that died had written of its document, if it came so far. A marker may outlive its manifest: that was
+ * taken back, or deleted, and whoever removes leftovers will find it.
+ */
 async function findBegun(
   { blobs }: Pick<AcceptDeps, 'blobs'>,
   tenant: string,
   { jobId, documentId }: Pick<IdempotencyRecord, 'jobId' | 'documentId'>,
-): Promise<Manifest | undefined> {
-  const pending = await readPending(blobs, pendingKey(jobId));
-  if (pending) return pending;
+): Promise<{ readonly manifest?: Manifest; readonly isMarked: boolean }> {
+  const marker = await readPending(blobs, pendingKey(jobId));
+  const isMarked = marker !== undefined;
+  const marked = marker && (await readJson(blobs, manifestKey(marker), Manifest));
+  if (marked?.jobId === jobId) return { manifest: marked, isMarked };
   for await (const key of blobs.list(documentPrefix(tenant, documentId))) {
     if (!key.endsWith('/manifest.json')) continue;
     const manifest = await readJson(blobs, key, Manifest);
-    if (manifest?.jobId === jobId) return manifest;
+    if (manifest?.jobId === jobId) return { manifest, isMarked };
   }
-  return undefined;
+  return { isMarked };
 }
 
 /**

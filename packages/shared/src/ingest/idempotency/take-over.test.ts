@@ -93,6 +93,37 @@ test('what a dead request has begun is found among the other versions of its doc
   expect(await flow.ledger.getDocument('acme', 'notes')).toMatchObject({ latestVersion: 2 });
 });
 
+test.each([false, true])(
+  'where only the marker is left of what a dead request had begun, whoever comes after it is a request like any other (with bytes: %s)',
+  async (hasBytes) => {
+    const flow = createInMemoryFlow();
+    await dieAt(flow, 'ledger', 'createJob');
+    await flow.blobs.removePrefix(documentPrefix('acme', 'notes'));
+    const [marker = ''] = keysBelow(flow, pendingPrefix);
+    expect(marker).not.toBe('');
+    const job = await send(flow, hasBytes ? await upload(flow) : {});
+    expect(job).toMatchObject({ documentId: 'notes', state: 'queued' });
+    // Whoever removes the leftover marker ends its job with it.
+    expect(marker).not.toContain(job.id);
+    expect((await send(flow)).id).toBe(job.id);
+    await flow.drain();
+    const { items } = await flow.ledger.listJobs('acme', { limit: 9 });
+    expect(items.map(({ id }) => id)).toEqual([job.id]);
+  },
+);
+
+test('a marker whose number is another job’s by now leads nobody to that job', async () => {
+  const flow = createInMemoryFlow();
+  const lose = flow.ledger.remember();
+  await dieAt(flow, 'ledger', 'createJob');
+  await flow.blobs.removePrefix(documentPrefix('acme', 'notes'));
+  lose();
+  const other = await flow.ingest('The harbour is open.');
+  const job = await send(flow);
+  expect(other).toMatchObject({ documentId: 'notes', version: 1 });
+  expect(job).toMatchObject({ documentId: 'notes', version: 2, sourceType: 'url' });
+});
+
 test('a document that vanishes while its request is taken over is a fault of ours, and the key is free again', async () => {
   const flow = createInMemoryFlow();
   await dieAt(flow, 'ledger', 'createJob');
