@@ -62,7 +62,7 @@ test('what is recognised as plain text when it is accepted is plain text to the 
       text,
       'text/plain',
     ]);
-    expect(decodeText(bytes, 'windows-1252')).toBe(new TextDecoder().decode(bytes));
+    expect(decodeText(bytes, 'windows-1252').text).toBe(new TextDecoder().decode(bytes));
   }
   expect(recognised).toBeGreaterThan(200);
 });

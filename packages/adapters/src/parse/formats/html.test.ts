@@ -38,3 +38,10 @@ test('a page is decoded as its sender says, or else as it says itself', async ()
 test('a page that shows nothing is empty', async () => {
   await expect(parse('<body><script>var a;</script></body>')).rejects.toMatchObject({ code: 'empty_document' });
 });
+
+test('of bytes that are no UTF-8 in a text that is the job tells', async () => {
+  const bytes = Buffer.concat([Buffer.from('Grüße aus Köln, '), Buffer.from([0xfc])]);
+  const { pages, warnings } = await withFile(bytes, (path) => parseHtml(path, contextOf('text/html')));
+  expect(pages[0]?.text).toBe('Grüße aus Köln, \ufffd');
+  expect(warnings).toMatchObject([{ code: 'text_damaged' }]);
+});

@@ -10,11 +10,11 @@ const metaBytes = 1024;
 /** A web page: what it says, without what stands around it. Nothing in it is run or fetched. */
 export const parseHtml: FormatParser = async (path, { mediaType, declaredMediaType }) => {
   const bytes = await readFile(path);
-  const html = decodeText(bytes, charsetOf(declaredMediaType) ?? metaCharset(bytes));
+  const { text: html, warnings } = decodeText(bytes, charsetOf(declaredMediaType) ?? metaCharset(bytes));
   const content = htmlToMarkdown(html, { mainContentOnly: true });
   // A page that is nothing but navigation still says something.
   const text = content === '' ? htmlToMarkdown(html, { mainContentOnly: false }) : content;
-  return plainExtraction(mediaType, text, titleOf(html));
+  return { ...plainExtraction(mediaType, text, titleOf(html)), warnings: [...warnings] };
 };
 
 function metaCharset(bytes: Uint8Array): string | undefined {

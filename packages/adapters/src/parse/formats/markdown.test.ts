@@ -19,3 +19,10 @@ test('where the front matter names none, is not closed, or is not there, it is t
 test('a text with neither has no title', async () => {
   expect(await titleOf('## Spring\n\nSome words.')).toBeUndefined();
 });
+
+test('of bytes that are no UTF-8 in a text that is the job tells', async () => {
+  const bytes = Buffer.concat([Buffer.from('Grüße aus Köln, '), Buffer.from([0xfc])]);
+  const { pages, warnings } = await withFile(bytes, (path) => parseMarkdown(path, contextOf('text/markdown')));
+  expect(pages[0]?.text).toBe('Grüße aus Köln, \ufffd');
+  expect(warnings).toMatchObject([{ code: 'text_damaged' }]);
+});

@@ -5,9 +5,12 @@ import { charsetOf, decodeText } from '../text/charset.ts';
 
 /** Markdown is the form that all text takes here, so it is kept as it is. */
 export const parseMarkdown: FormatParser = async (path, { mediaType, declaredMediaType }) => {
-  const text = decodeText(await readFile(path), charsetOf(declaredMediaType));
+  const { text, warnings } = decodeText(await readFile(path), charsetOf(declaredMediaType));
   const start = text.slice(0, 20_000).replace(/\r\n?/g, '\n');
-  return plainExtraction(mediaType, text, frontMatterTitle(start) ?? firstHeading(start));
+  return {
+    ...plainExtraction(mediaType, text, frontMatterTitle(start) ?? firstHeading(start)),
+    warnings: [...warnings],
+  };
 };
 
 /** `title:` of a YAML front matter, without a YAML parser, whose features are its risks. */

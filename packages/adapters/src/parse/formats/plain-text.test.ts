@@ -14,3 +14,14 @@ test('a text is decoded as its sender says, and otherwise kept', async () => {
     warnings: [],
   });
 });
+
+test('of a text with a broken byte the job tells', async () => {
+  const bytes = Buffer.concat([
+    Buffer.from('Grüße aus Köln, '),
+    Buffer.from([0xfc]),
+    Buffer.from(' sagte der Wärter.'),
+  ]);
+  const { pages, warnings } = await withFile(bytes, (path) => parsePlainText(path, contextOf('text/plain')));
+  expect(pages[0]?.text).toBe('Grüße aus Köln, \ufffd sagte der Wärter.');
+  expect(warnings).toMatchObject([{ code: 'text_damaged' }]);
+});

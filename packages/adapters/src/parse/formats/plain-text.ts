@@ -5,5 +5,6 @@ import { charsetOf, decodeText } from '../text/charset.ts';
 
 /** Plain text: decoded and normalised, otherwise as it stands. */
 export const parsePlainText: FormatParser = async (path, { mediaType, declaredMediaType }) => {
-  return plainExtraction(mediaType, decodeText(await readFile(path), charsetOf(declaredMediaType)));
+  const { text, warnings } = decodeText(await readFile(path), charsetOf(declaredMediaType));
+  return { ...plainExtraction(mediaType, text), warnings: [...warnings] };
 };

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import iconv from 'iconv-lite';
-import { charsetOf, decodeText, encodingOfNuls } from './charset.ts';
+import { charsetOf, decodeText as decode, encodingOfNuls } from './charset.ts';
+
+const decodeText = (bytes: Uint8Array, declared?: string) => decode(bytes, declared).text;
 
 const german = 'Grüße aus Köln, sagte der Wärter.';
 const korean = '등대지기는 매일 밤 배를 센다. 그는 긴 회색 책에 배의 이름을 적는다. '.repeat(10);

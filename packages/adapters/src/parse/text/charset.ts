@@ -1,32 +1,51 @@
+import type { JobWarning } from '@semantic-memory/shared/contracts/model/job';
 import iconv from 'iconv-lite';
 import { guessEncoding } from './guess-encoding.ts';
+import { countUtf8 } from './nearly-utf8.ts';
 
 const sniffBytes = 64 * 1024;
 
+/** What a document's bytes say, and what of it the document's owner should know. */
+export interface DecodedText {
+  readonly text: string;
+  readonly warnings: readonly JobWarning[];
+}
+
 /**
  * Decodes text of unknown encoding, in this order: byte order mark (UTF-32 before UTF-16, whose marks begin alike),
- * what the document or its sender declares, strict UTF-8, the pattern of NUL bytes, a guess by what the
- * letters are like, windows-1252, which decodes anything.
+ * what the document or its sender declares, strict UTF-8, the pattern of NUL bytes, UTF-8 with a few broken bytes or a
+ * guess by what the letters are like, windows-1252, which decodes anything.
  * @param declared An encoding's name as found in the document or its media type.
  */
-export function decodeText(bytes: Uint8Array, declared?: string): string {
+export function decodeText(bytes: Uint8Array, declared?: string): DecodedText {
   const marked = encodingOfMark(bytes);
-  if (marked) return iconv.decode(bytes, marked);
+  if (marked) return decode(bytes, marked);
   const utf8 = decodeStrictUtf8(bytes);
   if (declared && iconv.encodingExists(declared)) {
     // A page that was saved again as UTF-8 keeps its old declaration: valid multi-byte UTF-8 is no accident.
     const isWide = /^utf-?(16|32)/i.test(declared);
-    if (!isWide && utf8 === undefined) return iconv.decode(bytes, declared);
-    if (isWide && encodingOfNuls(bytes)) return iconv.decode(bytes, declared);
+    if (!isWide && utf8 === undefined) return decode(bytes, declared);
+    if (isWide && encodingOfNuls(bytes)) return decode(bytes, declared);
   }
   const wide = encodingOfNuls(bytes);
-  if (wide) return iconv.decode(bytes, wide);
+  if (wide) return decode(bytes, wide);
   if (utf8 !== undefined) {
     // ISO-2022-JP is plain ASCII with escapes. Node decodes it, iconv-lite does not.
     const isEscaped = utf8.includes('\u001b') && /^(?:cs)?iso-?2022-?jp/i.test(declared ?? '');
-    return isEscaped ? new TextDecoder('iso-2022-jp').decode(bytes) : utf8;
+    return { text: isEscaped ? new TextDecoder('iso-2022-jp').decode(bytes) : utf8, warnings: [] };
   }
-  return iconv.decode(bytes, guessEncoding(bytes));
+  return decode(bytes, guessEncoding(bytes));
+}
+
+function decode(bytes: Uint8Array, encoding: string): DecodedText {
+  if (!/^utf-?8$/i.test(encoding)) return { text: iconv.decode(bytes, encoding), warnings: [] };
+  const { broken } = countUtf8(bytes);
+  const places = broken === 1 ? 'At one place the text is' : `At ${broken} places the text is`;
+  const message = `${places} no valid UTF-8; U+FFFD stands there.`;
+  return {
+    text: new TextDecoder().decode(bytes),
+    warnings: broken > 0 ? [{ code: 'text_damaged', message }] : [],
+  };
 }
 
 function encodingOfMark(bytes: Uint8Array): string | undefined {
