@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
 import Tesseract from 'tesseract.js';
@@ -49,6 +51,23 @@ describe('with the engine', () => {
   test('the language data are where the package has them', async () => {
     expect((await readFile(`${defaultDataDirectory()}/eng.traineddata.gz`)).byteLength).toBeGreaterThan(1e6);
   });
+});
+
+test('an engine whose data are not there says which', async () => {
+  await expect(startTesseract('/nowhere')).rejects.toThrow('/nowhere/eng.traineddata');
+});
+
+test('an engine that could not be started leaves no thread that would keep its process alive', async () => {
+  const module = new URL('./recognise.ts', import.meta.url).href;
+  const script = `import { startTesseract } from '${module}';
+    await startTesseract('/nowhere').catch(() => console.log('failed'));`;
+  // Ends by itself, or is killed.
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=development', '--input-type=module', '--eval', script],
+    { timeout: 50_000, killSignal: 'SIGKILL' },
+  );
+  expect(stdout).toContain('failed');
 });
 
 describe('where the engine is unsure', () => {

@@ -28,12 +28,26 @@ export function defaultDataDirectory(): string {
 }
 
 /**
- * Loads the engine and its language data from disk. Nothing is fetched, nothing is written.
- * @throws what tesseract.js says where it cannot be loaded; its own promise would stay open for ever.
+ * Loads the engine and its language data from disk. Nothing is fetched, nothing is written. Where that fails nothing is
+ * left of it.
+ * @throws what tesseract.js says where it cannot be loaded
  */
-export function startTesseract(dataDirectory: string): Promise<TesseractWorker> {
+export async function startTesseract(dataDirectory: string): Promise<TesseractWorker> {
+  const engine = await startThread(dataDirectory);
+  try {
+    // Not with its start, which would leave nobody a handle to end the thread by where the data cannot be loaded.
+    await engine.reinitialize('eng', Tesseract.OEM.LSTM_ONLY);
+    return engine;
+  } catch (error) {
+    await engine.terminate();
+    throw new Error(String(error));
+  }
+}
+
+/** The engine without a language. tesseract.js' own promise would stay open for ever where that fails. */
+function startThread(dataDirectory: string): Promise<TesseractWorker> {
   return new Promise((resolve, reject) => {
-    Tesseract.createWorker('eng', Tesseract.OEM.LSTM_ONLY, {
+    Tesseract.createWorker([], Tesseract.OEM.LSTM_ONLY, {
       langPath: dataDirectory,
       gzip: true,
       cacheMethod: 'none',
