@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { json as readJson } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { apiPrefix, type Endpoint } from '@semantic-memory/shared/contracts/http/endpoint';
@@ -180,6 +182,20 @@ describe('every route of the table', () => {
 });
 
 describe('open routes', () => {
+  test.each(['/health/live', '/health/ready', '/openapi.json', '/docs', '/'])(
+    'another method than GET is refused at %s as at any other route',
+    async (path) => {
+      for (const method of ['TRACE', 'POST', 'DELETE']) {
+        const asked = request({ port: api.server.port, path, method }).end();
+        const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+        expect([answer.statusCode, answer.headers.allow]).toEqual([405, 'GET']);
+        const { error } = (await readJson(answer)) as { error: object };
+        expect(error).toMatchObject({ code: 'invalid_request', message: `${method} is not possible here.` });
+      }
+      expect((await fetch(api.origin + path, { method: 'HEAD' })).status).toBe(200);
+    },
+  );
+
   test('liveness and readiness, with each dependency by name and without its address', async () => {
     expect(await (await fetch(`${api.origin}/health/live`)).json()).toEqual({ state: 'live', eventLoopLagMs: 0 });
     expect((await fetch(`${api.origin}/health/ready`)).status).toBe(200);

@@ -12,6 +12,7 @@ import { sendError, toHttpError } from './errors.ts';
 import { createHandlers } from './handlers.ts';
 import { readiness } from './health.ts';
 import { createOpenApiDocument } from './openapi.ts';
+import { refuseOtherMethods } from './refuse-other-methods.ts';
 import { requestIds } from './request-id.ts';
 import { renderStartPage } from './start-page.ts';
 
@@ -92,6 +93,9 @@ function addOpenRoutes(app: express.Express, deps: ApiDeps): void {
   app.get('/', async (_request, response) => {
     response.type('html').send(renderStartPage(version, await readiness(deps)));
   });
+  for (const path of ['/health/live', '/health/ready', '/openapi.json', '/docs', '/']) {
+    refuseOtherMethods(app, path, ['GET']);
+  }
 }
 
 /** https://opentelemetry.io/docs/specs/semconv/http/http-spans/ The route is known at the end only. */

@@ -8,6 +8,7 @@ import { bearerToken, requireScopes } from './auth.ts';
 import { watchBody } from './body-idle.ts';
 import type { Handler, Handlers, Input, RequestContext } from './endpoint-handler.ts';
 import { type Fault, faultsOf, invalidRequest, toHttpError } from './errors.ts';
+import { refuseOtherMethods } from './refuse-other-methods.ts';
 import { requestIds } from './request-id.ts';
 import { takeQuotas } from './request-quotas.ts';
 
@@ -35,15 +36,7 @@ export function bindEndpoints(router: Router, deps: ApiDeps, handlers: Handlers)
       }
     });
   }
-  for (const [path, allowed] of methods) {
-    router.all(path, (request, response) => {
-      response.setHeader('allow', allowed.join(', '));
-      const error = new MemoryError('invalid_request', `${request.method} is not possible here.`, {
-        hint: `Possible: ${allowed.join(', ')}.`,
-      });
-      response.status(405).json(toHttpError(error, requestIds.of(request)).body);
-    });
-  }
+  for (const [path, allowed] of methods) refuseOtherMethods(router, path, allowed);
 }
 
 type JsonReader = (request: Request, response: Response) => Promise<unknown>;
