@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { onNext } from '../../testing/on-next.ts';
+import { acceptRejected } from '../accept.ts';
 import { reconcile } from '../recovery/reconcile.ts';
 import { pendingPrefix } from '../stored/blob-keys.ts';
 import { readOutcome } from '../stored/outcome.ts';
@@ -181,4 +182,21 @@ test('a job that is on its way, or has ended well, is no dead letter', async () 
   await expect(retryDeadLetter(flow.deps, 'acme', id)).rejects.toMatchObject(refused('queued'));
   await flow.drain();
   await expect(retryDeadLetter(flow.deps, 'acme', id)).rejects.toMatchObject(refused('succeeded'));
+});
+
+test('an item that was rejected is not retried as the version of another job', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest('The harbour is open.');
+  await flow.drain();
+  const described = { tenant: 'acme', namespace: 'default', documentId: 'notes', metadata: {} } as const;
+  const rejected = await acceptRejected(
+    flow.deps,
+    { ...described, priority: 'normal', options: {}, source: { type: 'upload' } },
+    new MemoryError('invalid_request', 'No.'),
+  );
+  const stored = [...flow.blobs.blobs.keys()];
+  await expect(retryJob(flow.deps, 'acme', rejected.id)).rejects.toMatchObject({ code: 'conflict' });
+  expect([...flow.blobs.blobs.keys()]).toEqual(stored);
+  expect(flow.queue.waiting).toEqual([]);
+  expect(await flow.ledger.getJob('acme', job.id)).toMatchObject({ state: 'succeeded', run: 0 });
 });

@@ -15,13 +15,14 @@ const retryable: readonly string[] = ['failed', 'partial', 'cancelled'];
 /**
  * Begins a job again from its last finished step, as another run. Of several retries at the same time one begins it.
  * @throws MemoryError `not_found` (no such job, or its document is gone), or `conflict` where it has not ended, or well,
- * or a newer version of the document is active
+ * or was never accepted, or a newer version of the document is active
  */
 export async function retryJob(deps: IngestDeps, tenant: string, jobId: string): Promise<JobRecord> {
   const job = await deps.ledger.getJob(tenant, jobId);
   if (!job) throw new MemoryError('not_found', `There is no job ${jobId}.`);
   if (!retryable.includes(job.state)) throw notRetryable(job);
-  const { callbackUrl } = await readManifest(deps.blobs, job);
+  const { callbackUrl, jobId: ownerId } = await readManifest(deps.blobs, job);
+  if (ownerId !== jobId) throw wasRejected(job);
   if (!hasNoDocument(job.sourceType)) await assertNotSuperseded(deps, job);
   // What the end before owes is told with its own state, and this run's end gets a call of its own.
   await secureCall(deps, job);
@@ -58,6 +59,13 @@ function notRetryable(job: JobRecord): MemoryError {
     'conflict',
     `Job ${job.id} is ${job.state}; only failed, partial and cancelled jobs are retried.`,
   );
+}
+
+/** An item of a batch that was not accepted has no version: the one that it would have is another job's. */
+function wasRejected({ id }: JobRecord): MemoryError {
+  return new MemoryError('conflict', `Job ${id} was not accepted, so that there is nothing to go on with.`, {
+    hint: 'Send the content again.',
+  });
 }
 
 /** An older version can never become the active one again, so that nothing would come of the work. */
