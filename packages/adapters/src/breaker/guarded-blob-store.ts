@@ -81,6 +81,7 @@ export function guardBlobStore(
     list: (prefix) => pieces(store.list(prefix)),
     remove: (key) => short(() => store.remove(key)),
     removePrefix: (prefix) => long(() => store.removePrefix(prefix)),
+    removeRemains: (prefix, isGone) => long(() => store.removeRemains(prefix, isGone)),
     localFile: (key) => long(() => store.localFile(key)),
     check: () => within(timing.callMs, store.check()),
   };

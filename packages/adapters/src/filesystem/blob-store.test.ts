@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -132,6 +133,23 @@ test('removes what killed processes left an hour ago, and lets the rest be', asy
   await utimes(join(root, '.tmp', 'fresh'), 0, 0);
   await createFilesystemBlobStore(root).check();
   expect(await temporaryFiles()).toEqual(['fresh']);
+});
+
+test('what a killed process has left of a blob, or of a prefix that it was removing, goes where it is said to be gone', async () => {
+  const leave = async (path: string) => {
+    const folder = join(root, '.tmp', `${encodeURIComponent(path)},${randomUUID()}`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'part'), bytes);
+  };
+  for (const path of ['a/v1', 'a/v2/part', 'a/v10', 'ab/v1', 'a']) await leave(path);
+  const asked: string[] = [];
+  await createFilesystemBlobStore(root).removeRemains('a/', (key) => {
+    asked.push(key);
+    return key === 'a/v1' || key === 'a/v2/part';
+  });
+  expect(asked.sort()).toEqual(['a/v1', 'a/v10', 'a/v2/part']);
+  const left = (await temporaryFiles()).map((name) => name.split(',')[0]).sort();
+  expect(left).toEqual(['a', 'a%2Fv10', 'ab%2Fv1']);
 });
 
 test('never shows temporary files as blobs, nor takes a key among them', async () => {

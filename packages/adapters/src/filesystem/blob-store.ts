@@ -205,6 +205,12 @@ export function createFilesystemBlobStore(directory: string): BlobStore {
       }
     },
 
+    async removeRemains(prefix, isGone) {
+      const folder = prefixPath(root, prefix);
+      await prepare().catch(rethrow);
+      await temporary.removeBelow(folder, (rest) => isGone(`${prefix}${rest}`)).catch(rethrow);
+    },
+
     async localFile(key) {
       const path = blobPath(root, key);
       const facts = await stat(path).catch(absentOr);

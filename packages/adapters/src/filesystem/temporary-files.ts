@@ -21,6 +21,13 @@ export function createTemporaryFiles(root: string) {
   /** Told apart by a comma, which no encoded path has. */
   const purposeOf = (path: string) => encodeURIComponent(relative(root, path));
 
+  async function removeWhere(isWanted: (purpose: string) => boolean): Promise<void> {
+    for (const name of await readdir(folder)) {
+      if (isWanted(name.slice(0, name.lastIndexOf(','))))
+        await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+
   return {
     folder,
 
@@ -32,13 +39,17 @@ export function createTemporaryFiles(root: string) {
 
     /** Removes what was to be at `path` or below it, from whatever process. */
     async removeOf(path: string): Promise<void> {
-      const itself = `${purposeOf(path)},`;
+      const itself = purposeOf(path);
+      const below = `${itself}${encodeURIComponent('/')}`;
+      await removeWhere((purpose) => purpose === itself || purpose.startsWith(below));
+    },
+
+    /** Removes what was to be, or was, below `path`, where `isGone` says so of the rest of its path. */
+    async removeBelow(path: string, isGone: (rest: string) => boolean): Promise<void> {
       const below = `${purposeOf(path)}${encodeURIComponent('/')}`;
-      for (const name of await readdir(folder)) {
-        if (name.startsWith(itself) || name.startsWith(below)) {
-          await rm(join(folder, name), { recursive: true, force: true });
-        }
-      }
+      await removeWhere(
+        (purpose) => purpose.startsWith(below) && isGone(decodeURIComponent(purpose.slice(below.length))),
+      );
     },
 
     /**

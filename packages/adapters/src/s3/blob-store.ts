@@ -200,6 +200,9 @@ export function createS3BlobStore(settings: S3Settings, options: S3StoreOptions)
       return removed;
     },
 
+    // An object is there or not. Parts of uploads that were broken off can be read by nobody, and are abandoned at the next start.
+    async removeRemains() {},
+
     async localFile(key) {
       assertBlobKey(key);
       const object = await openObject(bucket, key, timing);

@@ -53,6 +53,18 @@ const places: Record<string, (flow: InMemoryFlow) => void> = {
   },
 };
 
+test('what is left of versions that a killed process was removing goes too, though no list shows it', async () => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  await ingested(flow, 'The harbour is closed.');
+  const prefix = documentPrefix('acme', 'notes');
+  for (const path of ['v1', 'v2/chunks.json', 'v2/pages/1.json', 'v3', 'created.json'])
+    flow.blobs.remains.add(`${prefix}${path}`);
+  await removeDocument(flow.deps, 'acme', 'notes');
+  // Of a version that came meanwhile something may be half written.
+  expect([...flow.blobs.remains]).toEqual([`${prefix}v3`, `${prefix}created.json`]);
+});
+
 test.each(Object.keys(places))('a delete that met %s is gone on with when it is asked for again', async (place) => {
   const flow = createInMemoryFlow();
   await ingested(flow, 'The harbour is open.');

@@ -196,14 +196,20 @@ async function removeBlobs(
   deps: RemoveDeps,
   { tenant, documentId, upToVersion }: Pick<Deletion, 'tenant' | 'documentId' | 'upToVersion'>,
 ): Promise<number> {
+  const prefix = documentPrefix(tenant, documentId);
   const keys: string[] = [];
-  for await (const key of deps.blobs.list(documentPrefix(tenant, documentId))) keys.push(key);
+  for await (const key of deps.blobs.list(prefix)) keys.push(key);
   const versions = new Set(keys.map(versionOfKey));
   let removed = 0;
   for (const version of versions) {
     if (version > 0 && version <= upToVersion)
       removed += await removeVersionBlobs(deps, { tenant, documentId, version });
   }
+  // Of versions that a delete was removing when its process was killed nothing is listed any more.
+  await deps.blobs.removeRemains(prefix, (key) => {
+    const version = Number(/^v(\d+)(?:\/|$)/.exec(key.slice(prefix.length))?.[1] ?? 0);
+    return version > 0 && version <= upToVersion;
+  });
   if ([...versions].some((version) => version > upToVersion)) return removed;
   // What belongs to no version: names that the document was given.
   for (const key of keys) {

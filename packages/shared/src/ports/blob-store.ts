@@ -58,6 +58,12 @@ export interface BlobStore {
   /** Removes every key that begins with `prefix` (which ends with a slash) and says how many there were. */
   removePrefix(prefix: string): Promise<number>;
   /**
+   * Removes what killed processes have left of blobs below `prefix` (which ends with a slash) and no list shows: written in
+   * part, or removed in part.
+   * @param isGone whether a blob is to be removed, by its key, or by a prefix (without its slash) that was removed as a whole
+   */
+  removeRemains(prefix: string, isGone: (key: string) => boolean): Promise<void>;
+  /**
    * A file on this machine with the blob's bytes, for child processes. Read-only.
    * @throws MemoryError `not_found`.
    */

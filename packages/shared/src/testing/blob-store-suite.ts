@@ -159,6 +159,12 @@ export function blobStoreSuite(
       expect(await all(store.list('nothing/'))).toEqual([]);
     });
 
+    test('has nothing left of blobs that are whole', async () => {
+      await store.put('a/b', bytesOf('x'));
+      await store.removeRemains('a/', () => true);
+      expect(textOf(await store.get('a/b'))).toBe('x');
+    });
+
     test('removes a prefix and says how many blobs that were', async () => {
       for (const key of ['a/1', 'a/2/3', 'a/2/4', 'ab/1']) await store.put(key, bytesOf(key));
       expect(await store.removePrefix('a/')).toBe(3);

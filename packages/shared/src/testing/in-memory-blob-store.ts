@@ -8,6 +8,8 @@ import type { BlobStore } from '../ports/blob-store.ts';
 
 export interface InMemoryBlobStore extends BlobStore {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
+  /** Keys and removed prefixes of which a killed process has left something. */
+  readonly remains: Set<string>;
   /** While true every call throws `dependency_unavailable`. */
   unavailable: boolean;
 }
@@ -19,6 +21,7 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
   };
   const store: InMemoryBlobStore = {
     blobs,
+    remains: new Set(),
     unavailable: false,
     async put(key, bytes) {
       assertAvailable();
@@ -99,6 +102,11 @@ export function createInMemoryBlobStore(): InMemoryBlobStore {
       const keys = [...blobs.keys()].filter((key) => key.startsWith(prefix));
       for (const key of keys) blobs.delete(key);
       return keys.length;
+    },
+    async removeRemains(prefix, isGone) {
+      assertAvailable();
+      assertBlobPrefix(prefix);
+      for (const key of store.remains) if (key.startsWith(prefix) && isGone(key)) store.remains.delete(key);
     },
     async localFile(key) {
       const bytes = await store.get(key);
