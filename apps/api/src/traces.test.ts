@@ -42,9 +42,10 @@ test.each(table)('%s gives one span by its template, whatever the answer, and ne
 
 test('paths that are not there and methods that are made up do not become names', async () => {
   await api.call('/no-such-path/secret');
+  await fetch(`${api.origin}/no-such-path/secret`, { method: 'PROPFIND' });
   await fetch(`${api.origin}/openapi.json`, { method: 'PROPFIND' });
-  const names = (await requestSpans(2)).map(({ name }) => name);
-  expect(names).toEqual(['GET unknown', 'other unknown']);
+  const names = (await requestSpans(3)).map(({ name }) => name);
+  expect(names).toEqual(['GET unknown', 'other unknown', 'other /openapi.json']);
 });
 
 test('a request joins the trace of its caller', async () => {

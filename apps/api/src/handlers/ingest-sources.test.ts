@@ -62,6 +62,13 @@ describe.each(['url', 'git'])('a user name or password in the address of a %s so
   });
 });
 
+test.each(['url', 'git'])('of a %s source that is no address one fault is told', async (type) => {
+  const answer = await api.post('/ingest', { source: { type, url: 'nowhere' } });
+  const { error } = (await answer.json()) as { error: { details: { faults: unknown[] } } };
+  expect([answer.status, error.details.faults]).toMatchObject([400, [{ path: 'body.source.url' }]]);
+  expect(error.details.faults).toHaveLength(1);
+});
+
 test('an address whose document is in another namespace is a conflict', async () => {
   await api.ingested('Tides.', { documentId: 'tides', namespace: 'other' });
   const answer = await api.post('/ingest', page('https://example.com/a', { documentId: 'tides' }));
