@@ -184,15 +184,15 @@ async function lookCloser(
   if (request.rerank !== true && found.mode !== 'hybrid') return found;
   const { tokens } = found.query ?? {};
   const query = { tenant, model, text: request.query, tokens };
-  const { candidates, degraded } = await rerank(deps.reranker, query, inFusion(found, request), request, signal);
+  const { candidates, degraded } = await rerank(deps.reranker, query, inFusion(found, request, model), request, signal);
   return { ...found, candidates, degraded: [...found.degraded, ...degraded] };
 }
 
 /** Candidates with their relevance in the units of the fusion, also where one side found them alone. */
-function inFusion({ mode, candidates }: Found, { query }: SearchRequest): readonly Candidate[] {
+function inFusion({ mode, candidates }: Found, { query }: SearchRequest, model: string): readonly Candidate[] {
   if (mode === 'hybrid') return candidates;
   if (mode === 'dense') {
-    const { cosine } = weightsOf(query);
+    const { cosine } = weightsOf(query, model);
     return candidates.map((candidate) => {
       const relevance = cosine * candidate.similarity;
       return { ...candidate, relevance, parts: { dense: relevance } };

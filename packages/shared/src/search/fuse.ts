@@ -1,5 +1,5 @@
 import type { ChunkAddress } from '../ports/lexical-index.ts';
-import { isInModelsLanguage } from './query-language.ts';
+import { isInModelsLanguage, isUnknownToModel } from './query-language.ts';
 
 /*
  * Fusion of both sides: H = c · L / max(max L, s · Q) + w · cosine. Raw cosines keep their meaning where the embedding
@@ -17,11 +17,18 @@ export interface Weights {
   readonly ideal: number;
 }
 const inLanguage: Weights = { cosine: 4, ideal: 1 };
-const elsewhere: Weights = { cosine: 2, ideal: 0.5 };
+const elsewhere: Weights = { cosine: 1, ideal: 0.5 };
+/** Only so that chunks without any of the words have an order. With 2, Thai lost 0.018 of nDCG@10 to words alone. */
+const unknown: Weights = { cosine: 0.05, ideal: 0.5 };
+const shippedModel = 'bge-small-en-v1.5-int8';
 /** Chunks of a collection in which words count half as much as in a very large one. */
 const halfConfidence = 25;
 
-export const weightsOf = (query: string): Weights => (isInModelsLanguage(query) ? inLanguage : elsewhere);
+/** @param model of the namespace: other models than the shipped one may know all scripts */
+export function weightsOf(query: string, model: string): Weights {
+  if (model === shippedModel && isUnknownToModel(query)) return unknown;
+  return isInModelsLanguage(query) ? inLanguage : elsewhere;
+}
 
 /**
  * What one point of a lexical score is worth.

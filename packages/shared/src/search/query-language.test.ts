@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isInModelsLanguage } from './query-language.ts';
+import { isInModelsLanguage, isUnknownToModel } from './query-language.ts';
 
 test.each([
   'How many days off do employees get?',
@@ -54,4 +54,17 @@ test.each([
   expect(isInModelsLanguage(query)).toBe(false);
   // The same letters in another form are the same query.
   expect(isInModelsLanguage(query.normalize('NFD'))).toBe(false);
+});
+
+test.each([
+  ['เมืองหลวงของฝรั่งเศสคืออะไร', true],
+  ['API ของระบบคืออะไรกันแน่', true],
+  ['ما هي عاصمة فرنسا؟', false],
+  ['फ़्रांस की राजधानी क्या है?', false],
+  ['Какая столица у Франции?', false],
+  ['法国的首都是哪里？', false],
+  ['green pines', false],
+  ['2026', false],
+])('%s has letters that the model lacks: %s', (query, expected) => {
+  expect(isUnknownToModel(query)).toBe(expected);
 });

@@ -141,7 +141,7 @@ export async function addWords(
   const texts = await settled(withTexts(search, wordsOnly, vector, false));
   if (!texts.value) return undefined;
   const candidates = [...dense, ...activeOf(texts.value, table)];
-  const weights = weightsOf(request.query);
+  const weights = weightsOf(request.query, search.model);
   const statistics = statisticsOf(ranking, search.terms);
   const fuse = (lexicalOf: (candidate: Candidate) => number): ScoredCandidate[] => {
     const lexical = candidates.map(lexicalOf);
