@@ -159,7 +159,8 @@ export function startTierWorker(options: TierWorkerOptions): TierWorker {
         .catch((error: unknown) =>
           logger.warn('the queue is away: the end of this worker counts as a death of its steps', { tier, error }),
         );
-      await worker.disconnect();
+      // ioredis never tells of the end of a connection that is told to end between two attempts to make it anew.
+      await endsWithin(worker.disconnect(), obeyWithinMs);
     },
   };
 }

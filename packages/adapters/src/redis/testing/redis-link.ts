@@ -50,6 +50,8 @@ export async function openRedisLink(redisUrl: string): Promise<RedisLink> {
       for (const [client] of pairs) client.resume();
     },
     async close() {
+      // Who comes until nobody can any more would hold the server.
+      state = 'cut';
       for (const [client] of pairs) client.destroy();
       server.close();
       await once(server, 'close');
