@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import type { StoredSource } from '../contracts/model/source.ts';
+import { deletedWhileAccepted } from '../testing/deleted-while-accepted.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { onNext } from '../testing/on-next.ts';
 import { accept } from './accept.ts';
@@ -11,8 +12,7 @@ import { fetchStep } from './fetch.ts';
 import { removeDocument } from './remove.ts';
 import type { StepContext } from './step.ts';
 import { readManifest } from './stored/artifacts.ts';
-import { checkoutKey, fetchedKey, manifestKey, versionPrefix } from './stored/blob-keys.ts';
-import { writeTombstone } from './stored/tombstone.ts';
+import { checkoutKey, fetchedKey, versionPrefix } from './stored/blob-keys.ts';
 import { readText } from './versions/read-document.ts';
 
 let folder: string;
@@ -160,19 +160,7 @@ test('a file that is deleted while it is accepted is none of the documents that 
   const { flow } = withRepository();
   const { id } = await begin(flow, repository);
   const gone = { tenant, documentId: 'source:b.md', version: 1 };
-  onNext(
-    flow.blobs,
-    'putIfAbsent',
-    async (call) => {
-      const isMine = await call();
-      // By another process, for which it was there a moment longer.
-      const at = new Date(flow.deps.clock.now()).toISOString();
-      await writeTombstone(flow.blobs, { tenant, documentId: gone.documentId, upToVersion: 1, at, jobs: [] });
-      await flow.blobs.remove(manifestKey(gone));
-      return isMine;
-    },
-    (key) => key === manifestKey(gone),
-  );
+  deletedWhileAccepted(flow, gone);
   await flow.drain();
   expect(await jobOf(flow, id)).toMatchObject({ state: 'succeeded' });
   expect(await flow.ledger.children(tenant, id)).toHaveLength(1);

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
+import { deletedWhileAccepted } from '../testing/deleted-while-accepted.ts';
 import { createInMemoryBuckets, type InMemoryBuckets } from '../testing/in-memory-buckets.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { onNext } from '../testing/on-next.ts';
 import { accept } from './accept.ts';
 import { retryJob } from './jobs/retry.ts';
-import { listingKey, manifestKey, versionPrefix } from './stored/blob-keys.ts';
-import { writeTombstone } from './stored/tombstone.ts';
+import { listingKey, versionPrefix } from './stored/blob-keys.ts';
 import { readText } from './versions/read-document.ts';
 
 const tenant = 'acme';
@@ -266,18 +266,7 @@ test('an object that is deleted while it is accepted is none of the documents th
   const { flow } = withBucket({ 'a.md': 'One.', 'b.md': 'Two.' });
   const { job, ended } = await begin(flow, { prefix: '' });
   const gone = { tenant, documentId: 'library:b.md', version: 1 };
-  onNext(
-    flow.blobs,
-    'putIfAbsent',
-    async (call) => {
-      const isMine = await call();
-      const at = new Date(flow.deps.clock.now()).toISOString();
-      await writeTombstone(flow.blobs, { tenant, documentId: gone.documentId, upToVersion: 1, at, jobs: [] });
-      await flow.blobs.remove(manifestKey(gone));
-      return isMine;
-    },
-    (key) => key === manifestKey(gone),
-  );
+  deletedWhileAccepted(flow, gone);
   await flow.drain();
   expect(await ended()).toMatchObject({ state: 'succeeded' });
   expect(await flow.ledger.children(tenant, job.id)).toHaveLength(1);

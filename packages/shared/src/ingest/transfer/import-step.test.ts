@@ -1,14 +1,14 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
+import { deletedWhileAccepted } from '../../testing/deleted-while-accepted.ts';
 import { createFakeEmbedder } from '../../testing/fake-embedder.ts';
 import { type ArchiveFiles, filesOf, packed, readPacked } from '../../testing/in-memory-archive.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { onNext } from '../../testing/on-next.ts';
 import { storeOriginal } from '../accept-request.ts';
 import { createModelDimensions } from '../index/model-dimension.ts';
-import { manifestKey, originalKey } from '../stored/blob-keys.ts';
-import { writeTombstone } from '../stored/tombstone.ts';
+import { originalKey } from '../stored/blob-keys.ts';
 import { acceptImport } from './accept-import.ts';
 import { exportNamespace } from './export-namespace.ts';
 
@@ -158,18 +158,7 @@ test('an import lets others go first after each document, and takes none of them
 test('a document that is deleted while it comes in is none of those that the import waits for', async () => {
   const job = await begin();
   const gone = { tenant: 'acme', documentId: 'two', version: 1 };
-  onNext(
-    flow.blobs,
-    'putIfAbsent',
-    async (call) => {
-      const isMine = await call();
-      const at = new Date(flow.deps.clock.now()).toISOString();
-      await writeTombstone(flow.blobs, { tenant: 'acme', documentId: 'two', upToVersion: 1, at, jobs: [] });
-      await flow.blobs.remove(manifestKey(gone));
-      return isMine;
-    },
-    (key) => key === manifestKey(gone),
-  );
+  deletedWhileAccepted(flow, gone);
   await flow.drain();
   expect(await jobOf(job)).toMatchObject({ state: 'succeeded' });
   expect((await documents()).toSorted()).toEqual(['one', 'three']);
