@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -86,14 +86,17 @@ test('the secret is made once, for its owner only, and its token is for the demo
   expect(exp - iat).toBe(30 * 24 * 3600);
 });
 
-/** One that an earlier start had, and that nobody has now. */
+const givenOut = new Set<number>();
+
+/** One that an earlier start had and that nobody has now; from the test's range, where no outgoing connection takes it. */
 async function portOfLastTime(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  const [first = 0, last = 0] = (process.env.FREE_PORTS as string).split('-').map(Number);
+  for (;;) {
+    const port = randomInt(first, last + 1);
+    if (givenOut.has(port) || !(await isPortFree(port, '127.0.0.1'))) continue;
+    givenOut.add(port);
+    return port;
+  }
 }
 
 test('a server finds its old port again, unless that is taken or promised to another', async () => {
