@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SearchInput } from '@semantic-memory/client/inputs';
 import { descendants, type Service } from '@semantic-memory/e2e/service';
 import { Redis } from 'ioredis';
@@ -30,6 +31,7 @@ export async function measureGrowth(service: Service, chunks: number) {
       while (!(await stores.lexical.compact([{ tenant: 'demo', namespace }], { always: true })).done);
     });
     const compactedBytes = await postingsMemory(stores);
+    const settleSeconds = await settled(service);
     const random = createRandom(chunks + 1);
     const latencies: Record<string, object> = {};
     for (const [kind, options] of Object.entries(kinds)) {
@@ -46,11 +48,29 @@ export async function measureGrowth(service: Service, chunks: number) {
       postingsBytesPerChunk: Math.round(postingsBytes / chunks),
       compactedBytesPerChunk: Math.round(compactedBytes / chunks),
       compactSeconds: rounded(compactMs / 1000, 1),
+      settleSeconds: rounded(settleSeconds, 1),
       memoryMb: await residentMb(service),
     };
   } finally {
     await stores.close();
   }
+}
+
+/**
+ * Waits until all processes of the service together have used less than a twentieth of a core for five seconds: right
+ * after so many writes Chroma still builds its index and Redis rewrites its log, which is not what a search costs.
+ * @returns the seconds that took. @throws after ten minutes
+ */
+async function settled(service: Service): Promise<number> {
+  const startedAt = performance.now();
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  for (let before = await cpuSeconds(service); seconds() < 600; ) {
+    await delay(5_000);
+    const now = await cpuSeconds(service);
+    if (now - before < 0.25) return seconds();
+    before = now;
+  }
+  throw new Error('the service was still busy ten minutes after it was filled');
 }
 
 async function measureSearches(
