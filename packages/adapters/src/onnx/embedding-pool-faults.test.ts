@@ -27,16 +27,37 @@ const fakeWaits = () =>
     doNotFake: ['Date', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval'],
   });
 
-test('a process that hangs over a text is replaced, and the text is run again', async () => {
+test.each([
+  [5_000, 'that somebody waits for', {}],
+  [60_000, 'of the background', { background: true }],
+] as const)(
+  'after %i ms a process %s that hangs over a text is replaced, and the text is run again',
+  async (hangMs, _, options) => {
+    create(options);
+    const ready = pool.ready();
+    // They start once the host was asked what it allows.
+    expect(pool.pids).toEqual([]);
+    await ready;
+    const [pid] = pool.pids;
+    process.kill(pid!, 'SIGSTOP');
+    fakeWaits();
+    const embedded = pool.embed(['memory']);
+    jest.advanceTimersByTime(hangMs - 1);
+    await new Promise(setImmediate);
+    expect(pool.pids).toEqual([pid]);
+    jest.advanceTimersByTime(1);
+    expect((await embedded)[0]?.vector).toHaveLength(384);
+    expect(pool.pids).not.toContain(pid);
+  },
+);
+
+test('a process that hangs while it loads the model is replaced', async () => {
   create();
-  const ready = pool.ready();
-  // They start once the host was asked what it allows.
-  expect(pool.pids).toEqual([]);
-  await ready;
-  const [pid] = pool.pids;
-  process.kill(pid!, 'SIGSTOP');
   fakeWaits();
   const embedded = pool.embed(['memory']);
+  while (pool.pids.length === 0) await new Promise(setImmediate);
+  const [pid] = pool.pids;
+  process.kill(pid!, 'SIGSTOP');
   jest.advanceTimersByTime(60_000);
   expect((await embedded)[0]?.vector).toHaveLength(384);
   expect(pool.pids).not.toContain(pid);

@@ -11,8 +11,14 @@ import type { TokenRows } from './embedding-protocol.ts';
 const maxInFlight = 2;
 /** So many processes in a row that died before they were ready: starting another cannot help. */
 const maxFailedStarts = 3;
-/** The longest text takes 0.15 s on an ordinary core; this is a process that hangs. */
-const hangMs = 60_000;
+/**
+ * The longest text takes 0.15 s on an ordinary core. What takes so long hangs: sooner where somebody waits for a query, later
+ * where the process gives way to others and may get a tenth of a core.
+ */
+const hangMs = 5_000;
+const hangInBackgroundMs = 60_000;
+/** Loading takes 0.3 s there. */
+const startMs = 60_000;
 
 export interface EmbeddingPoolOptions extends EmbeddingModelFiles {
   readonly processes: number;
@@ -175,6 +181,7 @@ export class EmbeddingPool {
       }),
     };
     this.#members.add(member);
+    member.watchdog = setTimeout(() => member.process.kill(), startMs);
   }
 
   #dispatch(): void {
@@ -221,7 +228,9 @@ export class EmbeddingPool {
 
   #watch(member: Member): void {
     clearTimeout(member.watchdog);
-    if (member.tasks.length > 0) member.watchdog = setTimeout(() => member.process.kill(), hangMs);
+    if (member.tasks.length === 0) return;
+    const withinMs = this.#options.background ? hangInBackgroundMs : hangMs;
+    member.watchdog = setTimeout(() => member.process.kill(), withinMs);
   }
 
   #replace(member: Member, reason: string): void {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Embedder } from '../ports/embedder.ts';
@@ -40,6 +40,49 @@ const createResults = (clock: Clock = { now: () => 1_000_000 }) => {
   const cache = createInMemoryCache(clock);
   return createResultCache({ cache, clock, freshMs: 1000, embeddingFreshMs: 1000, graceMs: 1000 });
 };
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test('a model that does not answer is waited for ten seconds, with a cache and without', async () => {
+  const { embedder } = createModel({ tokens: false });
+  let stopped = 0;
+  embedder.embedQuery = (_text, signal) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => {
+        stopped += 1;
+        reject(signal.reason);
+      });
+    });
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  for (const results of [undefined, createResults()]) {
+    for (const signal of [undefined, new AbortController().signal]) {
+      const embedded = embedQueryText(results, 'acme', embedder, 'pines', signal);
+      let isOver = false;
+      const outcome = embedded.finally(() => (isOver = true)).catch((error: unknown) => error);
+      await jest.advanceTimersByTimeAsync(9_900);
+      expect(isOver).toBe(false);
+      await jest.advanceTimersByTimeAsync(200);
+      expect(await outcome).toMatchObject({
+        ...{ code: 'dependency_unavailable', message: 'The embedding model has not answered within 10 seconds.' },
+      });
+    }
+  }
+  expect(stopped).toBe(4);
+});
+
+test('who leaves ends the wait, and is told nothing of the model', async () => {
+  const { embedder } = createModel({ tokens: false });
+  embedder.embedQuery = (_text, signal) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+  const leaving = new AbortController();
+  const embedded = embedQueryText(undefined, 'acme', embedder, 'pines', leaving.signal);
+  leaving.abort(new Error('left'));
+  await expect(embedded).rejects.toThrow('left');
+});
 
 test('a query that was asked before has the same vectors again, without the model', async () => {
   const { embedder, asked } = createModel({ tokens: true });

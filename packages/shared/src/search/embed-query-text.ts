@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MemoryError } from '../contracts/errors.ts';
 import type { Embedder, QueryTokens } from '../ports/embedder.ts';
 import type { ResultCache } from './result-cache.ts';
 
@@ -7,6 +8,9 @@ interface QueryText {
   readonly vector: Float32Array;
   readonly tokens?: QueryTokens;
 }
+
+/** How long a search waits for a model that does not answer. Then words alone say what is found. */
+const waitMs = 10_000;
 
 /** Numbers as base64, since the cache keeps JSON. */
 const Packed = z.object({
@@ -18,6 +22,7 @@ type Packed = z.infer<typeof Packed>;
 /**
  * A query's vector and those of its tokens, from the cache where the tenant has asked the same before. They follow from
  * the model and the words alone, hold no document's text, and so outlive every change of the documents.
+ * @throws MemoryError `dependency_unavailable` where the model is away, or does not answer in time
  */
 export async function embedQueryText(
   results: ResultCache | undefined,
@@ -26,10 +31,7 @@ export async function embedQueryText(
   query: string,
   signal?: AbortSignal,
 ): Promise<QueryText> {
-  const embed = async (own?: AbortSignal): Promise<QueryText> =>
-    embedder.lateInteraction
-      ? embedder.lateInteraction.embedQuery(query, own)
-      : { vector: await embedder.embedQuery(query, own) };
+  const embed = (own?: AbortSignal) => withinWait(own, (within) => embedNow(embedder, query, within));
   if (!results) return embed(signal);
   const withTokens = embedder.lateInteraction !== undefined;
   const found = await results.remember(
@@ -44,6 +46,28 @@ export async function embedQueryText(
     signal,
   );
   return unpack(found.value);
+}
+
+const embedNow = async (embedder: Embedder, query: string, signal: AbortSignal): Promise<QueryText> =>
+  embedder.lateInteraction
+    ? embedder.lateInteraction.embedQuery(query, signal)
+    : { vector: await embedder.embedQuery(query, signal) };
+
+/** Tells the work to stop when the wait is over; it throws what its signal says. */
+async function withinWait<Value>(
+  own: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `The embedding model has not answered within ${waitMs / 1000} seconds.`;
+    late.abort(new MemoryError('dependency_unavailable', message, { retry: { kind: 'wait', afterMs: 1000 } }));
+  }, waitMs);
+  try {
+    return await work(own ? AbortSignal.any([own, late.signal]) : late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const pack = ({ vector, tokens }: QueryText): Packed => ({
