@@ -78,13 +78,12 @@ export async function readDocumentFacts(
     const stored = await readVersion(blobs, { tenant, documentId, version }, present);
     if (stored) versions.push(stored);
   }
-  const patches = keys.map((key) => patchNumber(prefix, key) ?? 0);
-  const lastPatch = Math.max(0, ...patches);
+  const lastPatch = keys.reduce((last, key) => Math.max(last, patchNumber(prefix, key) ?? 0), 0);
   return {
     tenant,
     documentId,
     versions,
-    latestVersion: Math.max(buried, ...numbers),
+    latestVersion: Math.max(buried, numbers.at(-1) ?? 0),
     tombstone,
     buried: numbers.filter((version) => version <= buried),
     patch: lastPatch > 0 ? await readPatch(blobs, tenant, documentId, lastPatch) : undefined,

@@ -8,6 +8,7 @@ import { retryJob } from '../jobs/retry.ts';
 import { documentPrefix, extractionKey, outcomeKey, pendingKey, versionPrefix } from '../stored/blob-keys.ts';
 import { expireVersions } from '../versions/expire.ts';
 import { patchDocument } from '../versions/patch-document.ts';
+import { readDocumentFacts } from './document-facts.ts';
 import { rebuildLedger } from './rebuild-ledger.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -51,6 +52,20 @@ async function withExpired(): Promise<() => void> {
   expect(await expireVersions(flow.deps, 0)).toBe(1);
   return lose;
 }
+
+test('a document is read however many blobs it has', async () => {
+  await ingested('The first text.');
+  await patchDocument(flow.deps, 'acme', 'notes', { title: 'Harbours' });
+  const { list } = flow.blobs;
+  const pages = `${versionPrefix(ref(1))}pages/`;
+  // As many as some dozens of versions of a scan with thousands of pages.
+  flow.blobs.list = async function* (prefix) {
+    yield* list(prefix);
+    for (let page = 1; page <= 150_000; page += 1) yield `${pages}${page}.json`;
+  };
+  const facts = await readDocumentFacts(flow.blobs, 'acme', 'notes');
+  expect(facts).toMatchObject({ latestVersion: 1, patch: { title: { value: 'Harbours' } } });
+});
 
 test('a document is as old as it was, also where the version that told is forgotten', async () => {
   await withExpired();
