@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { askDry } from '@semantic-memory/shared/ingest/dry-run/ask';
 import { removeDocument } from '@semantic-memory/shared/ingest/remove';
-import { vectorsKey } from '@semantic-memory/shared/ingest/stored/blob-keys';
+import { deletingKey, vectorsKey } from '@semantic-memory/shared/ingest/stored/blob-keys';
 import type { QueuedJob } from '@semantic-memory/shared/ports/job-queue';
 import { createInMemoryFlow, type InMemoryFlow } from '@semantic-memory/shared/testing/in-memory-flow';
 import { createHandlers, dispatch, type Handlers } from './handlers.ts';
@@ -85,6 +85,17 @@ test('a version that was replaced is forgotten once its time is over, and not be
   await run(expire);
   expect(await versions()).toEqual([2]);
   expect((await flow.ledger.listJobs('acme', { limit: 9 })).items.map(({ version }) => version)).toEqual([2]);
+});
+
+test('what cannot be forgotten keeps nothing else from being forgotten, and is said', async () => {
+  await flow.ingest('The first.');
+  await runAll();
+  await flow.ingest('The second.');
+  await runAll();
+  await flow.blobs.put(deletingKey('acme', 'another'), Buffer.from('half'));
+  flow.ahead = 31 * dayMs;
+  await expect(run({ name: 'expire', payload: { schemaVersion: 1 } })).rejects.toMatchObject({ code: 'internal' });
+  expect((await flow.ledger.getDocument('acme', 'notes'))?.versions.map(({ version }) => version)).toEqual([2]);
 });
 
 test('a reconcile finds what the queue has lost', async () => {

@@ -46,19 +46,27 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     switch: step('switch'),
     reembed: (payload, { signal }) => reembed(deps, payload, signal),
     reconcile: ({ reason }) => reconcileFor(deps, reason),
-    expire: async () => {
-      await expireIdempotency(deps);
-      await finishDeletions(deps);
-      await expireVersions(deps, deps.versionRetentionMs);
-      await expireJobs(deps);
-      await removeLeftModels(deps, deps.versionRetentionMs);
-      await compactPostings(deps);
-    },
+    expire: () => forgetExpired(deps),
     sweep: (payload) => sweepDocument(deps, payload),
     dryRun: (payload, delivery) => parseDry(deps, payload, delivery),
     dryRunFetch: (payload, delivery) => fetchDry(deps, payload, delivery),
     notify: (payload, delivery) => notify(deps, payload, delivery),
   };
+}
+
+/** What cannot be forgotten now keeps nothing else from being forgotten. @throws what the first threw, after all others */
+async function forgetExpired(deps: HandlerDeps): Promise<void> {
+  const faults: unknown[] = [];
+  for (const forget of [
+    () => expireIdempotency(deps),
+    () => finishDeletions(deps),
+    () => expireVersions(deps, deps.versionRetentionMs),
+    () => expireJobs(deps),
+    () => removeLeftModels(deps, deps.versionRetentionMs),
+    () => compactPostings(deps),
+  ])
+    await forget().catch((error: unknown) => faults.push(error));
+  if (faults.length > 0) throw faults[0];
 }
 
 /** Runs the job by its name; the queue has parsed the payload by that name's schema. */

@@ -4,7 +4,7 @@ import { createInMemoryCache } from '../testing/in-memory-cache.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
 import { finishDeletions, removeDocument } from './remove.ts';
 import { encodeJson } from './stored/artifacts.ts';
-import { deletingKey, deletingPrefix, documentPrefix } from './stored/blob-keys.ts';
+import { deletingKey, deletingPrefix, documentPrefix, manifestKey } from './stored/blob-keys.ts';
 import { patchDocument } from './versions/patch-document.ts';
 import { readText } from './versions/read-document.ts';
 
@@ -24,8 +24,6 @@ async function expectNothing(flow: InMemoryFlow): Promise<void> {
     (name) => name.startsWith(documentPrefix('acme', 'notes')) || name.startsWith(deletingPrefix),
   );
   expect(below).toEqual([]);
-  // The original lies beside the document's folder.
-  expect([...flow.blobs.blobs.keys()].filter((name) => name.includes('/originals/'))).toEqual([]);
 }
 
 /** A call that fails the first time it is made, as one that meets a dependency away. */
@@ -117,6 +115,33 @@ test('deletes that were gone on with are told once, and not for ever', async () 
   await finishDeletions(deps);
   await finishDeletions(deps);
   expect(told).toEqual(['delete_interrupted 1', 'delete_interrupted 0']);
+});
+
+test('a delete that cannot be finished keeps no other one from being finished, and is said', async () => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  await flow.blobs.put(deletingKey('acme', 'another'), Buffer.from('half'));
+  flow.ledger.removeDocument = failingOnce(flow.ledger.removeDocument);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  flow.ahead = 61_000;
+  await expect(finishDeletions(flow.deps)).rejects.toMatchObject({ code: 'internal' });
+  expect(await flow.ledger.getDocument('acme', 'notes')).toBeUndefined();
+  expect(await flow.blobs.has(deletingKey('acme', 'notes'))).toBe(false);
+});
+
+test('a document whose manifest cannot be read is deleted as any other', async () => {
+  const flow = createInMemoryFlow();
+  const { version } = await ingested(flow, 'The harbour is open.');
+  await flow.blobs.put(manifestKey({ tenant: 'acme', documentId: 'notes', version }), Buffer.from('half'));
+  const { get } = flow.blobs;
+  flow.blobs.get = async (key) => {
+    if (key.endsWith('/manifest.json')) throw new MemoryError('dependency_unavailable', 'It is away.');
+    return get(key);
+  };
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  flow.blobs.get = get;
+  expect(await removeDocument(flow.deps, 'acme', 'notes')).toMatchObject({ verifiedAbsent: true });
+  await expectNothing(flow);
 });
 
 test('two deletes at the same time both say that it is gone', async () => {

@@ -169,26 +169,38 @@ async function tellEnds(deps: RemoveDeps, tenant: string, documentId: string): P
  * Goes on with deletes that were interrupted a while ago. One that the ledger never heard of, and after which the
  * document was ingested again, is void: nobody was told that it was done.
  * @returns how many were finished
+ * @throws what the first threw that could not be, after all others
  */
 export async function finishDeletions(deps: RemoveDeps): Promise<number> {
   let finished = 0;
+  const faults: unknown[] = [];
   for await (const key of deps.blobs.list(deletingPrefix)) {
-    const deletion = await readJson(deps.blobs, key, Deletion);
-    if (!deletion || deps.clock.now() - Date.parse(deletion.at) < interruptedAfterMs) continue;
-    const { tenant, documentId, upToVersion } = deletion;
-    const document = await deps.ledger.getDocument(tenant, documentId);
-    const isKnown = document?.versions.some(({ version }) => version <= upToVersion) ?? false;
-    if (document && isKnown && document.latestVersion > upToVersion) {
-      await deps.blobs.remove(tombstoneKey(tenant, documentId));
-      await deps.blobs.remove(key);
-      continue;
+    try {
+      if (await finishDeletion(deps, key)) finished += 1;
+    } catch (error) {
+      faults.push(error);
     }
-    if (document && isKnown) await removeKnown(deps, document);
-    else await finish(deps, deletion);
-    finished += 1;
   }
   deps.metrics.indexDrift('delete_interrupted', finished);
+  if (faults.length > 0) throw faults[0];
   return finished;
+}
+
+/** @returns false where there is nothing to finish, or not yet */
+async function finishDeletion(deps: RemoveDeps, key: string): Promise<boolean> {
+  const deletion = await readJson(deps.blobs, key, Deletion);
+  if (!deletion || deps.clock.now() - Date.parse(deletion.at) < interruptedAfterMs) return false;
+  const { tenant, documentId, upToVersion } = deletion;
+  const document = await deps.ledger.getDocument(tenant, documentId);
+  const isKnown = document?.versions.some(({ version }) => version <= upToVersion) ?? false;
+  if (document && isKnown && document.latestVersion > upToVersion) {
+    await deps.blobs.remove(tombstoneKey(tenant, documentId));
+    await deps.blobs.remove(key);
+    return false;
+  }
+  if (document && isKnown) await removeKnown(deps, document);
+  else await finish(deps, deletion);
+  return true;
 }
 
 /** Removes the blobs of all versions up to one, known to the ledger or not, and says how many there were. */

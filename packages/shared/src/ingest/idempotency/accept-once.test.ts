@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { MemoryError } from '../../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { type AcceptRequest, discardOriginal, storeOriginal } from '../accept-request.ts';
-import { idempotencyPrefix, uploadsPrefix } from '../stored/blob-keys.ts';
+import { idempotencyKey, idempotencyPrefix, uploadsPrefix } from '../stored/blob-keys.ts';
 import { acceptOnce } from './accept-once.ts';
 import { expireIdempotency } from './expire-idempotency.ts';
 
@@ -170,6 +170,19 @@ test('an accept that was refused frees its key, also for the one who waits for i
   await expect(first).rejects.toMatchObject({ code: 'internal' });
   expect(await second).toMatchObject({ state: 'queued' });
   expect(await listed(flow)).toHaveLength(1);
+});
+
+test('a record that cannot be read keeps none of the others from being forgotten', async () => {
+  const flow = createInMemoryFlow();
+  const damaged = idempotencyKey('acme', 'k0', 0);
+  await flow.blobs.put(damaged, Buffer.from('half'));
+  await send(flow);
+  flow.ahead = 25 * 3_600_000;
+  expect(await expireIdempotency(flow.deps)).toBe(1);
+  expect((await keysBelow(flow, idempotencyPrefix)).filter((name) => !name.includes('expired'))).toEqual([damaged]);
+  flow.ahead = 49 * 3_600_000;
+  flow.blobs.get = () => Promise.reject(new MemoryError('dependency_unavailable', 'It is away.'));
+  await expect(expireIdempotency(flow.deps)).rejects.toMatchObject({ code: 'dependency_unavailable' });
 });
 
 test('a key is remembered for a day at least, and forgotten later', async () => {

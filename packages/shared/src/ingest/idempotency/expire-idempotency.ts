@@ -1,7 +1,7 @@
-import type { BlobStore } from '../../ports/blob-store.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { IngestDeps } from '../deps.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
 import { idempotencyExpiryKey, idempotencyPrefix } from '../stored/blob-keys.ts';
+import { isDamage } from '../stored/damage.ts';
 import { IdempotencyRecord } from './accept-once.ts';
 
 /** How long a key is remembered at least. */
@@ -12,7 +12,7 @@ const keptMs = 24 * 3_600_000;
  * often.
  * @returns how many were removed
  */
-export async function expireIdempotency(deps: { readonly blobs: BlobStore; readonly clock: Clock }): Promise<number> {
+export async function expireIdempotency(deps: Pick<IngestDeps, 'blobs' | 'clock' | 'logger'>): Promise<number> {
   const at = new Date(deps.clock.now()).toISOString();
   const today = idempotencyExpiryKey(at.slice(0, 10));
   if (!(await deps.blobs.putIfAbsent(today, encodeJson({ at })))) return 0;
@@ -27,7 +27,13 @@ export async function expireIdempotency(deps: { readonly blobs: BlobStore; reado
   return removed;
 }
 
-async function isOld(deps: { readonly blobs: BlobStore; readonly clock: Clock }, key: string): Promise<boolean> {
-  const record = await readJson(deps.blobs, key, IdempotencyRecord);
-  return record !== undefined && deps.clock.now() - Date.parse(record.at) > keptMs;
+async function isOld(deps: Parameters<typeof expireIdempotency>[0], key: string): Promise<boolean> {
+  try {
+    const record = await readJson(deps.blobs, key, IdempotencyRecord);
+    return record !== undefined && deps.clock.now() - Date.parse(record.at) > keptMs;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    deps.logger.error('the record of an Idempotency-Key cannot be read', { key, error });
+    return false;
+  }
 }

@@ -8,10 +8,11 @@ import { createIndexWriter, type IndexWriter } from '../index/index-writer.ts';
 import { askReembed } from '../reindex/ask-reembed.ts';
 import { readChunkSet, readJson } from '../stored/artifacts.ts';
 import { replacedPrefix, type VersionRef } from '../stored/blob-keys.ts';
+import { isDamage } from '../stored/damage.ts';
 import { readEmbedded } from '../stored/embedded-chunks.ts';
 import { forEachAtOnce } from '../stored/walk-store.ts';
 import { historyOf, ReplacedVersion, retireVersion } from '../versions/retire.ts';
-import { isDamage, type ReconcileDeps } from './compare-document.ts';
+import type { ReconcileDeps } from './compare-document.ts';
 import type { Findings } from './findings.ts';
 
 /**

@@ -1,4 +1,3 @@
-import { MemoryError } from '../../contracts/errors.ts';
 import type { QueuedJob } from '../../ports/job-queue.ts';
 import type { LexicalIndex } from '../../ports/lexical-index.ts';
 import type { VectorIndex } from '../../ports/vector-index.ts';
@@ -18,10 +17,6 @@ export interface ReconcileDeps extends IngestDeps {
   readonly vectors: VectorIndex;
   readonly lexical: LexicalIndex;
 }
-
-/** What is wrong with one record, and no reason to leave the others. */
-export const isDamage = (error: unknown): boolean =>
-  error instanceof MemoryError && (error.code === 'internal' || error.code === 'conflict');
 
 /**
  * Makes the ledger say of one document what the blob store tells, and finishes its delete.

@@ -8,9 +8,9 @@ import { restoreModel } from '../reindex/restore-model.ts';
 import { readJson } from '../stored/artifacts.ts';
 import { BatchRecord } from '../stored/batch-record.ts';
 import { tenantsPrefix } from '../stored/blob-keys.ts';
+import { isDamage } from '../stored/damage.ts';
 import { Tombstone } from '../stored/tombstone.ts';
 import { forEachAtOnce, type StoredFact, walkStore } from '../stored/walk-store.ts';
-import { isDamage } from './compare-document.ts';
 import { readDocumentFacts } from './document-facts.ts';
 import { restoreDocument } from './restore-document.ts';
 

@@ -7,11 +7,12 @@ import { endDeleted, endJob } from '../finish.ts';
 import type { FinalState } from '../jobs/job-record.ts';
 import { currentStep } from '../next-jobs.ts';
 import { manifestKey, pendingKey, pendingPrefix } from '../stored/blob-keys.ts';
+import { isDamage } from '../stored/damage.ts';
 import { readOutcome } from '../stored/outcome.ts';
 import { readPending, removePending } from '../stored/pending.ts';
 import { readRun } from '../stored/run-record.ts';
 import { forEachAtOnce } from '../stored/walk-store.ts';
-import { compareDocument, isDamage, type ReconcileDeps, requestMs } from './compare-document.ts';
+import { compareDocument, type ReconcileDeps, requestMs } from './compare-document.ts';
 import type { Findings } from './findings.ts';
 
 /** A job that has not moved for this long may have fallen out of a queue that is empty. */

@@ -1,5 +1,6 @@
 import { isTerminal } from '../../contracts/model/job.ts';
 import { Manifest } from '../../contracts/model/manifest.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
 import type { VectorIndex } from '../../ports/vector-index.ts';
 import type { IngestDeps } from '../deps.ts';
 import { collectionsOf } from '../reindex/namespace-models.ts';
@@ -10,8 +11,10 @@ import {
   replacedAtOf,
   replacedPrefix,
   tombstoneKey,
+  type VersionRef,
   versionPrefix,
 } from '../stored/blob-keys.ts';
+import { isDamage } from '../stored/damage.ts';
 import { ReplacedVersion } from './retire.ts';
 
 export interface ExpireDeps extends IngestDeps {
@@ -28,8 +31,14 @@ export async function expireVersions(deps: ExpireDeps, retentionMs: number): Pro
   let expired = 0;
   for await (const key of deps.blobs.list(replacedPrefix)) {
     if (replacedAtOf(key) + retentionMs > deps.clock.now()) continue;
-    const marker = await readJson(deps.blobs, key, ReplacedVersion);
-    if (!marker || !(await expireVersion(deps, marker))) continue;
+    try {
+      const marker = await readJson(deps.blobs, key, ReplacedVersion);
+      if (!marker || !(await expireVersion(deps, marker))) continue;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      deps.logger.error('a replaced version cannot expire', { key, error });
+      continue;
+    }
     await deps.blobs.remove(key);
     expired += 1;
   }
@@ -67,12 +76,22 @@ export async function removeVersionBlobs(
   deps: Pick<IngestDeps, 'blobs'>,
   ref: Omit<ReplacedVersion, 'namespace'>,
 ): Promise<number> {
-  const manifest = await readJson(deps.blobs, manifestKey(ref), Manifest);
-  const original = manifest?.original ?? (await readFetched(deps.blobs, ref));
+  const original = await findOriginal(deps.blobs, ref);
   let removed = 0;
   if (original && (await deps.blobs.has(original.key))) {
     await deps.blobs.remove(original.key);
     removed += 1;
   }
   return removed + (await deps.blobs.removePrefix(versionPrefix(ref)));
+}
+
+/** Most lie in the folder of their version, and go with it, also where nothing that names them can be read any more. */
+async function findOriginal(blobs: BlobStore, ref: VersionRef): Promise<{ readonly key: string } | undefined> {
+  try {
+    const manifest = await readJson(blobs, manifestKey(ref), Manifest);
+    return manifest?.original ?? (await readFetched(blobs, ref));
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { MemoryError } from '../../contracts/errors.ts';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { onNext } from '../../testing/on-next.ts';
 import { removeDocument } from '../remove.ts';
@@ -75,6 +76,26 @@ test('neither the active version nor the latest one expires, whatever a marker s
   await flow.blobs.put(replacedKey(ref(1), 1), encodeJson({ schemaVersion: 1, ...replaced(1) }));
   expect(await expireVersions(flow.deps, 0)).toBe(0);
   expect(blobsOf(1)).not.toEqual([]);
+});
+
+test('a marker that cannot be read keeps no other version from expiring', async () => {
+  await ingested('The first text.');
+  await ingested('The second text.');
+  flow.ahead += 1000;
+  const damaged = replacedKey(ref(9), 1);
+  await flow.blobs.put(damaged, Buffer.from('half'));
+  // In the order of time, as a file system or S3 lists them.
+  const { list } = flow.blobs;
+  flow.blobs.list = async function* (prefix) {
+    const keys: string[] = [];
+    for await (const key of list(prefix)) keys.push(key);
+    yield* keys.sort();
+  };
+  expect(await expireVersions(flow.deps, 0)).toBe(1);
+  expect(blobsOf(1)).toEqual([]);
+  expect(markers()).toEqual([damaged]);
+  onNext(flow.blobs, 'get', () => Promise.reject(new MemoryError('dependency_unavailable', 'It is away.')));
+  await expect(expireVersions(flow.deps, 0)).rejects.toMatchObject({ code: 'dependency_unavailable' });
 });
 
 test('a version that is still on its way does not expire, though a newer one was faster', async () => {
