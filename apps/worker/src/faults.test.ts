@@ -172,9 +172,9 @@ test('pages that cannot be read make the job partial, say which, and only they a
   const ended = await bench.ended(job.id);
   expect(ended).toMatchObject({ state: 'partial' });
   expect(ended.warnings).toEqual([
+    { code: 'pages_unreadable', message: '198 of 200 pages were read.' },
     { code: 'page_unreadable', message: 'The page could not be drawn.', page: 7 },
     { code: 'page_unreadable', message: 'The page could not be drawn.', page: 123 },
-    { code: 'pages_unreadable', message: '198 of 200 pages were read.' },
   ]);
   const readBefore = (await bench.work()).filter(({ tier }) => tier === 'ocr').length;
   await bench.breakPages([123]);

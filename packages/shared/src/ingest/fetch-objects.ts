@@ -6,6 +6,7 @@ import type { ListedObject } from '../ports/fetcher.ts';
 import { acceptChild, findChild, joinParent } from './accept-child.ts';
 import { assertAllowed } from './allowed-bucket.ts';
 import type { StepDeps } from './deps.ts';
+import { listSkipped } from './jobs/listed-warnings.ts';
 import { takeForStep } from './jobs/step-quota.ts';
 import { childDocumentId } from './new-id.ts';
 import { othersGoFirst, type StepContext, type StepResult } from './step.ts';
@@ -45,7 +46,7 @@ export async function fetchObjects(deps: StepDeps, context: StepContext, place: 
     const othersWait = await context.checkpoint();
     if (othersWait && deps.clock.now() > sliceEndsAt) throw othersGoFirst();
   }
-  return { facts: { manyDocuments: true }, warnings };
+  return { facts: { manyDocuments: true }, warnings: listSkipped(warnings) };
 }
 
 /** Why an object becomes no document, as far as its listing tells. */

@@ -7,6 +7,7 @@ import type { GitFetcher, RepositoryFile } from '../ports/fetcher.ts';
 import { acceptChild, findChild, joinParent } from './accept-child.ts';
 import { storeOriginal } from './accept-request.ts';
 import type { StepDeps } from './deps.ts';
+import { listSkipped } from './jobs/listed-warnings.ts';
 import { takeForStep } from './jobs/step-quota.ts';
 import { childDocumentId } from './new-id.ts';
 import { createPathFilter } from './path-filter.ts';
@@ -55,7 +56,7 @@ export async function fetchRepository(deps: StepDeps, context: StepContext, sour
         hint: 'Check ref, include and exclude.',
       });
     }
-    return { facts: { manyDocuments: true }, warnings };
+    return { facts: { manyDocuments: true }, warnings: listSkipped(warnings) };
   } finally {
     await checkout.dispose();
   }

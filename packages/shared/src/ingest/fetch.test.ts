@@ -119,6 +119,20 @@ async function ingestRepository(flow: InMemoryFlow, source: { include?: string[]
   return { job, parent };
 }
 
+test('however many files are empty, those that could not be ingested are named', async () => {
+  const empty = Object.fromEntries(Array.from({ length: 120 }, (_, number) => [`m${number}/__init__.py`, '']));
+  const { flow } = await withRepository({ ...empty, 'a.md': 'One.', 'b.md': 'Two.' });
+  const { parent } = await ingestRepository(flow);
+  await flow.runNext();
+  flow.faults.parse = new MemoryError('corrupt_document', 'It ends early.');
+  await flow.drain();
+  const { state, warnings } = await parent();
+  expect(state).toBe('partial');
+  expect(warnings[0]).toMatchObject({ code: 'corrupt_document' });
+  expect(warnings[1]).toEqual({ code: 'skipped_empty', message: 'm0/__init__.py is empty.' });
+  expect(warnings.at(-1)).toEqual({ code: 'more', message: '72 more became no document.' });
+});
+
 test('each wanted file becomes a document; the job waits for them and then ends', async () => {
   const { flow, open } = await withRepository({ 'a.md': 'One.', 'docs/b.md': 'Two.', 'c.txt': 'No.', 'd.md': '' });
   const { parent } = await ingestRepository(flow, { include: ['*.md'] });

@@ -187,6 +187,19 @@ test('pages without text are read by OCR and keep their place', async () => {
   expect(await readText(flow.deps, 'acme', 'notes')).toBe('One.\n\nTwo.\n\nThree.');
 });
 
+test('of a long scan that cannot be read it is said how many pages were, and which of the first could not', async () => {
+  const flow = createInMemoryFlow();
+  const job = await flow.ingest(`One.${'\f'.repeat(150)}`);
+  await flow.drain();
+  const { state, warnings } = await jobOf(flow, job.id);
+  expect(state).toBe('partial');
+  expect(warnings).toHaveLength(100);
+  expect(warnings.slice(0, 2)).toEqual([
+    { code: 'pages_unreadable', message: '1 of 151 pages were read.' },
+    { code: 'page_unreadable', message: 'The page could not be rendered.', page: 2 },
+  ]);
+});
+
 test('a page that cannot be read makes the job partial and says which; a retry reads only that one', async () => {
   const flow = createInMemoryFlow();
   const job = await flow.ingest('One.\f\fThree.');

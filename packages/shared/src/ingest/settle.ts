@@ -1,6 +1,7 @@
 import { MemoryError } from '../contracts/errors.ts';
 import { isTerminal, type JobWarning } from '../contracts/model/job.ts';
 import { endJob } from './finish.ts';
+import { listed } from './jobs/listed-warnings.ts';
 import type { Step } from './step.ts';
 import { removeArchive } from './transfer/import-step.ts';
 
@@ -21,14 +22,13 @@ export const settleStep: Step = async (deps, context) => {
     });
   }
   const bad = children.filter((child) => child.state !== 'succeeded');
-  const warnings = bad.slice(0, listedFailures).map(
+  const failures = bad.map(
     (child): JobWarning => ({
       code: child.error?.code ?? child.state,
       message: `${child.documentId} ended ${child.state}${child.error ? `: ${child.error.message}` : ''}`,
     }),
   );
-  if (bad.length > warnings.length)
-    warnings.push({ code: 'more', message: `${bad.length - warnings.length} more did not succeed.` });
+  const warnings = listed(failures, listedFailures, (count) => `${count} more did not succeed.`);
   const isImport = context.manifest.source.type === 'import';
   const found = children.some((child) => child.state === 'succeeded' || child.state === 'partial');
   const { job } = context;

@@ -10,7 +10,7 @@ import { sourceTypeOf } from '../next-jobs.ts';
  * compare-and-set and refuses a transition that the state machine does not know.
  */
 
-/** Warnings beyond this are counted, not listed. */
+/** Warnings beyond this are left out: what the end of a job says goes before what its steps have said. */
 const maxWarnings = 100;
 
 /** The share of the whole work that a stage usually is, for the progress number. */
@@ -172,7 +172,7 @@ export function finishJob(
   });
   const ended = restaged(job, stages, at, {
     finishedAt: at,
-    warnings: addWarnings(job.warnings, facts.warnings ?? []),
+    warnings: addWarnings(facts.warnings ?? [], job.warnings),
     ...error,
     ...(good ? { progress: 1 } : {}),
   });
@@ -196,13 +196,14 @@ export function retryRecord(job: JobRecord, at: string, deliveryId?: string): Jo
   return restaged({ ...rest, warnings: [] }, stages, at, { state: 'queued', stage, run: job.run + 1, ...owed });
 }
 
-function addWarnings(before: readonly JobWarning[], more: readonly JobWarning[]): JobWarning[] {
-  const all = [...before];
-  for (const warning of more) {
+function addWarnings(first: readonly JobWarning[], others: readonly JobWarning[]): JobWarning[] {
+  const all: JobWarning[] = [];
+  for (const warning of [...first, ...others]) {
+    if (all.length === maxWarnings) break;
     const known = all.some(
       (other) => other.code === warning.code && other.page === warning.page && other.message === warning.message,
     );
-    if (!known && all.length < maxWarnings) all.push(warning);
+    if (!known) all.push(warning);
   }
   return all;
 }
