@@ -22,6 +22,9 @@ const eventsKeptMs = 24 * 3_600_000;
 /** About so many events are kept of a job; a job of thousands of pages makes more. */
 const maxEventsPerJob = 1000;
 
+/** Records that are read in one call, of about a kilobyte each: whoever else asks Redis for something waits for it. */
+const recordsAtOnce = 500;
+
 type JobStore = Pick<
   Ledger,
   | 'createJob'
@@ -193,9 +196,14 @@ export async function withdrawJob(deps: LedgerAccess, tenant: string, jobId: str
 }
 
 async function readJobs(deps: LedgerAccess, tenant: string, jobIds: readonly string[]) {
-  if (jobIds.length === 0) return [];
-  const stored = await readLedger(deps, (redis) => redis.mget(jobIds.map(deps.keys.tenant(tenant).job)));
-  return stored.map((text) => parseWithEvent<JobRecord>(text)?.value);
+  const { job } = deps.keys.tenant(tenant);
+  const jobs: (JobRecord | undefined)[] = [];
+  for (let from = 0; from < jobIds.length; from += recordsAtOnce) {
+    const names = jobIds.slice(from, from + recordsAtOnce).map(job);
+    const stored = await readLedger(deps, (redis) => redis.mget(names));
+    for (const text of stored) jobs.push(parseWithEvent<JobRecord>(text)?.value);
+  }
+  return jobs;
 }
 
 const indexMember = (job: JobRecord) => `${job.createdAt}|${job.id}`;

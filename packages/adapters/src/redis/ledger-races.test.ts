@@ -16,6 +16,7 @@ import { closeRedis, openRedis, withRedis } from './connection.ts';
 import { readDocumentChanges } from './document-changes.ts';
 import { createDocumentStore } from './document-store.ts';
 import { watchJob } from './job-events.ts';
+import { createJobStore } from './job-store.ts';
 import { ledgerKeys } from './keys.ts';
 import { createRedisLedger } from './ledger.ts';
 import { interruptedRedis } from './testing/interrupted-redis.ts';
@@ -161,6 +162,21 @@ test('where a removal is forgotten while the rows are being loaded they are load
   });
   const all = await readDocumentChanges({ redis: busy, keys }, scope, undefined, 1);
   expect([all.reset, all.rows.map(({ documentId }) => documentId)]).toEqual([true, ['c', 'd']]);
+});
+
+test('however many jobs are asked for, Redis is asked for some of them at a time', async () => {
+  const scope = freshScope();
+  const { id } = await accept(ledger, scope, 'd');
+  const asked: number[] = [];
+  const counted = interruptedRedis(redis, (name, run, [names]) => {
+    if (name === 'mget') asked.push((names as readonly string[]).length);
+    return run();
+  });
+  const { getJobs } = createJobStore({ redis: counted, keys });
+  const unknown = Array.from({ length: 1100 }, (_, number) => `job_${String(number).padStart(26, '0')}`);
+  expect((await getJobs(scope.tenant, [id, ...unknown, id])).map((job) => job.id)).toEqual([id, id]);
+  expect(asked).toEqual([500, 500, 102]);
+  expect(await getJobs(scope.tenant, [])).toEqual([]);
 });
 
 test('who watches a job sees what happened between two of its reads, in order', async () => {

@@ -64,6 +64,15 @@ test('of many that did not succeed fifty are named, and the others counted', asy
 });
 
 test.each([
+  [2, 1000],
+  [3000, 3000],
+])('%i documents that are on their way are looked at again after %i ms', async (count, afterMs) => {
+  const flow = createInMemoryFlow();
+  await expect(settling(flow, 'git', Array(count).fill({}))).rejects.toThrow('never came to an end');
+  await expect(flow.runNext()).rejects.toMatchObject({ retry: { kind: 'wait', afterMs } });
+});
+
+test.each([
   ['git', 'No file of the source could be ingested.'],
   ['import', 'No document of the archive could be ingested.'],
 ] as const)('a job of %s of which nothing came has failed', async (type, message) => {

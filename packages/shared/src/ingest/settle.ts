@@ -5,7 +5,9 @@ import { listed } from './jobs/listed-warnings.ts';
 import type { Step } from './step.ts';
 import { removeArchive } from './transfer/import-step.ts';
 
+/** How often the documents are looked at, and how long is waited for each of them: a look takes longer the more there are. */
 const lookAgainMs = 1000;
+const perDocumentMs = 1;
 const listedFailures = 50;
 
 /**
@@ -18,7 +20,7 @@ export const settleStep: Step = async (deps, context) => {
   await context.progress(children.length - open, children.length);
   if (open > 0) {
     throw new MemoryError('dependency_unavailable', `${open} of ${children.length} documents are still on their way.`, {
-      retry: { kind: 'wait', afterMs: lookAgainMs, steady: true },
+      retry: { kind: 'wait', afterMs: Math.max(lookAgainMs, children.length * perDocumentMs), steady: true },
     });
   }
   const bad = children.filter((child) => child.state !== 'succeeded');
