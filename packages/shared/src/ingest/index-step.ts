@@ -6,7 +6,7 @@ import type { CollectionKey } from '../ports/vector-index.ts';
 import type { StepDeps } from './deps.ts';
 import { endDeleted, endedRecord, endJob, followOutcome } from './finish.ts';
 import { indexRecords } from './index/index-records.ts';
-import { preparePostings } from './index/postings.ts';
+import { preparePostings, restorePostings } from './index/postings.ts';
 import { isOpen } from './jobs/job-record.ts';
 import { readOcrPages, unreadablePages } from './ocr.ts';
 import { factsOf } from './parse.ts';
@@ -87,6 +87,7 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
   switch (flip.outcome) {
     case 'activated':
     case 'replaced':
+      await followTitle(deps, payload, set.title, flip.title ?? set.title);
       // Of a version that is replaced already, both its own chunks and those of the one before it may be left.
       if (version > 1 || flip.outcome === 'replaced') {
         const before = flip.outcome === 'replaced' ? version + 1 : version;
@@ -112,6 +113,21 @@ async function commit(deps: StepDeps, context: StepContext, set: ChunkSet): Prom
       await retireVersion(deps, payload);
       return { ended: true };
     }
+  }
+}
+
+/**
+ * Words find a version by what its document is called: also where that is another title than the one that the version
+ * was embedded with, since somebody has changed it while the version was on its way, or before it was tried again.
+ * @param written the title whose words are there
+ */
+async function followTitle(deps: StepDeps, payload: StepPayload, written: string, title: string): Promise<void> {
+  const { documentId, version: activeVersion } = payload;
+  for (let [there, wanted] = [written, title]; there !== wanted; ) {
+    await restorePostings(deps, payload, { documentId, activeVersion, title: wanted });
+    there = wanted;
+    // It may have been changed since, with its words written before these.
+    wanted = (await deps.ledger.getDocument(payload.tenant, documentId))?.title ?? there;
   }
 }
 

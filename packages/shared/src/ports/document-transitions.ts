@@ -67,6 +67,8 @@ export interface Activation {
   readonly outcome: 'activated' | 'replaced' | 'superseded' | 'gone';
   /** The version that was active before this one; 0 where none was. The same when asked again. */
   readonly previous: number;
+  /** What the document is called, where the version is the active one now. */
+  readonly title?: string;
   /** What to store; undefined where the version was not activated. */
   readonly document?: LedgerDocument;
 }
@@ -90,7 +92,7 @@ export function activateVersion(
   // A retry has read more of it; where nothing is new, nothing is stored.
   if (current.activeVersion === version) {
     const changed = !sameJson(described, current);
-    return { outcome: 'activated', previous, ...(changed ? { document: described } : {}) };
+    return { outcome: 'activated', previous, title: described.title, ...(changed ? { document: described } : {}) };
   }
   const next = replaceVersion(described, version, (known) => {
     return { ...known, state: 'active', activeFrom: known.activeFrom ?? at };
@@ -105,7 +107,7 @@ export function activateVersion(
     updatedAt: at,
     pending,
   });
-  return { outcome: 'activated', previous, document };
+  return { outcome: 'activated', previous, title: document.title, document };
 }
 
 /** Undefined where the version is not known, or active. */

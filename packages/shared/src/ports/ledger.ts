@@ -241,7 +241,7 @@ export interface Ledger {
    * @param facts what is known of the version by then, as `describeVersion` takes it
    * @param postings switched on in the same step, and those of the version before off
    * @param model whose vectors of it the index has
-   * @returns `activated` with the version that was active before (0: none); `replaced` (with the same) where it was
+   * @returns `activated` with the version that was active before (0: none) and the document's title; `replaced` (with the same) where it was
    * active once and a newer one is now; `superseded` where a newer one was first; `other_model` where the namespace has another model by now, and nothing was
    * changed; or `gone`.
    */
@@ -253,7 +253,11 @@ export interface Ledger {
     facts?: VersionFacts,
     postings?: PreparedPostings,
     model?: string,
-  ): Promise<{ outcome: 'activated' | 'replaced' | 'superseded' | 'other_model' | 'gone'; previous: number }>;
+  ): Promise<{
+    outcome: 'activated' | 'replaced' | 'superseded' | 'other_model' | 'gone';
+    previous: number;
+    title?: string;
+  }>;
   /** Forgets a version that is neither the active one nor the latest; does nothing for those, and where it is unknown. */
   forgetVersion(scope: Scope, documentId: string, version: number): Promise<void>;
   /** Marks a version as failed; the active version stays. */

@@ -242,13 +242,14 @@ export function createInMemoryLedger(lexical?: InMemoryLexicalIndex): InMemoryLe
     },
 
     async activateVersion(scope, documentId, version, at, facts, postings, model) {
-      const { outcome, previous, document } = documents.activateVersion(find(scope, documentId), version, at, facts);
+      const { document, ...answer } = documents.activateVersion(find(scope, documentId), version, at, facts);
+      const { outcome } = answer;
       const has = namespaceStates.get(key(scope.tenant, scope.namespace))?.model;
       const isNew = document !== undefined || (outcome === 'activated' && postings !== undefined);
       if (isNew && model !== undefined && model !== has) return { outcome: 'other_model', previous: 0 };
       if (document) store(document);
       if (outcome === 'activated' && postings) lexical?.activate(scope, documentId, version, postings);
-      return { outcome, previous };
+      return answer;
     },
 
     async forgetVersion(scope, documentId, version) {

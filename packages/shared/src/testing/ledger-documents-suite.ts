@@ -59,7 +59,11 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
       await accept(ledger, scope, 'a', 'First');
       await accept(ledger, scope, 'a', 'Second');
       expect(await ledger.getDocument(scope.tenant, 'a')).toMatchObject({ activeVersion: 0, title: 'Second' });
-      expect(await ledger.activateVersion(scope, 'a', 2, nextTime())).toEqual({ outcome: 'activated', previous: 0 });
+      expect(await ledger.activateVersion(scope, 'a', 2, nextTime())).toEqual({
+        outcome: 'activated',
+        previous: 0,
+        title: 'Second',
+      });
       expect(await ledger.activateVersion(scope, 'a', 1, nextTime())).toEqual({ outcome: 'superseded', previous: 2 });
       expect(await ledger.getDocument(scope.tenant, 'a')).toMatchObject({ activeVersion: 2, latestVersion: 2 });
     });
@@ -82,7 +86,7 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
       const first = await ledger.activateVersion(scope, 'a', 2, nextTime());
       const { cursor } = await ledger.documentChanges(scope, undefined);
       expect(await ledger.activateVersion(scope, 'a', 2, nextTime())).toEqual(first);
-      expect(first).toEqual({ outcome: 'activated', previous: 1 });
+      expect(first).toEqual({ outcome: 'activated', previous: 1, title: 'Title of a' });
       expect((await ledger.documentChanges(scope, cursor)).rows).toEqual([]);
     });
 
@@ -134,8 +138,9 @@ export function ledgerDocumentsSuite(name: string, create: () => Ledger): void {
       const row = async () => (await ledger.documentChanges(scope, undefined)).rows[0];
       const former = [2, 1].map((version) => [version, ms(version)]);
       expect(await row()).toMatchObject({ activeVersion: 4, activeFrom: ms(4), former });
+      const activated = { outcome: 'activated', title: 'Title of a' };
       // Said again, whoever says it: the first time stands, and an older version stays replaced.
-      expect(await ledger.activateVersion(scope, 'a', 4, at(9))).toEqual({ outcome: 'activated', previous: 2 });
+      expect(await ledger.activateVersion(scope, 'a', 4, at(9))).toEqual({ ...activated, previous: 2 });
       expect(await ledger.activateVersion(scope, 'a', 2, at(9))).toEqual({ outcome: 'replaced', previous: 1 });
       expect(await row()).toMatchObject({ activeVersion: 4, activeFrom: ms(4), former });
     });

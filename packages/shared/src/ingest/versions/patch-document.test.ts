@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { onNext } from '../../testing/on-next.ts';
+import { retryJob } from '../jobs/retry.ts';
 import { checkPostings } from '../recovery/check-postings.ts';
 import { removeDocument } from '../remove.ts';
 import { patchDocument } from './patch-document.ts';
@@ -36,15 +37,54 @@ test('of two titles at the same time the postings have the one that stands', asy
   expect(found).toEqual(['Alpha', 'Beta', 'Gamma'].map((other) => (other === title ? 1 : 0)));
 });
 
-test('a title before anything is active changes no postings, and metadata never do', async () => {
+test('a title before anything is active changes no postings until then, and metadata never do', async () => {
   const flow = createInMemoryFlow();
-  await flow.ingest('The harbour is open.');
+  await flow.ingest('The harbour is open.', { title: 'Ferry times' });
   await patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' });
   expect(await flow.lexical.count(scope)).toBe(0);
   await flow.drain();
+  expect([await holders(flow, 'ferri'), await holders(flow, 'zeppelin')]).toEqual([0, 1]);
   const before = (await flow.lexical.read(scope, [])).rangeOf('notes')?.base;
   await patchDocument(flow.deps, 'acme', 'notes', { metadata: { a: 1 } });
   expect((await flow.lexical.read(scope, [])).rangeOf('notes')?.base).toBe(before);
+});
+
+test('words find what is tried again by the title that it was given meanwhile', async () => {
+  const flow = createInMemoryFlow();
+  const { id } = await flow.ingest('The harbour is open.\f', { title: 'Ferry times' });
+  await flow.drain();
+  await patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' });
+  flow.faults.ocr.set(2, 'The harbour is deep.');
+  await retryJob(flow.deps, 'acme', id);
+  await flow.drain();
+  expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'succeeded' });
+  expect([await holders(flow, 'ferri'), await holders(flow, 'zeppelin')]).toEqual([0, 1]);
+});
+
+test('of a title that is given while words of the one before are written, the words are there in the end', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.', { title: 'Ferry times' });
+  await patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' });
+  onNext(flow.lexical, 'restore', async (call) => {
+    await patchDocument(flow.deps, 'acme', 'notes', { title: 'Tram times' });
+    return call();
+  });
+  await flow.drain();
+  const found = await Promise.all(['ferri', 'zeppelin', 'tram'].map((stem) => holders(flow, stem)));
+  expect(found).toEqual([0, 0, 1]);
+});
+
+test('a document that is deleted while the words of its title are written leaves none', async () => {
+  const flow = createInMemoryFlow();
+  const { id } = await flow.ingest('The harbour is open.', { title: 'Ferry times' });
+  await patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' });
+  onNext(flow.lexical, 'restore', async (call) => {
+    await removeDocument(flow.deps, 'acme', 'notes');
+    return call();
+  });
+  await flow.drain();
+  expect(await flow.lexical.count(scope)).toBe(0);
+  expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'cancelled' });
 });
 
 test('a document that is deleted while it is changed is not there, and nothing of the change is', async () => {
