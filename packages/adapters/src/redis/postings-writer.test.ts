@@ -57,3 +57,14 @@ test('where Redis has forgotten the claim before all is written the version is t
   expect(await redis.exists(list, shelf)).toBe(0);
   expect((await createPostingsWriter({ redis, keys })(scope, chunks(1))).lengths).toEqual([1]);
 });
+
+test('a namespace that has given out all ordinals that a posting can hold says so, and writes none of another chunk', async () => {
+  const scope = freshScope();
+  const { lexicalState, postingsOf } = keys.namespace(scope);
+  await redis.hset(lexicalState, 'next', 2 ** 27 - 2);
+  const prepare = createPostingsWriter({ redis, keys });
+  expect(await prepare(scope, chunks(2))).toMatchObject({ base: 2 ** 27 - 2 });
+  await expect(prepare(scope, chunks(1))).rejects.toMatchObject({ code: 'internal', retry: { kind: 'never' } });
+  const { shelf, field } = postingsOf('sea');
+  expect((await redis.hgetBuffer(shelf, field))?.length).toBe(8);
+});

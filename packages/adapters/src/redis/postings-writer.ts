@@ -13,6 +13,9 @@ const listsPerScript = 200;
 /** Chunks that are written together; a version with more goes by itself. */
 const chunksPerGroup = 256;
 
+/** Ordinals of a namespace: a posting has 27 bits for one, and with another it would be that of somebody else's chunk. */
+const mostOrdinals = 2 ** 27;
+
 type Chunks = readonly LexicalEntry[];
 
 interface Waiting {
@@ -79,6 +82,13 @@ export function postingsLost(): MemoryError {
   return new MemoryError('dependency_unavailable', 'Redis has lost postings that were just written.');
 }
 
+function noOrdinalsLeft(): MemoryError {
+  return new MemoryError('internal', `The namespace has had ${mostOrdinals} passages: words can find no more.`, {
+    hint: 'Export the namespace and import it as a new one, whose passages are counted anew.',
+    retry: { kind: 'never' },
+  });
+}
+
 /** Writes the postings of several versions; all or none of them may be switched on. */
 async function write(access: LedgerAccess, scope: Scope, versions: readonly Chunks[]): Promise<PreparedPostings[]> {
   const { lexicalState, lexicalClaims, postingsOf } = access.keys.namespace(scope);
@@ -87,6 +97,7 @@ async function write(access: LedgerAccess, scope: Scope, versions: readonly Chun
   const first = Number(
     await runLedgerScript(access, claimScript, [lexicalState, lexicalClaims], [claim, termRules, ...counts]),
   );
+  if (first + counts.reduce((sum, count) => sum + count, 0) > mostOrdinals) throw noOrdinalsLeft();
   const lists = new Map<string, number[]>();
   let ordinal = first;
   const prepared = versions.map((chunks): PreparedPostings => {
