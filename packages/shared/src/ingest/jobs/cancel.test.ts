@@ -3,8 +3,11 @@ import { createInMemoryFlow } from '../../testing/in-memory-flow.ts';
 import { onNext } from '../../testing/on-next.ts';
 import { accept } from '../accept.ts';
 import { storeOriginal } from '../accept-request.ts';
+import { newJobId } from '../new-id.ts';
+import { reconcile } from '../recovery/reconcile.ts';
 import { originalKey } from '../stored/blob-keys.ts';
 import { cancelJob } from './cancel.ts';
+import { retryJob } from './retry.ts';
 
 const request = { tenant: 'acme', namespace: 'default', metadata: {}, priority: 'normal', options: {} } as const;
 
@@ -57,4 +60,29 @@ test('with a repository end those of its documents that are on their way, and no
     state: 'cancelled',
     error: { message: `The job ${parent.id} that brought it was cancelled.` },
   });
+});
+
+test('what a cancel had not ended of a repository when its process was killed ends all the same, but for what was retried', async () => {
+  const flow = createInMemoryFlow();
+  const source = { type: 'git', url: 'https://example.org/library.git' } as const;
+  const parent = await accept(flow.deps, { ...request, documentId: 'library', source });
+  const [open, retried, alone] = [
+    await flow.ingest('The text of one.', { documentId: 'one', parentJobId: parent.id }),
+    await flow.ingest('The text of two.', { documentId: 'two', parentJobId: parent.id }),
+    await flow.ingest('The text of three.', { documentId: 'three', parentJobId: newJobId() }),
+  ];
+  while (flow.queue.take()) {}
+  await cancelJob(flow.deps, 'acme', retried.id);
+  for (const { id } of [open, retried]) await flow.ledger.addChild('acme', parent.id, id);
+  onNext(flow.ledger, 'children', () => Promise.reject(new Error('The process is killed.')));
+  await expect(cancelJob(flow.deps, 'acme', parent.id)).rejects.toThrow('is killed');
+  await retryJob(flow.deps, 'acme', retried.id);
+  while (flow.queue.take()) {}
+  expect(await reconcile(flow.deps)).toMatchObject({ drift: { end_unrecorded: 1 } });
+  expect(await flow.ledger.getJob('acme', open.id)).toMatchObject({
+    state: 'cancelled',
+    error: { message: `The job ${parent.id} that brought it was cancelled.` },
+  });
+  for (const { id } of [retried, alone])
+    expect(await flow.ledger.getJob('acme', id)).toMatchObject({ state: 'queued' });
 });

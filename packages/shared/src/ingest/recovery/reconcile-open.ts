@@ -4,6 +4,7 @@ import type { Manifest } from '../../contracts/model/manifest.ts';
 import type { JobRecord } from '../../ports/ledger.ts';
 import { removeClaim } from '../accept.ts';
 import { endDeleted, endJob } from '../finish.ts';
+import { endWithParent } from '../jobs/cancel.ts';
 import type { FinalState } from '../jobs/job-record.ts';
 import { currentStep } from '../next-jobs.ts';
 import { manifestKey, pendingKey, pendingPrefix } from '../stored/blob-keys.ts';
@@ -94,10 +95,23 @@ async function repairMarked(
     return findings.found('marker_left');
   }
   if (isOfThisRun) return compareDocument(deps, findings, tenant, documentId);
+  if (await endWithCancelled(deps, job)) return findings.found('end_unrecorded');
   const step = currentStep(job);
   if (deps.clock.now() - Date.parse(job.updatedAt) < patience(jobRegistry[step.name].tier)) return;
   // The queue ignores what it still has: only a job that fell out of it is handed out anew.
   await deps.queue.add([step]);
+}
+
+/**
+ * Whoever cancelled a job may have died before the documents that it brought were cancelled. One that was retried since then
+ * is wanted.
+ */
+async function endWithCancelled(deps: ReconcileDeps, job: JobRecord): Promise<boolean> {
+  if (job.run > 0 || job.parentJobId === undefined) return false;
+  const parent = await deps.ledger.getJob(job.tenant, job.parentJobId);
+  if (parent?.state !== 'cancelled') return false;
+  await endWithParent(deps, job, parent.id);
+  return true;
 }
 
 /** Nobody was told that the version was accepted: the ledger does not say so either, however late it was written there. */
