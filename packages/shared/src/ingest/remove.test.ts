@@ -101,6 +101,23 @@ test('a delete that never reached the ledger is void once the document was inges
   expect(await flow.vectors.count(key(flow))).toBe(1);
 });
 
+test('what a delete that never reached the ledger would have removed is not swept: the document is still there', async () => {
+  const flow = createInMemoryFlow();
+  await ingested(flow, 'The harbour is open.');
+  flow.ledger.removeDocument = failingOnce(flow.ledger.removeDocument);
+  await expect(removeDocument(flow.deps, 'acme', 'notes')).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  const stored = [...flow.blobs.blobs.keys()];
+  await flow.drain();
+  expect([...flow.blobs.blobs.keys()]).toEqual(stored);
+  expect(await flow.vectors.count(key(flow))).toBe(1);
+  // Once it was ingested again it stays, whatever becomes of that.
+  flow.faults.parse = new MemoryError('corrupt_document', 'It ends early.');
+  await ingested(flow, 'The harbour is new.');
+  flow.ahead = 61_000;
+  expect(await finishDeletions(flow.deps)).toBe(0);
+  expect(await readText(flow.deps, 'acme', 'notes')).toBe('The harbour is open.');
+});
+
 test('deletes that were gone on with are told once, and not for ever', async () => {
   const flow = createInMemoryFlow();
   const told: string[] = [];

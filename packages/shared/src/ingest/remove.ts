@@ -266,13 +266,16 @@ async function findLeft(
 
 /**
  * Looks once more after a delete, when no writer from before it can be alive: removes what such a one has written.
- * A document that was ingested again under the id meanwhile keeps its own versions.
+ * A document that was ingested again under the id meanwhile keeps its own versions, and one that the ledger never removed
+ * all of them: that delete is gone on with, or found void, by `finishDeletions`.
  */
 export async function sweepDocument(
   deps: RemoveDeps,
   deleted: { tenant: string; namespace: string; documentId: string; upToVersion: number },
 ): Promise<void> {
-  const { documentId, upToVersion } = deleted;
+  const { tenant, documentId, upToVersion } = deleted;
+  const document = await deps.ledger.getDocument(tenant, documentId);
+  if (document?.versions.some(({ version }) => version <= upToVersion)) return;
   let swept = 0;
   for (const history of [false, true]) {
     for (const key of await collectionsOf(deps, deleted, { history }))
