@@ -4,7 +4,7 @@ import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-f
 import { onNext } from '../../testing/on-next.ts';
 import { abortVersion } from '../abort.ts';
 import { firstDeliveryId, newDeliveryId } from '../new-id.ts';
-import { documentPrefix, dueCallKey, owedCallKey } from '../stored/blob-keys.ts';
+import { documentPrefix, dueCallKey, dueCallsPrefix, owedCallKey } from '../stored/blob-keys.ts';
 import { notify } from './notify.ts';
 import { oweCall, redeliverWebhooks } from './webhook-outbox.ts';
 
@@ -90,6 +90,20 @@ test('of one tenant only its own calls are looked at, and none that may be under
   expect(await redeliver('acme')).toBe(1);
   await flow.drain();
   expect(statesCalled()).toEqual(['cancelled']);
+});
+
+test('a record that cannot be read keeps no other call from being made; a store that is away does', async () => {
+  await flow.blobs.put(owedCallKey('del_00000000000000000000000000'), new TextEncoder().encode('half'));
+  await flow.ingest('The harbour is open.', { callbackUrl });
+  const away = () => Promise.reject(new MemoryError('dependency_unavailable', 'It is away.'));
+  const isDue = (key: string) => key.startsWith(dueCallsPrefix);
+  onNext(flow.blobs, 'putIfAbsent', away, isDue);
+  await flow.drain();
+  onNext(flow.blobs, 'putIfAbsent', away, isDue);
+  await expect(redeliver()).rejects.toMatchObject({ code: 'dependency_unavailable' });
+  expect(await redeliver()).toBe(1);
+  await flow.drain();
+  expect(statesCalled()).toEqual(['succeeded']);
 });
 
 test('a call of a request that was given up is owed to nobody', async () => {

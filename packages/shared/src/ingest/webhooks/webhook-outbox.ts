@@ -10,6 +10,7 @@ import { finishJob, newJob } from '../jobs/job-record.ts';
 import { jobView } from '../jobs/job-view.ts';
 import { encodeJson, readJson } from '../stored/artifacts.ts';
 import { dueCallKey, dueCallsPrefix, manifestKey, owedCallKey, owedCallsPrefix } from '../stored/blob-keys.ts';
+import { isDamage } from '../stored/damage.ts';
 import { readOutcome } from '../stored/outcome.ts';
 
 /*
@@ -114,18 +115,12 @@ export async function redeliverWebhooks(
 ): Promise<number> {
   let announced = 0;
   for await (const key of deps.blobs.list(owedCallsPrefix)) {
-    const owed = await readJson(deps.blobs, key, OwedCall);
-    if (!owed || (scope.tenant !== undefined && scope.tenant !== owed.tenant)) continue;
-    const ageMs = deps.clock.now() - Date.parse(owed.at);
-    if (ageMs < (scope.settleMs ?? settleMs)) continue;
-    const end = await endOf(deps, owed, ageMs);
-    if (end === 'open') continue;
-    if (end === 'never accepted') {
-      await deps.blobs.remove(key);
-      continue;
+    try {
+      if (await announceOwed(deps, key, scope)) announced += 1;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      deps.logger.error('an owed webhook cannot be announced', { key, error });
     }
-    await makeDue(deps, owed, end);
-    announced += 1;
   }
   let jobs: QueuedJob[] = [];
   const handOut = async () => {
@@ -138,6 +133,26 @@ export async function redeliverWebhooks(
   }
   await handOut();
   return announced;
+}
+
+/** Makes a call due whose job has ended. @returns whether it had not been announced */
+async function announceOwed(
+  deps: IngestDeps,
+  key: string,
+  scope: NonNullable<Parameters<typeof redeliverWebhooks>[1]>,
+): Promise<boolean> {
+  const owed = await readJson(deps.blobs, key, OwedCall);
+  if (!owed || (scope.tenant !== undefined && scope.tenant !== owed.tenant)) return false;
+  const ageMs = deps.clock.now() - Date.parse(owed.at);
+  if (ageMs < (scope.settleMs ?? settleMs)) return false;
+  const end = await endOf(deps, owed, ageMs);
+  if (end === 'open') return false;
+  if (end === 'never accepted') {
+    await deps.blobs.remove(key);
+    return false;
+  }
+  await makeDue(deps, owed, end);
+  return true;
 }
 
 /** How the job of an owed call stands: by the ledger, and where that has lost it, by the blob store. */
