@@ -2,6 +2,7 @@ import type { QueuedJob } from '../../ports/job-queue.ts';
 import type { LexicalIndex } from '../../ports/lexical-index.ts';
 import type { VectorIndex } from '../../ports/vector-index.ts';
 import type { IngestDeps } from '../deps.ts';
+import { restorePostings } from '../index/postings.ts';
 import { sweepDocument } from '../remove.ts';
 import { deletingKey } from '../stored/blob-keys.ts';
 import { type DocumentFacts, readDocumentFacts } from './document-facts.ts';
@@ -42,12 +43,18 @@ export async function compareDocument(
     for (const kind of restored.drift) if (!kinds.has(kind)) findings.found(kind);
     for (const kind of news) kinds.add(kind);
     steps.push(...restored.steps);
+    if (restored.retitled) await renewPostings(deps, tenant, documentId);
     await finishDelete(deps, findings, facts);
     // What was read may have been outdated by then: only a look that finds nothing ends it.
     if (news.length === 0) break;
     findings.compared.add(id);
   }
   if (steps.length > 0) await deps.queue.add(steps);
+}
+
+async function renewPostings(deps: ReconcileDeps, tenant: string, documentId: string): Promise<void> {
+  const document = await deps.ledger.getDocument(tenant, documentId);
+  if (document) await restorePostings(deps, document, document);
 }
 
 const idOf = (tenant: string, documentId: string) => JSON.stringify([tenant, documentId]);

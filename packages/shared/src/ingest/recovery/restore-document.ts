@@ -18,6 +18,8 @@ import type { DriftKind } from './findings.ts';
 export interface Restored {
   readonly drift: readonly DriftKind[];
   readonly steps: readonly QueuedJob[];
+  /** The ledger had another title: words find the document by that one still. */
+  readonly retitled: boolean;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
   const settled = { ...facts, versions: facts.versions.filter(({ manifest }) => !underWay.has(manifest.version)) };
   const last = settled.versions.findLast(({ manifest }) => !hasNoDocument(sourceTypeOf(manifest.source)));
   let changed = false;
+  let retitled = false;
   if (last) {
     const { namespace, embeddingModel } = last.manifest;
     const versions = settled.versions.map((version) => shown(version, known.get(version.manifest.jobId)));
@@ -53,6 +56,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
     changed = await ledger.reviseDocument({ tenant, namespace }, documentId, embeddingModel, (current) => {
       const next = documentOfFacts({ ...settled, versions }, current);
       gone = next ? jobsOnlyIn(current, next) : [];
+      retitled = current !== undefined && next !== undefined && current.title !== next.title;
       return next;
     });
     // Of versions that have expired, in a ledger that has lost that.
@@ -74,7 +78,7 @@ export async function restoreDocument(deps: IngestDeps, facts: DocumentFacts, yo
   if ((last?.manifest.version ?? 0) < facts.latestVersion) {
     await ledger.countVersion(tenant, documentId, facts.latestVersion);
   }
-  return { drift, steps };
+  return { drift, steps, retitled };
 }
 
 function jobsOnlyIn(current: LedgerDocument | undefined, next: LedgerDocument): string[] {

@@ -3,6 +3,7 @@ import { createInMemoryFlow, type InMemoryFlow } from '../../testing/in-memory-f
 import { onNext } from '../../testing/on-next.ts';
 import { retryJob } from '../jobs/retry.ts';
 import { checkPostings } from '../recovery/check-postings.ts';
+import { reconcile } from '../recovery/reconcile.ts';
 import { removeDocument } from '../remove.ts';
 import { patchDocument } from './patch-document.ts';
 
@@ -25,6 +26,32 @@ test('words find a document by the title that it was given later, at once and af
   flow.lexical.deactivate(scope, 'notes');
   expect(await checkPostings(flow.deps, scope, { thorough: false })).toEqual({ missing: 1, restored: 1 });
   expect([await holders(flow, 'ferri'), await holders(flow, 'zeppelin')]).toEqual([0, 1]);
+});
+
+test('words find a document by a title that only the blob store had heard of when the process was killed', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.', { title: 'Ferry times' });
+  await flow.drain();
+  onNext(flow.ledger, 'patchDocument', () => Promise.reject(new Error('The process is killed.')));
+  await expect(patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' })).rejects.toThrow('is killed');
+  expect(await reconcile(flow.deps, { documents: 'all' })).toMatchObject({ drift: { document_differs: 1 } });
+  expect(await flow.ledger.getDocument('acme', 'notes')).toMatchObject({ title: 'Zeppelin times' });
+  expect([await holders(flow, 'ferri'), await holders(flow, 'zeppelin')]).toEqual([0, 1]);
+});
+
+test('a document that is deleted while its title is brought back has no words', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.');
+  await flow.drain();
+  onNext(flow.ledger, 'patchDocument', () => Promise.reject(new Error('The process is killed.')));
+  await expect(patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' })).rejects.toThrow('is killed');
+  onNext(flow.ledger, 'reviseDocument', async (call) => {
+    const revised = await call();
+    await removeDocument(flow.deps, 'acme', 'notes');
+    return revised;
+  });
+  await reconcile(flow.deps, { documents: 'all' });
+  expect(await flow.lexical.count(scope)).toBe(0);
 });
 
 test('of two titles at the same time the postings have the one that stands', async () => {
