@@ -37,10 +37,26 @@ test('chunks come page by page, in their order, and a cursor is one of ours', as
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   expect(seen).toEqual([0, 1, 2, 3, 4]);
-  for (const wrong of ['-1', '1.5', 'x'])
+  for (const wrong of ['-1', '2', '1.-1', '1.2.3', 'x'])
     await expect(readChunks(flow.deps, 'acme', 'notes', undefined, { limit: 2, cursor: wrong })).rejects.toMatchObject({
       code: 'invalid_request',
     });
+});
+
+test('the pages of chunks are of one version, also where another becomes active between them', async () => {
+  const flow = createInMemoryFlow();
+  const sections = Array.from({ length: 5 }, (_, at) => `# Part ${at}\n\n${`Whatever part ${at} holds. `.repeat(20)}`);
+  await flow.ingest(sections.join('\n\n'));
+  await flow.drain();
+  const { nextCursor: cursor } = await readChunks(flow.deps, 'acme', 'notes', undefined, { limit: 2 });
+  await flow.ingest('All is new.');
+  await flow.drain();
+  const rest = await readChunks(flow.deps, 'acme', 'notes', undefined, { limit: 5, cursor });
+  expect(rest.items.map(({ index }) => index)).toEqual([2, 3, 4]);
+  expect(await readChunks(flow.deps, 'acme', 'notes', 1, { limit: 5, cursor })).toEqual(rest);
+  await expect(readChunks(flow.deps, 'acme', 'notes', 2, { limit: 5, cursor })).rejects.toMatchObject({
+    code: 'invalid_request',
+  });
 });
 
 test('content has the type that it was found to have, and the name that it came with', async () => {

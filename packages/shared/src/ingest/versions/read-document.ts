@@ -39,7 +39,10 @@ export async function readText(deps: ReadDeps, tenant: string, documentId: strin
   return assembleText(extraction, await readOcrPages(deps.blobs, ref, extraction)).text;
 }
 
-/** A version's chunks in reading order; the cursor is the index of the next one. Empty where it has none yet. */
+/**
+ * A version's chunks in reading order. The cursor names the version and the next chunk's index: pages go on in the version
+ * that they began with, also where another has become active. Empty where it has none yet.
+ */
 export async function readChunks(
   deps: ReadDeps,
   tenant: string,
@@ -47,17 +50,24 @@ export async function readChunks(
   version: number | undefined,
   page: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<{ items: DocumentChunk[]; nextCursor?: string }> {
-  const ref = await resolveVersion(deps, tenant, documentId, version);
-  const from = page.cursor === undefined ? 0 : Number(page.cursor);
-  if (!Number.isSafeInteger(from) || from < 0)
-    throw new MemoryError('invalid_request', 'The cursor is not one of ours.');
+  const place = page.cursor === undefined ? undefined : placeOf(page.cursor, version);
+  const ref = await resolveVersion(deps, tenant, documentId, place?.version ?? version);
+  const from = place?.index ?? 0;
   const chunks = (await readChunkSet(deps.blobs, ref))?.chunks ?? [];
   const items = chunks.slice(from, from + page.limit).map((chunk): DocumentChunk => {
     const { embedText: _embedText, contentHash: _contentHash, before: _before, ...shown } = chunk;
     return shown;
   });
   const next = from + items.length;
-  return { items, ...(next < chunks.length ? { nextCursor: String(next) } : {}) };
+  return { items, ...(next < chunks.length ? { nextCursor: `${ref.version}.${next}` } : {}) };
+}
+
+/** @param asked the version whose chunks are asked for, where one is named */
+function placeOf(cursor: string, asked: number | undefined): { version: number; index: number } {
+  const [, version, index] = /^(\d{1,10})\.(\d{1,10})$/.exec(cursor) ?? [];
+  if (version === undefined || Number(version) !== (asked ?? Number(version)))
+    throw new MemoryError('invalid_request', 'The cursor is not one of ours.');
+  return { version: Number(version), index: Number(index) };
 }
 
 /** The original bytes of a version. @throws MemoryError `not_found` also where they were not fetched (yet) */
