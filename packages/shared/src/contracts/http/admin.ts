@@ -3,7 +3,7 @@ import { Tier } from '../jobs.ts';
 import { Job } from '../model/job.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { JobList } from './jobs.ts';
-import { pageQuery } from './paging.ts';
+import { listQuery } from './paging.ts';
 
 export const Queues = z
   .object({
@@ -46,7 +46,7 @@ export const adminDeadLetters = defineEndpoint({
   tag: 'admin',
   summary: 'Jobs that failed by a fault of ours, newest first',
   description: 'They used up their attempts, and not because of the document. Each says in `error` why.',
-  query: z.strictObject(pageQuery),
+  query: z.strictObject(listQuery),
   responses: { 200: { description: 'A page of jobs.', schema: JobList } },
   errors: [],
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DeleteReceipt, Document, DocumentChunk, DocumentState, DocumentVersion } from '../model/document.ts';
 import { Metadata, Namespace } from '../model/ids.ts';
 import { defineEndpoint } from './endpoint.ts';
-import { pageQuery, versionQuery } from './paging.ts';
+import { listQuery, pageQuery, versionQuery } from './paging.ts';
 
 // Any text may be asked for: what is no document's id is not found, rather than malformed.
 const params = z.strictObject({ documentId: z.string().max(1000) });
@@ -26,7 +26,7 @@ export const listDocuments = defineEndpoint({
   ...read,
   path: '/documents',
   summary: 'Documents, newest first',
-  query: z.strictObject({ namespace: Namespace.optional(), state: DocumentState.optional(), ...pageQuery }),
+  query: z.strictObject({ namespace: Namespace.optional(), state: DocumentState.optional(), ...listQuery }),
   responses: { 200: { description: 'A page of documents.', schema: DocumentList } },
   errors: [],
 });

@@ -3,7 +3,7 @@ import { DocumentId, Namespace } from '../model/ids.ts';
 import { Job, JobState } from '../model/job.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { eventIdHeader } from './event-id.ts';
-import { pageQuery } from './paging.ts';
+import { listQuery } from './paging.ts';
 
 // Any text may be asked for: what is no job's id is not found, rather than malformed.
 const params = z.strictObject({ jobId: z.string().max(200) });
@@ -22,7 +22,7 @@ export const listJobs = defineEndpoint({
     state: JobState.optional(),
     documentId: DocumentId.optional(),
     namespace: Namespace.optional(),
-    ...pageQuery,
+    ...listQuery,
   }),
   responses: { 200: { description: 'A page of jobs.', schema: JobList } },
   errors: [],

@@ -15,6 +15,15 @@ export const pageQuery = {
   cursor: z.string().min(1).max(1000).optional().meta({ description: '`nextCursor` of the answer before.' }),
 };
 
+/** What a list that is sorted by time goes on from. */
+const listCursor = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z\|/;
+
+/** As `pageQuery`, of a list that is sorted by time. */
+export const listQuery = {
+  ...pageQuery,
+  cursor: pageQuery.cursor.refine((cursor) => cursor === undefined || listCursor.test(cursor), 'is not one of ours'),
+};
+
 export const versionQuery = {
   version: queryInt(1, 1_000_000_000)
     .optional()
