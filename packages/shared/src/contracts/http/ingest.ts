@@ -46,7 +46,7 @@ const described = {
 };
 
 export const IngestRequest = z
-  .strictObject({ source: RequestSource, ...described, metadata: Metadata.default({}), options: Options.default({}) })
+  .strictObject({ source: RequestSource, ...described, metadata: Metadata.prefault({}), options: Options.default({}) })
   .meta({ id: 'IngestRequest' });
 export type IngestRequest = z.infer<typeof IngestRequest>;
 

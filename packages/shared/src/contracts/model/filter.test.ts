@@ -35,6 +35,8 @@ const illegal: [value: unknown, path: string, message: RegExp][] = [
   [{ $and: [1] }, '$and.0', /expected object/],
   [{ $or: [{ a: 1 }, null] }, '$or.1', /expected object/],
   [{ $or: [{ a: 1 }, { b: { $like: 'x' } }] }, '$or.1.b', /no operator \$like/],
+  [JSON.parse('{"__proto__": "x"}'), '', /cannot have a field __proto__/],
+  [JSON.parse('{"$or": [{"__proto__": {"$ne": "x"}}]}'), '', /cannot have a field __proto__/],
 ];
 
 test.each(illegal)('%j is refused at %s', (value, path, message) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unusableName } from './ids.ts';
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
 export type FilterScalar = z.infer<typeof Scalar>;
@@ -81,7 +82,7 @@ const FilterNode: z.ZodType<Filter> = z
       '`mediaType`, `createdAt`. Several keys mean "and".',
   }) as unknown as z.ZodType<Filter>;
 
-/** Which bound a filter breaks. Without recursion, since a body may be nested deeper than the stack. */
+/** Which bound a filter breaks, or which key would be lost on the way. Without recursion, since a body may be nested deeper than the stack. */
 function boundFault(value: unknown): string | undefined {
   let conditions = 0;
   let level: unknown[] = [value];
@@ -91,6 +92,7 @@ function boundFault(value: unknown): string | undefined {
     for (const node of level) {
       if (typeof node !== 'object' || node === null) continue;
       for (const [key, part] of Object.entries(node)) {
+        if (key === unusableName) return `cannot have a field ${unusableName}`;
         if (key !== '$and' && key !== '$or') conditions += 1;
         else if (Array.isArray(part)) for (const inner of part) nested.push(inner);
       }

@@ -36,9 +36,19 @@ export interface Scope {
   readonly namespace: string;
 }
 
+/** A name that objects do not take: what bears it would be lost. */
+export const unusableName = '__proto__';
+
 const MetadataScalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
 export const Metadata = z
-  .record(z.string().min(1).max(200), z.union([MetadataScalar, z.array(MetadataScalar).max(1000)]))
+  .preprocess(
+    (value, context) => {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, unusableName)) return value;
+      context.addIssue({ code: 'custom', message: `cannot have a field ${unusableName}` });
+      return z.NEVER;
+    },
+    z.record(z.string().min(1).max(200), z.union([MetadataScalar, z.array(MetadataScalar).max(1000)])),
+  )
   .meta({
     id: 'Metadata',
     description: "The caller's own facts about a document: strings, numbers, booleans, or lists of them.",
