@@ -223,6 +223,26 @@ test('without a model the last question of the conversation is added', async () 
   expect(done.citations[0]?.quote).toBe('Refunds are paid in 14 days.');
 });
 
+test('what was in quotes earlier in a conversation, or where a model likes them, need not be there', async () => {
+  const memory = await shopMemory();
+  const history = [{ role: 'user' as const, content: 'What is an "annual leave"?' }];
+  const plain = await answer(memory.deps, 'acme', ask({ question: 'In how many days are refunds paid?', history }));
+  expect(plain.citations[0]?.quote).toBe('Refunds are paid in 14 days.');
+  const model = scriptedModel(['"When are refunds paid?"'], ['In 14 days [1].']);
+  const done = await answer({ ...memory.deps, languageModel: model }, 'acme', ask({ question: 'When?', history }));
+  expect(memory.embedder.queries.at(-1)).toBe('When are refunds paid?');
+  expect(done.citations[0]?.quote).toBe('Refunds are paid in 14 days.');
+});
+
+test('what the question itself has in quotes must be there in a conversation too', async () => {
+  const memory = await shopMemory();
+  const history = [{ role: 'user' as const, content: 'Tell me of refunds.' }];
+  const model = scriptedModel(['When are "no such refunds" paid?'], ['In 14 days [1].']);
+  const request = ask({ question: 'When are "no such refunds" paid?', history });
+  expect(await answer(memory.deps, 'acme', request)).toMatchObject({ refused: true });
+  expect(await answer({ ...memory.deps, languageModel: model }, 'acme', request)).toMatchObject({ refused: true });
+});
+
 test('a model that was asked for by name and is not there is said to be missing', async () => {
   const memory = await shopMemory();
   const done = await answer(memory.deps, 'acme', ask({ question: 'When are refunds paid?', model: 'large' }));

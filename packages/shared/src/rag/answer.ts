@@ -13,6 +13,7 @@ import type { SearchHit } from '../contracts/model/search.ts';
 import type { Tokenizer } from '../ports/embedder.ts';
 import type { ChatUsage, LanguageModel } from '../ports/language-model.ts';
 import type { Quotas } from '../ports/quotas.ts';
+import { phrasesOf, unquoted } from '../search/lexical/phrases.ts';
 import { type Retrieval, retrieve, type SearchDeps } from '../search/retrieve.ts';
 import { readCitations } from './citations.ts';
 import { evidenceOf, type MeasuredThresholds, refusalText } from './evidence.ts';
@@ -201,7 +202,10 @@ function loseModel(run: Run): void {
 const isModelAway = (run: Run, error: unknown) =>
   error instanceof MemoryError && error.code === 'dependency_unavailable' && !run.signal?.aborted;
 
-/** What to search for: in a conversation the last question alone ("and in winter?") finds nothing. */
+/**
+ * What to search for: in a conversation the last question alone ("and in winter?") finds nothing. Only what that one puts
+ * in quotes must be there.
+ */
 async function searchQuestion(run: Run, history: readonly ChatTurn[]): Promise<string> {
   const { question, model } = run.request;
   if (history.length === 0) return question;
@@ -209,14 +213,15 @@ async function searchQuestion(run: Run, history: readonly ChatTurn[]): Promise<s
     try {
       const rewritten = await rewriteQuestion(run.model, question, history, { model, signal: run.signal });
       run.usage = rewritten.usage;
-      return rewritten.question;
+      // A model puts names, or all of it, in quotes as it likes.
+      return phrasesOf(question) ? rewritten.question : unquoted(rewritten.question).trim();
     } catch (error) {
       if (!isModelAway(run, error)) throw error;
       loseModel(run);
     }
   }
   const lastAsked = history.findLast((turn) => turn.role === 'user')?.content ?? '';
-  return `${lastAsked.slice(0, 2048)}\n${question}`.trim().slice(-8192);
+  return `${unquoted(lastAsked.slice(0, 2048))}\n${question}`.trim().slice(-8192);
 }
 
 function* finish(

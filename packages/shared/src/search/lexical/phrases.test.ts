@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { phrasesOf } from './phrases.ts';
+import { phrasesOf, unquoted } from './phrases.ts';
 import { lexicalEntry } from './terms.ts';
 
 test.each([
@@ -50,3 +50,11 @@ test('a page in quotes asks for no more lists than a few', () => {
   expect(phrases?.required).toHaveLength(32);
   expect([phrases?.areIn(words), phrases?.areIn(words.replace('word499', ''))]).toEqual([true, false]);
 });
+
+test.each(['"annual leave" policy', '“annual leave”', '„Urlaub“', '« congé »', 'he said "yes'])(
+  '%s without its quotes has no phrase',
+  (query) => {
+    expect(phrasesOf(unquoted(query))).toBeUndefined();
+    expect(phrasesOf(`${unquoted(query)}" more "`)).toBeUndefined();
+  },
+);

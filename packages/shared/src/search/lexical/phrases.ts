@@ -42,6 +42,9 @@ export function phrasesOf(query: string): Phrases | undefined {
   };
 }
 
+/** A query without its quotes: what was in them may be missing. */
+export const unquoted = (query: string): string => query.replace(/["„“”«»]/g, ' ');
+
 /**
  * The words of a text, each between spaces, in Korean without their particles; where a script writes no spaces, its
  * characters are words.
