@@ -31,6 +31,12 @@ const cases: [rule: string, text: string, sentences: string[]][] = [
     ['# Title', 'Text.', 'More', '- one', '- two', '1. three', '| a | b |', '| c | d |', 'End'],
   ],
   ['ends at wide full stops without a space', '東京は首都です。人口は多い。', ['東京は首都です。', '人口は多い。']],
+  [
+    'takes the marks of notes along',
+    'It is so.[1] Or "not."[2, 3][a] See![4]\nYes.[5] but e.g.[6] this array.[7]x End',
+    ['It is so.[1]', 'Or "not."[2, 3][a]', 'See![4]', 'Yes.[5] but e.g.[6] this array.[7]x End'],
+  ],
+  ['takes them along at wide full stops', '首都です。[1]人口は多い。[2]', ['首都です。[1]', '人口は多い。[2]']],
   ['finds nothing in white space', ' \n\n ', []],
 ];
 
@@ -56,6 +62,7 @@ test('sentences are in order, apart, trimmed and of bounded length, whatever the
     '\t',
     'Dr.',
     '\r',
+    '[1]',
     'x'.repeat(700),
   ];
   let seed = 7;

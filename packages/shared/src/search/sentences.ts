@@ -12,6 +12,9 @@ const terminators = '.!?…';
 const wideTerminators = '。！？｡';
 const closers = '"\'”’»)]』」）*_';
 
+/** Marks of notes, as `.[1]` and `.[2][3]` in encyclopedias: they belong to the sentence before them. */
+const notes = /(?:\[(?:\d{1,4}(?:[,;–-] ?\d{1,4}){0,9}|\p{Ll})\])+/uy;
+
 const isSpace = (character: string) => character.trim() === '';
 
 /** Whether the line that begins at `start` is one of its own in Markdown: a heading, list item, table row or quote. */
@@ -47,6 +50,8 @@ function wordStartsLine(text: string, start: number): boolean {
 function endAfter(text: string, at: number): number | undefined {
   let end = at + 1;
   while (end < text.length && (terminators + wideTerminators + closers).includes(text[end] as string)) end += 1;
+  notes.lastIndex = end;
+  if (notes.test(text)) end = notes.lastIndex;
   if (wideTerminators.includes(text[at] as string)) return end;
   if (end < text.length && !isSpace(text[end] as string)) return undefined;
   let next = end;
