@@ -249,6 +249,12 @@ test('a model that was asked for by name and is not there is said to be missing'
   expect(done.degraded).toEqual(['language_model_unavailable']);
 });
 
+test.each(['🎉', '?!'])('%s asks nothing that could be answered', async (question) => {
+  const memory = await shopMemory();
+  const done = await answer(memory.deps, 'acme', ask({ question }));
+  expect(done).toMatchObject({ refused: true, grounded: false, citations: [] });
+});
+
 test('overlapping passages give each sentence once', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'Refunds take 14 days.' });

@@ -263,6 +263,9 @@ async function* generated(run: Run, model: ModelDeps, passages: readonly SearchH
 
 const weakEvidence = 'The evidence is weak. The nearest passages say:';
 
+/** To the model what has none is near to whatever it does not know either. */
+const hasWords = /[\p{L}\p{N}]/u;
+
 /** @param sources what was shown as such: each hit, or a passage that it is in */
 async function* extracted(
   run: Run,
@@ -274,7 +277,7 @@ async function* extracted(
   const { hits } = found.response;
   const extract = await extractAnswer(found, question, hits, run.signal);
   const evidence = evidenceOf(hits, found.query?.embedder.model, extract.support, run.deps.evidenceThresholds);
-  if (evidence === 'none' || extract.sentences.length === 0) {
+  if (evidence === 'none' || extract.sentences.length === 0 || !hasWords.test(question)) {
     const text = refusalText(question, hits);
     yield { event: 'token', data: { text } };
     yield* finish(run, { text, citations: [], grounded: false, refused: true, usage });
