@@ -30,10 +30,13 @@ type SearchArguments = Parameters<typeof activeCandidates> extends [...infer Sea
  * As `activeCandidates`, among the versions that were active at a moment. A version that is being moved to history is
  * written there before it is taken away here; so the active chunks are searched first, and it is found in either.
  */
-export async function candidatesAt(atMs: number, ...search: SearchArguments): Promise<Candidates> {
+export async function candidatesAt(
+  { atMs, atLeast }: { readonly atMs: number; readonly atLeast: number },
+  ...search: SearchArguments
+): Promise<Candidates> {
   const versionOf = (row: DocumentRow) => versionAt(row, atMs);
-  const here = await activeCandidates(...search, { versionOf });
-  const there = await activeCandidates(...search, { versionOf, historyAt: atMs });
+  const here = await activeCandidates(...search, { versionOf, atLeast });
+  const there = await activeCandidates(...search, { versionOf, atLeast, historyAt: atMs });
   const known = new Set(here.candidates.map((candidate) => candidate.chunkId));
   const more = there.candidates.filter((candidate) => !known.has(candidate.chunkId));
   return { candidates: [...here.candidates, ...more], complete: here.complete && there.complete };

@@ -102,7 +102,7 @@ async function findFirst(
   const { vector } = query.value;
   const idfOfStem = idfOfStemOf(ranking, terms);
   const isHybrid = request.mode === 'hybrid';
-  const atLeast = isHybrid && ranking.value ? candidatesPerSide : 0;
+  const atLeast = isHybrid && ranking.value ? candidatesPerSide : lookedAtAgain(deps, request);
   // What is in quotes and in no more chunks than were looked at needs no search by meaning, only the similarities.
   const knowsAll = phrases !== undefined && ranking.value?.all === true && ranking.value.whole;
   const [dense, read] = await Promise.all([
@@ -165,7 +165,8 @@ export async function findAt(
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   const query = await embed(deps, key, key.model, request.query, signal);
-  const found = await candidatesAt(atMs, deps, key, table, query.vector, request, signal);
+  const moment = { atMs, atLeast: lookedAtAgain(deps, request) };
+  const found = await candidatesAt(moment, deps, key, table, query.vector, request, signal);
   const dense: Found = { candidates: found.candidates, mode: 'dense', degraded: degradedOf(found), query };
   return lookCloser(deps, key, request, dense, signal);
 }
@@ -187,6 +188,10 @@ async function lookCloser(
   const { candidates, degraded } = await rerank(deps.reranker, query, inFusion(found, request, model), request, signal);
   return { ...found, candidates, degraded: [...found.degraded, ...degraded] };
 }
+
+/** How many chunks a search by meaning finds at least, so that the best that are looked at again are as many as they can be. */
+const lookedAtAgain = ({ reranker }: FindDeps, request: SearchRequest): number =>
+  request.rerank && reranker ? reranker.depth : 0;
 
 /** Candidates with their relevance in the units of the fusion, also where one side found them alone. */
 function inFusion({ mode, candidates }: Found, { query }: SearchRequest, model: string): readonly Candidate[] {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
+import type { Reranker } from '../ports/reranker.ts';
 import { createMemory, searchFor } from '../testing/search-memory.ts';
 import { search } from './search.ts';
 
@@ -223,6 +224,29 @@ test('what cannot be had yet is said, not dropped in silence', async () => {
   const plain = { query: 'pines', diversity: 0, rerank: false, neighbours: 0, mode: 'lexical' as const };
   expect((await search(memory.deps, 'acme', searchFor(plain))).degraded).toBeUndefined();
 });
+
+test.each([{ mode: 'dense' as const }, { asOf: '2026-05-20T00:00:00Z' }])(
+  'however few hits are wanted, a reranker looks at as many as it can (%j)',
+  async (how) => {
+    const memory = createMemory();
+    const texts = ['Pines.', 'Pines and oaks.', 'Pines, oaks and elms.', 'Pines, oaks, elms and birches.'];
+    for (const text of texts) await memory.store({ documentId: `d${text.length}`, text });
+    const asked: string[][] = [];
+    const reranker: Reranker = {
+      ...{ depth: 3, weight: 40, suits: () => true },
+      rerank: async (_query, passages) => {
+        asked.push(passages.map(({ text }) => text));
+        return { scores: passages.map(({ text }) => text.length / 100) };
+      },
+    };
+    const request = searchFor({ query: 'pines', topK: 1, rerank: true, ...how });
+    // What words would find beside the vector index is looked at too.
+    const lexical = { ...memory.lexical, rank: unavailable };
+    const { hits } = await search({ ...memory.deps, lexical, reranker }, 'acme', request);
+    expect(asked).toEqual([texts.slice(0, 3)]);
+    expect(hits.map(({ text }) => text)).toEqual([texts[2]]);
+  },
+);
 
 test('asOf beyond the time that versions are kept is refused', async () => {
   const memory = createMemory();
