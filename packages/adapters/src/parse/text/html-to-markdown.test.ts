@@ -26,10 +26,3 @@ test('links, emphasis and pictures are reduced to their words', () => {
 test('a line of text that looks like a heading is marked as none', () => {
   expect(all('<p># of ships: 4</p><p>Berth #4</p>')).toBe('\\# of ships: 4\n\nBerth #4');
 });
-
-test('of a table without a header row the first row is the header', () => {
-  const cells = (...texts: string[]) => `<tr>${texts.map((text) => `<td>${text}</td>`).join('')}</tr>`;
-  expect(all(`<table>${cells('Day', 'Height')}${cells('1', '4 m')}</table>`)).toMatch(
-    /^\| Day +\| Height +\|\n\| --- +\| --- +\|\n\| 1 +\| 4 m +\|$/,
-  );
-});

@@ -1,12 +1,11 @@
-import { gfm } from '@joplin/turndown-plugin-gfm';
+import { highlightedCodeBlock, taskListItems } from '@joplin/turndown-plugin-gfm';
 import TurndownService from 'turndown';
+import { tables } from './tables.ts';
 import { checkTagDepth } from './tag-depth.ts';
 
 const neverText = new Set('SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT HEAD TITLE SVG CANVAS AUDIO VIDEO'.split(' '));
 const aroundContent = new Set(['NAV', 'FOOTER', 'ASIDE']);
 const aroundRoles = new Set(['navigation', 'contentinfo', 'search', 'complementary']);
-/** A table without a header row gets an empty one; its first row says more. */
-const emptyHeaderRow = /^\|(?: +\|)+\n(\|(?: :?-+:? \|)+)\n(\|.*\|)$/gm;
 
 /**
  * HTML as Markdown: headings, lists, tables and code kept; links, emphasis and pictures reduced to their words, since
@@ -23,7 +22,7 @@ export function htmlToMarkdown(html: string, { mainContentOnly }: { mainContentO
     emDelimiter: '*',
     hr: '---',
   });
-  turndown.use(gfm);
+  turndown.use([highlightedCodeBlock, taskListItems, tables]);
   // Backslashes would stand in the text that is searched and quoted. Only what would turn a line into a heading is marked.
   turndown.escape = (text) => text.replace(/^(#{1,6}\s)/, '\\$1');
   turndown.addRule('emphasis', { filter: ['b', 'strong', 'i', 'em', 'del', 's'], replacement: (content) => content });
@@ -39,7 +38,6 @@ export function htmlToMarkdown(html: string, { mainContentOnly }: { mainContentO
   });
   return turndown
     .turndown(html)
-    .replace(emptyHeaderRow, '$2\n$1')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 }
