@@ -35,6 +35,29 @@ test('a page is decoded as its sender says, or else as it says itself', async ()
   expect((await parse(wrong, 'text/html; charset=shift_jis')).text).toBe('日本語の文書です');
 });
 
+test('an encoding is declared by XML too, and not in what is only a comment', async () => {
+  const of = (page: string) => parse(iconv.encode(page, 'windows-1251'));
+  expect((await of('<?xml version="1.0" encoding="windows-1251"?><html><p>Ёж</p></html>')).text).toBe('Ёж');
+  expect((await of('<!-- <meta charset="koi8-r"> --><meta charset="windows-1251"><p>Ёж</p>')).text).toBe('Ёж');
+});
+
+test('a title is told whole, with what looks like an element in it', async () => {
+  expect((await parse('<title>Tides <b>of</b> Brest</title><p>High.</p>')).title).toBe('Tides of Brest');
+});
+
+test('of a page of frames the text for browsers without frames is told', async () => {
+  const frames = '<html><frameset cols="50%,*"><frame src="a.html"><noframes>NO</noframes></frameset></html>';
+  expect((await parse(frames.replace('NO', '<body><p>The tide.</p></body>'))).text).toBe('The tide.');
+  await expect(parse(frames.replace('NO', ''))).rejects.toMatchObject({ code: 'empty_document' });
+});
+
+test('what XHTML ends at once takes in nothing of what follows', async () => {
+  const head = '<?xml version="1.0"?><html><head><title>T</title><script src="a.js"/></head>';
+  expect((await parse(`${head}<body><p>The <a id="x"/>tide<br/>turns.</p></body></html>`)).text).toBe(
+    'The tide  \nturns.',
+  );
+});
+
 test('a page that shows nothing is empty', async () => {
   await expect(parse('<body><script>var a;</script></body>')).rejects.toMatchObject({ code: 'empty_document' });
 });

@@ -27,6 +27,15 @@ test('a declared encoding decides where the bytes are no UTF-8', () => {
   expect(decodeText(iconv.encode(japanese, 'shift_jis'), 'shift_jis')).toBe(japanese);
 });
 
+test.each([
+  ['iso-8859-1', 'windows-1252', '“Grüße” – 100 €'],
+  ['ISO-8859-9', 'windows-1254', '“Işık” – 100 €'],
+  ['ks_c_5601-1987', 'cp949', '등대지기는 펲시'],
+  ['cp437', 'cp437', 'Grüße aus Köln'],
+])('%s means %s', (declared, encoding, text) => {
+  expect(decodeText(iconv.encode(text, encoding), declared)).toBe(text);
+});
+
 test('a declaration that was true once, before the text was saved as UTF-8, does not count', () => {
   const bytes = Buffer.from(german);
   expect(decodeText(bytes, 'windows-1252')).toBe(german);

@@ -24,7 +24,7 @@ export function decodeText(bytes: Uint8Array, declared?: string): DecodedText {
   if (declared && iconv.encodingExists(declared)) {
     // A page that was saved again as UTF-8 keeps its old declaration: valid multi-byte UTF-8 is no accident.
     const isWide = /^utf-?(16|32)/i.test(declared);
-    if (!isWide && utf8 === undefined) return decode(bytes, declared);
+    if (!isWide && utf8 === undefined) return decode(bytes, meantBy(declared));
     if (isWide && encodingOfNuls(bytes)) return decode(bytes, declared);
   }
   const wide = encodingOfNuls(bytes);
@@ -35,6 +35,15 @@ export function decodeText(bytes: Uint8Array, declared?: string): DecodedText {
     return { text: isEscaped ? new TextDecoder('iso-2022-jp').decode(bytes) : utf8, warnings: [] };
   }
   return decode(bytes, guessEncoding(bytes));
+}
+
+/** What a name stands for on the web: who says iso-8859-1 writes windows-1252, with its quotation marks and €. */
+function meantBy(declared: string): string {
+  try {
+    return new TextDecoder(declared).encoding;
+  } catch {
+    return declared;
+  }
 }
 
 function decode(bytes: Uint8Array, encoding: string): DecodedText {

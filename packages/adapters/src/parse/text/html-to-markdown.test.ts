@@ -13,7 +13,8 @@ test('what stands around the content of a page goes where only that is wanted, a
 
 test('what nobody sees is left out, what is only styled is not', () => {
   const html = `<p hidden>one</p><p style="display: none">two</p><p style="visibility:hidden">three</p>
-    <p style="color: red">four</p><script>five</script><template>six</template>`;
+    <p style="color: red">four</p><script>five</script><template>six</template>
+    <svg><style>.seven{}</style><title>eight</title></svg>`;
   expect(all(html)).toBe('four');
 });
 
@@ -25,4 +26,14 @@ test('links, emphasis and pictures are reduced to their words', () => {
 
 test('a line of text that looks like a heading is marked as none', () => {
   expect(all('<p># of ships: 4</p><p>Berth #4</p>')).toBe('\\# of ships: 4\n\nBerth #4');
+});
+
+test('an exponent stays one, other raised text is told as it is', () => {
+  expect(
+    all('<p>10<sup>6</sup> m<sup>2</sup>, s<sup>-1</sup>, Na<sup>+</sup>, 2<sup>nd</sup>, sea<sup>[1]</sup></p>'),
+  ).toBe('10⁶ m², s⁻¹, Na⁺, 2nd, sea[1]');
+});
+
+test('choices of a list stand on lines of their own', () => {
+  expect(all('<p>Port:<select><option>Brest</option><option>Cork</option></select></p>')).toBe('Port:\nBrest\nCork');
 });
