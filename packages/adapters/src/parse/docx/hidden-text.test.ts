@@ -15,6 +15,16 @@ test('simple fields are opened', () => {
   expect(withHiddenText(`<w:fldSimple w:instr=" PAGE ">${run('12')}</w:fldSimple>`)).toBe(run('12'));
 });
 
+test('runs with a direction of their own are opened', () => {
+  expect(withHiddenText(`<w:dir w:val="ltr"><w:bdo w:val="rtl">${run('tide')}</w:bdo></w:dir>`)).toBe(run('tide'));
+});
+
+test('tabs and breaks that would join words become tabs', () => {
+  const breaks = '<w:cr/><w:ptab w:alignment="right" w:relativeTo="margin"/><w:br w:clear="all" w:type="page"/>';
+  expect(withHiddenText(`${breaks}<w:br w:type="column"/>`)).toBe('<w:tab/>'.repeat(4));
+  for (const line of ['<w:br/>', '<w:br w:type="textWrapping"/>']) expect(withHiddenText(line)).toBe(line);
+});
+
 test('of ruby the base stays, and one without a base leaves nothing', () => {
   const ruby = (base: string) => `<w:r><w:ruby><w:rt>${run('とうきょう')}</w:rt>${base}</w:ruby></w:r>`;
   expect(textOf(ruby(`<w:rubyBase>${run('東京')}</w:rubyBase>`))).toBe('東京');

@@ -1,11 +1,17 @@
 const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
 
 /**
- * Rewrites the parts of a Word document's main XML that mammoth leaves out although they are text: simple fields, ruby
- * (its base text with it) and formulas. They become ordinary runs.
+ * Rewrites the parts of a Word document's main XML that mammoth leaves out although they are text: simple fields, runs
+ * with a direction of their own, ruby (its base text with it) and formulas. They become ordinary runs. Tabs and breaks that
+ * it leaves out, joining the words before and after, become ordinary tabs.
  */
 export function withHiddenText(xml: string): string {
-  let result = xml.replace(/<\/?w:fldSimple(?:\s[^>]*)?>/g, '');
+  let result = xml
+    .replace(/<\/?w:(?:fldSimple|bdo|dir)(?:\s[^>]*)?>/g, '')
+    .replace(
+      /<w:(?:cr|ptab(?:\s[^>]{0,200})?|br(?:\s[^>]{0,200})?\sw:type="(?:page|column)"[^>]{0,200})\/>/g,
+      '<w:tab/>',
+    );
   result = replaceElements(result, 'w:ruby', (inner) => {
     // Ruby stands inside a run, so its base becomes text of that run.
     return textIn(

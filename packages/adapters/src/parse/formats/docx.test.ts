@@ -62,6 +62,27 @@ test('headers are told once, with their tabs as spaces and without mere page num
   expect(pages[0]!.text).toBe('The tide.\n\nPort & pier office');
 });
 
+test('characters that XML writes as numbers are told in headers and the title, and their breaks divide words', async () => {
+  const header = `<w:hdr ${word}><w:p><w:r><w:t>Caf&#233;</w:t><w:br w:clear="all"/><w:t>H&#xFC;lle</w:t></w:r></w:p></w:hdr>`;
+  const core = '<cp:coreProperties><dc:title>Caf&#xe9; &amp;#38; Bar</dc:title></cp:coreProperties>';
+  const { title, pages } = await parse(await docxWith({ 'word/header1.xml': header, 'docProps/core.xml': core }));
+  expect(title).toBe('Café &#38; Bar');
+  expect(pages[0]!.text).toMatch(/\n\nCafé Hülle$/);
+});
+
+test('notes stand at the end, without a mark that leads back', async () => {
+  const body = '<w:p><w:r><w:t>The tide</w:t><w:footnoteReference w:id="7"/></w:r></w:p>';
+  const notes = `<w:footnotes ${word}><w:footnote w:id="7">${paragraph('At Brest.')}</w:footnote></w:footnotes>`;
+  const docx = await docxWith({ 'word/document.xml': documentOf(body), 'word/header1.xml': notes }, [
+    'docProps/core.xml',
+  ]);
+  const entries = readZipDirectory(docx, 'DOCX', 1e8).map((entry) =>
+    entry.name === 'word/header1.xml' ? { ...entry, name: 'word/footnotes.xml' } : entry,
+  );
+  const { pages } = await parse(replaceEntries(docx, entries, new Map(), 'DOCX'));
+  expect(pages[0]!.text).toBe('The tide[1]\n\n1.  At Brest.');
+});
+
 test('pictures leave their description', async () => {
   const drawing = `<w:p><w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing">
     <wp:docPr id="1" name="p" descr="A pier at noon"/><a:graphic xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">

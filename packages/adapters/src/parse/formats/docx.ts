@@ -10,6 +10,8 @@ import { replaceEntries } from '../zip/replace-entries.ts';
 import { inflateEntry, readZipDirectory, type ZipEntry } from '../zip/zip-directory.ts';
 
 const kind = 'DOCX';
+/** mammoth ends each note with a link to where it belongs. */
+const backToReference = / <a href="#(?:foot|end)note-ref-[^"]{0,100}">↑<\/a>/g;
 
 /** Word documents: headings, lists and tables as Markdown, then what stands in headers and footers. */
 export const parseDocx: FormatParser = async (path, { mediaType, limits }) => {
@@ -45,7 +47,7 @@ async function toHtml(buffer: Buffer): Promise<string> {
         convertImage: mammoth.images.imgElement(async () => ({ src: '' })),
       },
     );
-    return result.value;
+    return result.value.replace(backToReference, '');
   } catch (error) {
     if (isEngineLimit(error)) throw error;
     // mammoth and its zip and XML readers throw plain errors for every fault of a document.
@@ -58,7 +60,9 @@ function paragraphsOf(xml: string): string[] {
   return xml
     .split('</w:p>')
     .map((paragraph) =>
-      [...paragraph.matchAll(/<w:t(?: [^>]{0,100})?>([^<]*)<\/w:t>|<w:tab\/>/g)].map(([, run]) => run ?? ' '),
+      [...paragraph.matchAll(/<w:t(?: [^>]{0,100})?>([^<]*)<\/w:t>|<w:(?:tab|ptab|br|cr)(?: [^>]{0,200})?\/>/g)].map(
+        ([, run]) => run ?? ' ',
+      ),
     )
     .map((runs) => unescapeXml(runs.join('')).replace(/\s+/g, ' ').trim())
     .filter((line) => /\p{L}/u.test(line));
@@ -66,6 +70,9 @@ function paragraphsOf(xml: string): string[] {
 
 function unescapeXml(text: string): string {
   return text
+    .replace(/&#(?:x([\da-f]{1,5})|(\d{1,6}));/gi, (_, hex, decimal) =>
+      String.fromCodePoint(decimal ? Number(decimal) : Number.parseInt(hex, 16)),
+    )
     .replace(/&lt;/g, '<')
     .replace(/&gt;/g, '>')
     .replace(/&quot;/g, '"')
