@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { contextOf, generousLimits, withFile } from '../testing/format-context.ts';
-import { makePdf, pageOfLines } from '../testing/make-pdf.ts';
+import { makePdf, type PageContent, pageOfLines } from '../testing/make-pdf.ts';
 import { parsePdf, parsePdfWithin } from './pdf.ts';
 
 // pdf.js takes its time on a busy machine.
@@ -79,6 +79,7 @@ test.each([
   ['(Tides   of\nthe north)', 'Tides of the north'],
   ['(report_final.docx)', undefined],
   ['(Untitled)', undefined],
+  ['(Untitled spreadsheet)', undefined],
   ['(Slide 12)', undefined],
   ['(ab)', undefined],
   ['(12.3.2024)', undefined],
@@ -86,6 +87,29 @@ test.each([
   ['/AName', undefined],
 ])('of the title %s in the metadata a reader sees %s', async (written, title) => {
   expect((await parse(makePdf([harbour], `/Title${written}`))).title).toBe(title);
+});
+
+/** A PDF of one page whose annotations are given, and other objects behind it. */
+function annotatedPdf(page: PageContent, annotations: string, others = ''): Buffer {
+  const pdf = makePdf([page]).toString('latin1');
+  const annotated = pdf.slice(0, pdf.indexOf('xref\n')).replace('/Type/Page/', `/Type/Page/Annots ${annotations}/`);
+  return Buffer.from(`${annotated}${others}\ntrailer\n<</Root 1 0 R/Info 4 0 R>>\n`, 'latin1');
+}
+
+const typed = '[<</Type/Annot/Subtype/Widget/FT/Tx/T(f1)/TU(Name)/V(Joan of the quay)/Rect[72 600 200 620]>>]';
+
+test('what was typed into a page stands below its text, and is left to OCR where that reads the page', async () => {
+  const pageOf = async (page: PageContent) => (await parse(annotatedPdf(page, typed))).pages[0];
+  expect(await pageOf(harbour)).toMatchObject({
+    text: 'A page that tells of the harbour.\n\nName: Joan of the quay',
+    needsOcr: false,
+  });
+  expect(await pageOf(pageOfLines(['7']))).toMatchObject({ text: '7', needsOcr: true });
+});
+
+test('annotations that cannot be read cost a page nothing else', async () => {
+  const { pages } = await parse(annotatedPdf(harbour, '9 0 R', `9 0 obj\n${'['.repeat(20_000)}\nendobj`));
+  expect(pages).toMatchObject([{ text: 'A page that tells of the harbour.', needsOcr: false }]);
 });
 
 test('metadata that cannot be read cost a document its title and nothing else', async () => {

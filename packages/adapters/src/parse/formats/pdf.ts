@@ -7,6 +7,7 @@ import { corrupt } from '../library-error.ts';
 import { openPdf, type PdfDocument } from '../pdf/open-pdf.ts';
 import { type TextItem, toLines } from '../pdf/page-lines.ts';
 import { FontSizes, toMarkdown } from '../pdf/page-text.ts';
+import { type Annotation, typedText } from '../pdf/typed-text.ts';
 
 /** A page with fewer characters than this is a picture with, at most, a page number. */
 const minTextChars = 10;
@@ -34,18 +35,21 @@ export async function parsePdfWithin(
   const warnings: JobWarning[] = [];
   let chars = 0;
   for (let number = 1; number <= pageCount; number++) {
-    const readable = await readPage(document, number, sizes);
-    if (readable === undefined) {
+    const page = await readPage(document, number, sizes);
+    if (page === undefined) {
       warnings.push({ code: 'page_text_unreadable', message: 'The text of the page is damaged.', page: number });
     }
-    const text = readable ?? '';
+    const { printed, typed } = page ?? { printed: '', typed: '' };
+    const needsOcr = printed.replace(/\s/g, '').length < minTextChars;
+    // Of a picture OCR reads what is typed over it too.
+    const text = needsOcr || typed === '' ? printed : `${printed}\n\n${typed}`;
     chars += text.length;
     if (chars > mostChars) {
       throw new MemoryError('limits_exceeded', `The PDF holds more than ${mostChars} characters of text.`, {
         hint: 'Split it into smaller documents.',
       });
     }
-    pages.push({ number, text, needsOcr: text.replace(/\s/g, '').length < minTextChars });
+    pages.push({ number, text, needsOcr });
     progress();
   }
   if (warnings.length === pageCount) throw corrupt('PDF');
@@ -53,15 +57,25 @@ export async function parsePdfWithin(
   return { schemaVersion: 1, mediaType, ...(title ? { title } : {}), paged: true, pages, warnings };
 }
 
+interface PageText {
+  readonly printed: string;
+  /** Into the fields of a form, and over the page. */
+  readonly typed: string;
+}
+
 /** A page's text, or nothing where the page is damaged; OCR then tries to see what can still be drawn. */
-async function readPage(document: PdfDocument, number: number, sizes: FontSizes): Promise<string | undefined> {
+async function readPage(document: PdfDocument, number: number, sizes: FontSizes): Promise<PageText | undefined> {
   try {
     const page = await document.getPage(number);
     const { items } = await page.getTextContent({ disableNormalization: true });
+    const annotations = (await page.getAnnotations().catch(() => [])) as Annotation[];
     page.cleanup();
     const lines = toLines(items.filter((item) => 'str' in item) as TextItem[]);
     sizes.add(lines);
-    return normaliseText(toMarkdown(lines, sizes.body()));
+    return {
+      printed: normaliseText(toMarkdown(lines, sizes.body())),
+      typed: normaliseText(typedText(annotations).join('\n\n')),
+    };
   } catch (error) {
     if (error instanceof RangeError) throw error;
     return undefined;
@@ -79,5 +93,5 @@ async function titleOf(document: PdfDocument): Promise<string | undefined> {
     .replace(/^Microsoft (?:Word|PowerPoint|Excel) - /, '')
     .trim();
   const isSensible = title.length >= 3 && title.length <= 300 && /\p{L}{2}/u.test(title) && !fileName.test(title);
-  return isSensible && !/^(?:untitled|slide \d+|document\d*|print|layout \d+)$/i.test(title) ? title : undefined;
+  return isSensible && !/^(?:untitled(?: document| spreadsheet| presentation)?|slide \d+|document\d*|print|layout \d+)$/i.test(title) ? title : undefined;
 }
