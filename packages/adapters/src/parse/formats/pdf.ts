@@ -93,5 +93,8 @@ async function titleOf(document: PdfDocument): Promise<string | undefined> {
     .replace(/^Microsoft (?:Word|PowerPoint|Excel) - /, '')
     .trim();
   const isSensible = title.length >= 3 && title.length <= 300 && /\p{L}{2}/u.test(title) && !fileName.test(title);
-  return isSensible && !/^(?:untitled(?: document| spreadsheet| presentation)?|slide \d+|document\d*|print|layout \d+)$/i.test(title) ? title : undefined;
+  return isSensible &&
+    !/^(?:untitled(?: document| spreadsheet| presentation)?|slide \d+|document\d*|print|layout \d+)$/i.test(title)
+    ? title
+    : undefined;
 }

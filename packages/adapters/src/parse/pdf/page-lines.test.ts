@@ -37,6 +37,23 @@ test('raised and lowered characters stay in their line, even where an end of lin
   expect(textsOf(items)).toEqual(['Karpukhin*, Min']);
 });
 
+test('raised digits are an exponent, lowered ones and others as high as the text are not', () => {
+  const small = (str: string, y: number, size = 7) => [
+    item('10', 72, 700),
+    item(str, 82, y, { size }),
+    item(' km', 86, 700),
+  ];
+  expect(textsOf(small('6', 704))).toEqual(['10⁶ km']);
+  expect(textsOf(small('a', 704))).toEqual(['10a km']);
+  for (const [y, size] of [
+    [698, 7],
+    [701, 7],
+    [704, 10],
+  ])
+    expect(textsOf(small('6', y!, size))).toEqual(['106 km']);
+  expect(textsOf([item('1', 72, 704, { size: 7 }), item('See there', 76, 700)])).toEqual(['1See there']);
+});
+
 test('lines at the same height in two columns stay apart', () => {
   const items = [item('left end', 72, 700, { hasEOL: true }), item('right start', 320, 700)];
   expect(textsOf(items)).toEqual(['left end', 'right start']);
@@ -97,6 +114,7 @@ test('text squeezed to nothing is read all the same', () => {
 
 test('what is drawn twice to look bold is read once, whole words or what goes on from a letter', () => {
   expect(textsOf([item('Bold', 72, 700), item('Bold', 72.4, 700.3)])).toEqual(['Bold']);
+  expect(textsOf([item('Shade', 72, 700, { size: 20 }), item('Shade', 74, 698, { size: 20 })])).toEqual(['Shade']);
   // `B` is 5 pt wide here; `BO` over it begins with the same letter.
   expect(textsOf([item('B', 72, 700), item('BO', 72.3, 700)])).toEqual(['BO']);
 });
@@ -113,7 +131,7 @@ test('what only looks like a twin stays: the next letter, a far one, one in the 
 
 test('a gap where an end of line is said is a space, none is none', () => {
   const end = item('', 0, 0, { hasEOL: true });
-  expect(textsOf([item('x', 72, 700), end, item('2', 77.5, 704, { size: 7 })])).toEqual(['x2']);
+  expect(textsOf([item('x', 72, 700), end, item('2', 77.5, 698, { size: 7 })])).toEqual(['x2']);
   expect(textsOf([item('x', 72, 700), end, item('y', 80, 700)])).toEqual(['x y']);
 });
 

@@ -1,3 +1,5 @@
+import { superscript } from '../text/superscript.ts';
+
 /** What pdf.js says of a run of glyphs. Sizes in points. */
 export interface TextItem {
   readonly str: string;
@@ -32,8 +34,12 @@ interface PlacedItem {
   readonly angle: number;
 }
 
-/** Twins of fake bold stand 0.3 to 0.6 pt apart. */
+/** Twins of fake bold stand 0.3 to 0.6 pt apart, shadows a little of their size; a letter is wider than that. */
 const twinPt = 0.7;
+const twinEm = 0.12;
+/** Raised by more and smaller than this, digits are an exponent or lead to a note. */
+const raisedEm = 0.2;
+const raisedSize = 0.85;
 const cellGapEm = 1.5;
 // Arabic, Hebrew and Latin ligatures and presentation forms, and radicals that look like characters. Not all of NFKC,
 // which would also turn x² into x2.
@@ -55,9 +61,10 @@ export function toLines(items: readonly TextItem[]): TextLine[] {
   let base: PlacedItem | undefined;
   for (const item of items) {
     if (item.str !== '') {
-      const placed = place(item);
+      let placed = place(item);
       const before = line.at(-1);
       if (before && (!continues(base!, placed) || (ended && !adjoins(before, placed)))) flush();
+      if (line.length > 0 && isRaised(base!, placed)) placed = { ...placed, str: superscript(placed.str) };
       const kept = withoutTwin(line, placed);
       // Raised and lowered characters are held against the largest of the line, not against each other.
       if (line.length === 0 || placed.fontSize > base!.fontSize) base = placed;
@@ -111,6 +118,10 @@ function continues(before: PlacedItem, item: PlacedItem): boolean {
   );
 }
 
+function isRaised(base: PlacedItem, item: PlacedItem): boolean {
+  return item.fontSize < raisedSize * base.fontSize && base.across - item.across > raisedEm * base.fontSize;
+}
+
 /** The item without glyphs that were drawn a second time over those before it, to look bold. */
 function withoutTwin(line: readonly PlacedItem[], item: PlacedItem): PlacedItem | undefined {
   const near = line.slice(-4).some((other) => other.str === item.str && item.str.trim() !== '' && isAt(other, item));
@@ -128,7 +139,8 @@ function withoutTwin(line: readonly PlacedItem[], item: PlacedItem): PlacedItem 
 }
 
 function isAt(one: PlacedItem, other: PlacedItem): boolean {
-  return Math.abs(one.start - other.start) < twinPt && Math.abs(one.across - other.across) < twinPt;
+  const most = Math.max(twinPt, twinEm * one.fontSize);
+  return Math.abs(one.start - other.start) < most && Math.abs(one.across - other.across) < most;
 }
 
 function makeLine(items: readonly PlacedItem[]): TextLine | undefined {

@@ -1,12 +1,11 @@
 import { highlightedCodeBlock, taskListItems } from '@joplin/turndown-plugin-gfm';
 import TurndownService from 'turndown';
+import { superscript } from './superscript.ts';
 import { tables } from './tables.ts';
 import { checkTagDepth } from './tag-depth.ts';
 
 const neverText = new Set('SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT HEAD TITLE SVG CANVAS AUDIO VIDEO'.split(' '));
 const aroundContent = new Set(['NAV', 'FOOTER', 'ASIDE']);
-/** Without them 10⁶ would be 106. */
-const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const aroundRoles = new Set(['navigation', 'contentinfo', 'search', 'complementary']);
 
 /**
@@ -28,10 +27,7 @@ export function htmlToMarkdown(html: string, { mainContentOnly }: { mainContentO
   // Backslashes would stand in the text that is searched and quoted. Only what would turn a line into a heading is marked.
   turndown.escape = (text) => text.replace(/^(#{1,6}\s)/, '\\$1');
   turndown.addRule('emphasis', { filter: ['b', 'strong', 'i', 'em', 'del', 's'], replacement: (content) => content });
-  turndown.addRule('exponent', {
-    filter: 'sup',
-    replacement: (content) => (/^[\d+\u2212-]+$/.test(content) ? content.replace(/./g, raised) : content),
-  });
+  turndown.addRule('exponent', { filter: 'sup', replacement: superscript });
   // Each is on a line of its own where a page is shown.
   turndown.addRule('choice', { filter: 'option', replacement: (content) => `\n${content}\n` });
   turndown.addRule('link', { filter: 'a', replacement: (content) => content });
@@ -49,10 +45,6 @@ export function htmlToMarkdown(html: string, { mainContentOnly }: { mainContentO
     .turndown(html)
     .replace(/\n{3,}/g, '\n\n')
     .trim();
-}
-
-function raised(character: string): string {
-  return superscripts[Number(character)] ?? (character === '+' ? '⁺' : '⁻');
 }
 
 /** The little of the DOM that the rules look at. */
