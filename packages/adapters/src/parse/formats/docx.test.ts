@@ -33,6 +33,14 @@ test('headings, lists and tables become Markdown, and the header and the title a
   expect(pages[0]!.text).toMatch(/Port authority, internal$/);
 });
 
+test('headings of a template are headings', async () => {
+  const styles = `<?xml version="1.0"?><w:styles ${word}><w:style w:type="paragraph" w:styleId="Clause"><w:name w:val="Clause"/>
+    <w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style></w:styles>`;
+  const clause = '<w:p><w:pPr><w:pStyle w:val="Clause"/></w:pPr><w:r><w:t>Berths</w:t></w:r></w:p>';
+  const parts = { 'word/document.xml': documentOf(clause + paragraph('Four.')), 'word/styles.xml': styles };
+  expect((await parse(await docxWith(parts, ['word/header1.xml']))).pages[0]!.text).toBe('## Berths\n\nFour.');
+});
+
 test('simple fields, ruby and formulas are read with the text around them', async () => {
   const text = (await parse(await fixture('fields.docx'))).pages[0]!.text;
   expect(text).toContain('Chapter 12 begins.');

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { plainExtraction } from '@semantic-memory/shared/ingest/plain-text/plain-extraction';
 import mammoth from 'mammoth';
+import { withHeadingNames } from '../docx/heading-styles.ts';
 import { withHiddenText } from '../docx/hidden-text.ts';
 import type { FormatParser } from '../format-parser.ts';
 import { corrupt, isEngineLimit } from '../library-error.ts';
@@ -20,10 +21,11 @@ export const parseDocx: FormatParser = async (path, { mediaType, limits }) => {
   const part = (entry: ZipEntry) => inflateEntry(bytes, entry, kind).toString('utf8');
   const completed = new Map<string, Buffer>();
   for (const entry of entries) {
-    if (!/^word\/document\d*\.xml$/.test(entry.name)) continue;
+    const isStyles = entry.name === 'word/styles.xml';
+    if (!isStyles && !/^word\/document\d*\.xml$/.test(entry.name)) continue;
     const xml = part(entry);
-    checkTagDepth(xml);
-    const complete = withHiddenText(xml);
+    if (!isStyles) checkTagDepth(xml);
+    const complete = isStyles ? withHeadingNames(xml) : withHiddenText(xml);
     if (complete !== xml) completed.set(entry.name, Buffer.from(complete));
   }
   const html = await toHtml(completed.size === 0 ? bytes : replaceEntries(bytes, entries, completed, kind));
