@@ -20,7 +20,8 @@ export const parseStep: Step = async (deps, context) => {
   if (!extraction) {
     const original = await readOriginal(deps.blobs, payload, manifest);
     if (!original) throw new MemoryError('internal', 'The original was not fetched before it was to be parsed.');
-    if (original.bytes === 0) throw new MemoryError('empty_document', 'The document has no bytes.');
+    if (original.bytes === 0)
+      throw new MemoryError('empty_document', 'The document has no bytes.', { hint: 'Send the file again.' });
     const file = await deps.blobs.localFile(original.key);
     const waiting = new AbortController();
     const look = setInterval(async () => {

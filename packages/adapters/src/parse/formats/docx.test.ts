@@ -41,6 +41,32 @@ test('headings of a template are headings', async () => {
   expect((await parse(await docxWith(parts, ['word/header1.xml']))).pages[0]!.text).toBe('## Berths\n\nFour.');
 });
 
+test('a page of HTML that the document takes in stands in its place, and of other files the job tells', async () => {
+  const chunk = (id: string) => `<w:altChunk xmlns:r="x" r:id="${id}"/>`;
+  const parts = {
+    'word/document.xml': documentOf(paragraph('Before.') + chunk('r1') + paragraph('After.') + chunk('r2')),
+    'word/_rels/document.xml.rels': `<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+      <Relationship Id="r1" Type="x/aFChunk" Target="a.html"/><Relationship Id="r2" Type="x/aFChunk" Target="b.rtf"/></Relationships>`,
+    'word/header1.xml': '<p>The tide.</p>',
+  };
+  const docx = await docxWith(parts);
+  const entries = readZipDirectory(docx, 'DOCX', 1e8).map((entry) =>
+    entry.name === 'word/header1.xml' ? { ...entry, name: 'word/a.html' } : entry,
+  );
+  const { pages, warnings } = await parse(replaceEntries(docx, entries, new Map(), 'DOCX'));
+  expect(pages[0]!.text).toBe('Before.\n\nThe tide.\n\nAfter.');
+  expect(warnings).toEqual([
+    { code: 'part_not_read', message: 'The document takes in the file b.rtf, which is not read.' },
+  ]);
+});
+
+test('a document whose parts are not related to one another is read', async () => {
+  const docx = await docxWith({ 'word/document.xml': documentOf(paragraph('The tide.')) }, [
+    'word/_rels/document.xml.rels',
+  ]);
+  expect((await parse(docx)).pages[0]!.text).toMatch(/^The tide\./);
+});
+
 test('simple fields, ruby and formulas are read with the text around them', async () => {
   const text = (await parse(await fixture('fields.docx'))).pages[0]!.text;
   expect(text).toContain('Chapter 12 begins.');

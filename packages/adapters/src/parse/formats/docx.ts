@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { plainExtraction } from '@semantic-memory/shared/ingest/plain-text/plain-extraction';
 import mammoth from 'mammoth';
+import { withPages, withPlaces } from '../docx/embedded-pages.ts';
 import { withHeadingNames } from '../docx/heading-styles.ts';
 import { withHiddenText } from '../docx/hidden-text.ts';
 import type { FormatParser } from '../format-parser.ts';
@@ -25,18 +26,28 @@ export const parseDocx: FormatParser = async (path, { mediaType, limits }) => {
     if (!isStyles && !/^word\/document\d*\.xml$/.test(entry.name)) continue;
     const xml = part(entry);
     if (!isStyles) checkTagDepth(xml);
-    const complete = isStyles ? withHeadingNames(xml) : withHiddenText(xml);
+    const complete = isStyles ? withHeadingNames(xml) : withHiddenText(withPlaces(xml));
     if (complete !== xml) completed.set(entry.name, Buffer.from(complete));
   }
   const html = await toHtml(completed.size === 0 ? bytes : replaceEntries(bytes, entries, completed, kind));
-  const text = [htmlToMarkdown(html, { mainContentOnly: false })];
+  const named = (name: string) => entries.find((entry) => entry.name === name);
+  const relations = named('word/_rels/document.xml.rels');
+  const main = withPages(htmlToMarkdown(html, { mainContentOnly: false }), relations ? part(relations) : '', (name) => {
+    const entry = named(name);
+    return entry && inflateEntry(bytes, entry, kind);
+  });
+  const text = [main.text.trim()];
   // mammoth leaves them out. Each line once: sections repeat them.
   const around = entries.filter(({ name }) => /^word\/(?:header|footer)\d*\.xml$/.test(name));
   const lines = new Set(around.flatMap((entry) => paragraphsOf(part(entry))));
   if (lines.size > 0) text.push([...lines].join('\n\n'));
-  const core = entries.find(({ name }) => name === 'docProps/core.xml');
+  const core = named('docProps/core.xml');
   const title = core && /<dc:title[^>]{0,100}>([^<]{1,1000})</.exec(part(core))?.[1];
-  return plainExtraction(mediaType, text.join('\n\n'), title && unescapeXml(title));
+  const warnings = main.unread.map((name) => ({
+    code: 'part_not_read',
+    message: `The document takes in the file ${name}, which is not read.`,
+  }));
+  return { ...plainExtraction(mediaType, text.join('\n\n'), title && unescapeXml(title)), warnings };
 };
 
 async function toHtml(buffer: Buffer): Promise<string> {
