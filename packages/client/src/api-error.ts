@@ -1,12 +1,13 @@
 import type { ErrorBody, ErrorCode } from '@semantic-memory/shared/contracts/errors';
 
 /**
- * Why a call failed: one of the service's own codes, or one of three that arise on this side of the wire.
+ * Why a call failed: one of the service's own codes, or one of four that arise on this side of the wire.
  * - `unreachable`: no answer at all (nothing listens, or the connection was lost).
  * - `timed_out`: no answer within the limit.
  * - `invalid_answer`: something answered that does not speak this protocol, such as a proxy's error page.
+ * - `unreadable_file`: a file to be sent is not there, may not be read, or changed while it was sent.
  */
-export type ApiErrorCode = ErrorCode | 'unreachable' | 'timed_out' | 'invalid_answer';
+export type ApiErrorCode = ErrorCode | 'unreachable' | 'timed_out' | 'invalid_answer' | 'unreadable_file';
 
 export interface ApiErrorFields {
   /** HTTP status; 0 where there was no answer. */

@@ -29,6 +29,7 @@ import type {
   SearchInput,
   VersionQuery,
 } from './inputs.ts';
+import { randomKey } from './random-key.ts';
 import { streamRag } from './stream-rag.ts';
 import { type ApiRequest, createTransport, type TransportOptions } from './transport.ts';
 import { type WatchOptions, watchJob } from './watch-job.ts';
@@ -60,7 +61,7 @@ export function createClient(options: TransportOptions) {
     key: string | undefined,
     signal?: AbortSignal,
   ) => {
-    const headers = { 'idempotency-key': key ?? newKey() };
+    const headers = { 'idempotency-key': key ?? randomKey() };
     return json<Job>({ method: 'POST', path: `${root}/ingest`, ...body, headers, repeat: 'always', signal });
   };
   const documentPath = (id: string, rest = '') => `/documents/${encodeURIComponent(id)}${rest}`;
@@ -205,9 +206,4 @@ export function createClient(options: TransportOptions) {
         }),
     },
   };
-}
-
-/** 128 random bits. Not `randomUUID`, which browsers keep from pages that came without TLS. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

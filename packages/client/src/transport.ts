@@ -32,7 +32,8 @@ export interface ApiRequest {
   path: string;
   query?: object | undefined;
   json?: unknown;
-  form?: FormData | undefined;
+  /** A form with its media type. */
+  form?: Blob | undefined;
   headers?: Record<string, string>;
   /** Statuses beside 2xx that are answers, not failures. */
   accept?: readonly number[];
@@ -88,6 +89,10 @@ export function createTransport(options: TransportOptions): Transport {
       return new ApiError({ status: 0, code: 'timed_out', message, cause: thrown });
     }
     if (signal?.aborted) return signal.reason;
+    if (isUnreadable(thrown)) {
+      const message = 'The file was changed or removed while it was sent.';
+      return new ApiError({ status: 0, code: 'unreadable_file', message, hint: 'Send it again.', cause: thrown });
+    }
     const message = `No connection to ${baseUrl}: ${reasonOf(thrown)}.`;
     const hint = 'Check the address, and that the service runs.';
     return new ApiError({ status: 0, code: 'unreachable', message, hint, cause: thrown });
@@ -173,6 +178,12 @@ function queryString(query: object = {}): string {
   const entries = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   const text = new URLSearchParams(entries.map(([name, value]): [string, string] => [name, String(value)])).toString();
   return text === '' ? '' : `?${text}`;
+}
+
+/** A blob of a file that is no longer what it was when it was opened. */
+function isUnreadable(thrown: unknown): boolean {
+  const { cause } = Object(thrown) as { cause?: unknown };
+  return (Object(cause) as { name?: unknown }).name === 'NotReadableError';
 }
 
 /** fetch hides the reason (`ECONNREFUSED`, `UND_ERR_SOCKET`) in the cause of its `TypeError`. */

@@ -24,7 +24,10 @@ export async function startFakeService(): Promise<FakeService> {
   const interceptions: Interception[] = [];
   const server = createServer(async (incoming, response) => {
     const url = new URL(incoming.url ?? '/', 'http://fake');
-    const body = Buffer.concat(await incoming.toArray());
+    const pieces = await incoming.toArray().catch(() => undefined);
+    // Whoever sent it broke off.
+    if (!pieces) return;
+    const body = Buffer.concat(pieces);
     const { method = 'GET', headers } = incoming;
     const request = { method, path: url.pathname, query: url.searchParams, headers, body };
     requests.push(request);
