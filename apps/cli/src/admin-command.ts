@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from '@semantic-memory/client/client';
+import type { ReindexInput } from '@semantic-memory/client/inputs';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
-import { bold, type Io } from './io.ts';
+import { bold, type Io, printable } from './io.ts';
 import { runJobStatus } from './status-command.ts';
+import { UsageError } from './token.ts';
 
 const columns = ['tier', 'waiting', 'active', 'delayed', 'failed', 'oldest s'] as const;
 const width = 12;
@@ -57,13 +59,22 @@ export async function runReindex(
   options: { namespace?: string; force: boolean; judgedFile?: string; wait: boolean; json: boolean },
 ): Promise<boolean> {
   const { namespace, force, judgedFile, wait, json } = options;
-  const judged = judgedFile === undefined ? undefined : JSON.parse(await readFile(judgedFile, 'utf8'));
+  const judged = judgedFile === undefined ? undefined : await readJudged(judgedFile);
   const { id } = await client.admin.reindex({ model, namespace, force, judged, signal: io.signal });
   return runJobStatus(client, io, id, wait, json);
 }
 
+async function readJudged(file: string): Promise<ReindexInput['judged']> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`${file} is not JSON.`);
+  }
+}
+
 const renderDeadLetter = ({ id, documentId, stage, error }: Job) =>
-  `${id}  ${documentId}  ${stage}: ${error?.message ?? 'unknown'}`;
+  `${id}  ${documentId}  ${stage}: ${printable(error?.message ?? 'unknown')}`;
 
 const row = (cells: readonly (string | number)[]) =>
   cells

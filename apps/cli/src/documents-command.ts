@@ -23,8 +23,9 @@ export async function runShow(client: Client, io: Io, id: string, json: boolean)
   }
 }
 
-export async function runText(client: Client, io: Io, id: string): Promise<void> {
-  io.out(`${printable(await client.text(id, { signal: io.signal }))}\n`);
+export async function runText(client: Client, io: Io, id: string, json: boolean): Promise<void> {
+  const text = await client.text(id, { signal: io.signal });
+  io.out(json ? `${JSON.stringify({ documentId: id, text })}\n` : `${printable(text)}\n`);
 }
 
 export async function runDelete(client: Client, io: Io, id: string, json: boolean): Promise<void> {

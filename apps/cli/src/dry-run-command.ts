@@ -3,7 +3,7 @@ import type { Client } from '@semantic-memory/client/client';
 import { inParallel } from '@semantic-memory/client/in-parallel';
 import type { IngestFields } from '@semantic-memory/client/inputs';
 import type { DryRun } from '@semantic-memory/shared/contracts/model/dry-run';
-import { bold, type Io } from './io.ts';
+import { bold, type Io, printable } from './io.ts';
 import { findTargets } from './targets.ts';
 import { UsageError } from './token.ts';
 
@@ -65,14 +65,14 @@ export async function runDryRun(
 }
 
 function describe(io: Io, outcome: Outcome): string {
-  const { path } = outcome;
+  const path = printable(outcome.path);
   if ('error' in outcome) {
     const { code, message, hint = '' } = outcome.error;
-    return `${bold(io, `refused   ${path}`)}\n          ${`${code}: ${message} ${hint}`.trimEnd()}\n`;
+    return `${bold(io, `refused   ${path}`)}\n          ${`${code}: ${printable(message)} ${hint}`.trimEnd()}\n`;
   }
   const { mediaType, pages, ocrPages, chunks, tokens, warnings } = outcome.dryRun;
   const ocr = ocrPages > 0 ? ` (${ocrPages} by OCR)` : '';
-  const told = warnings.map(({ code, message }) => `          ${code}: ${message}\n`).join('');
+  const told = warnings.map(({ code, message }) => `          ${code}: ${printable(message)}\n`).join('');
   const size = `${many(pages, 'page')}${ocr}, ${many(chunks, 'chunk')}, ${many(tokens, 'token')}`;
   return `would     ${path}  ${mediaType}, ${size}\n${told}`;
 }

@@ -3,7 +3,7 @@ import type { Client } from '@semantic-memory/client/client';
 import { inParallel } from '@semantic-memory/client/in-parallel';
 import type { IngestFields } from '@semantic-memory/client/inputs';
 import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
-import { bold, type Io, seconds } from './io.ts';
+import { bold, type Io, printable, seconds } from './io.ts';
 import { createProgress } from './progress.ts';
 import { findTargets, type Target } from './targets.ts';
 import { UsageError } from './token.ts';
@@ -89,15 +89,15 @@ function isGood({ job }: Outcome): boolean {
 }
 
 function describe(io: Io, { path, job, error }: Outcome): string {
-  if (!job) return describeFault(io, `refused   ${path}`, error);
-  const head = `${job.state.padEnd(9)} ${path}`;
+  if (!job) return describeFault(io, `refused   ${printable(path)}`, error);
+  const head = `${job.state.padEnd(9)} ${printable(path)}`;
   if (job.error) return describeFault(io, head, job.error);
   const warnings = job.warnings.map((warning) => {
     const page = warning.page === undefined ? '' : ` (page ${warning.page})`;
-    return `          ${warning.code}: ${warning.message}${page}\n`;
+    return `          ${warning.code}: ${printable(warning.message)}${page}\n`;
   });
   return `${head}  ${job.documentId}${isTerminal(job.state) ? '' : `  ${job.id}`}\n${warnings.join('')}`;
 }
 
 const describeFault = (io: Io, head: string, { code, message, hint }: Fault): string =>
-  `${bold(io, head)}\n          ${code}: ${message}${hint ? ` ${hint}` : ''}\n`;
+  `${bold(io, head)}\n          ${code}: ${printable(message)}${hint ? ` ${hint}` : ''}\n`;

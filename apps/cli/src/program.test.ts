@@ -262,6 +262,9 @@ test('another embedding model is asked for, with what it is compared by, and the
   expect(refused.status).toBe(1);
   expect(refused.out).toContain('former -> worse: not switched');
   expect((await run(['admin', 'reindex', 'worse', '--force'])).status).toBe(0);
+  await writeFile(judged, 'when is high tide?');
+  const unread = await run(['admin', 'reindex', 'better', '--judged', judged]);
+  expect(unread).toMatchObject({ status: 1, err: `error: ${judged} is not JSON.\n` });
 });
 
 test('a namespace is written to a file and sent from one', async () => {

@@ -289,7 +289,11 @@ function addToken(program: Command, io: Io): void {
     .option('--tenant <name>', 'whose memory', 'demo')
     .option('--subject <name>', 'who asks', 'cli')
     .option('--scope <scopes>', 'separated by spaces', allScopes)
-    .option('--expires <time>', 'such as 15m, 12h, 30d', parseDuration, parseDuration('30d'))
+    .addOption(
+      new Option('--expires <time>', 'such as 15m, 12h, 30d')
+        .argParser(parseDuration)
+        .default(parseDuration('30d'), '30d'),
+    )
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<
         GlobalOptions & { tenant: string; subject: string; scope: string; expires: number }

@@ -2,7 +2,7 @@ import type { Client } from '@semantic-memory/client/client';
 import type { Ready } from '@semantic-memory/shared/contracts/http/health';
 import type { ModelComparison } from '@semantic-memory/shared/contracts/model/comparison';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
-import { bold, type Io, seconds } from './io.ts';
+import { bold, type Io, printable, seconds } from './io.ts';
 
 /** Prints one job with its stages. False where it did not succeed, is over, or stands only in part. */
 export async function runJobStatus(client: Client, io: Io, id: string, wait: boolean, json: boolean): Promise<boolean> {
@@ -62,10 +62,13 @@ function renderJob(io: Io, job: Job): string {
     );
   }
   for (const warning of job.warnings) {
-    lines.push(`  ${warning.code}: ${warning.message}${warning.page === undefined ? '' : ` (page ${warning.page})`}`);
+    lines.push(
+      `  ${warning.code}: ${printable(warning.message)}${warning.page === undefined ? '' : ` (page ${warning.page})`}`,
+    );
   }
   if (job.comparison) lines.push(...renderComparison(job.comparison));
-  if (job.error) lines.push(`${job.error.code}: ${job.error.message}${job.error.hint ? ` ${job.error.hint}` : ''}`);
+  if (job.error)
+    lines.push(`${job.error.code}: ${printable(job.error.message)}${job.error.hint ? ` ${job.error.hint}` : ''}`);
   if (job.etaSeconds !== undefined) lines.push(`about ${Math.ceil(job.etaSeconds)} s to go`);
   return `${lines.join('\n')}\n`;
 }

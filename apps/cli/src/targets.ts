@@ -39,7 +39,7 @@ export async function findTargets(paths: readonly string[]): Promise<Target[]> {
     for (const file of files) {
       const send: Target['send'] = async (client, options) => client.ingestFile(await openFile(file.path), options);
       const dryRun: Target['dryRun'] = async (client, options) => client.dryRun(await openFile(file.path), options);
-      targets.push({ name: files.length === 1 ? path : file.name, id: documentIdOf(file.name), send, dryRun });
+      targets.push({ name: file.path === path ? path : file.name, id: documentIdOf(file.name), send, dryRun });
     }
   }
   return targets;

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +84,13 @@ test('the address is that of the option, of the environment, or of this machine'
   expect(urlOf(io({ SEMANTIC_MEMORY_URL: 'http://b', PORT: '9' }), {})).toBe('http://b');
   expect(urlOf(io({ PORT: '9' }), {})).toBe('http://127.0.0.1:9');
   expect(urlOf(io({}), {})).toBe('http://127.0.0.1:8080');
+  expect(urlOf(io({ SEMANTIC_MEMORY_URL: '', PORT: '' }), { url: '' })).toBe('http://127.0.0.1:8080');
+});
+
+test.each(['memory.example.com', 'localhost:8080', 'http://'])('%j is told to be no address', async (url) => {
+  const { status, err } = await run(['documents', '--url', url]);
+  expect(status).toBe(1);
+  expect(err).toBe(`error: "${url}" is no address of a service, such as http://127.0.0.1:8080.\n`);
 });
 
 test('a token has the issuer that the service asks for, and comes as JSON for scripts', async () => {
@@ -156,6 +164,26 @@ test('while a job waits for something the progress says so, and of a long path i
   expect(screen.drawn).not.toContain(name);
 });
 
+test('the one file of a folder is told by its own name, and no name steers the terminal', async () => {
+  await writeFile(join(folder, 'a\u001b]0;owned\u0007.txt'), 'x');
+  const { screen, io } = createScreen();
+  expect((await run(['ingest', folder], io)).out).toMatch(/^succeeded a\]0;owned\.txt {2}doc-1\n/);
+  expect(screen.drawn).not.toContain('\u001b]0;owned');
+  expect((await run(['ingest', folder, '--dry-run'])).out).toMatch(/^would {5}a\]0;owned\.txt /);
+});
+
+test('a file that cannot be read is refused, and the others go on', async () => {
+  for (const name of ['a.txt', 'b.txt']) await writeFile(join(folder, name), name);
+  service.intercept(() => {
+    rmSync(join(folder, 'b.txt'), { force: true });
+    return false;
+  });
+  const { status, out } = await run(['ingest', '-c', '1', folder]);
+  expect(status).toBe(1);
+  expect(out).toContain(`refused   b.txt\n          unreadable_file: ${join(folder, 'b.txt')} cannot be read: ENOENT.`);
+  expect(out).toContain('1 of 2 succeeded, 1 not');
+});
+
 test('files of the same name in two folders are both counted', async () => {
   for (const below of ['one', 'two']) {
     await mkdir(join(folder, below));
@@ -167,7 +195,7 @@ test('files of the same name in two folders are both counted', async () => {
   expect(service.documents.size).toBe(4);
 });
 
-test('documents are listed with their pages, and scripts get one, and its removal, as JSON', async () => {
+test('documents are listed with their pages, and scripts get one, its text and its removal as JSON', async () => {
   await writeFile(join(folder, 'a.txt'), 'x');
   await run(['ingest', join(folder, 'a.txt'), '--id', 'a']);
   const [document] = JSON.parse((await run(['documents', '--json'])).out);
@@ -177,6 +205,7 @@ test('documents are listed with their pages, and scripts get one, and its remova
   });
   expect((await run(['documents'])).out).toContain('(version 1, 1 chunks, 12 pages)');
   expect(JSON.parse((await run(['documents', 'show', 'a', '--json'])).out)).toEqual(document);
+  expect(JSON.parse((await run(['documents', 'text', 'a', '--json'])).out)).toEqual({ documentId: 'a', text: 'x' });
   const removed = JSON.parse((await run(['documents', 'delete', 'a', '--json'])).out);
   expect(removed).toMatchObject({ documentId: 'a', verifiedAbsent: true });
 });
