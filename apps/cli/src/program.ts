@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { runDeadLetters, runQueues, runReconcile, runReindex, runRetryDeadLetters } from './admin-command.ts';
 import { runAsk } from './ask-command.ts';
 import { connect, type GlobalOptions } from './connect.ts';
+import { runDoctor } from './doctor-command.ts';
 import { runDelete, runList, runShow, runText } from './documents-command.ts';
 import { runDryRun } from './dry-run-command.ts';
 import { explain } from './explain.ts';
@@ -52,6 +53,7 @@ function createProgram(io: Io, fail: () => void): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err });
   addIngest(program, io, fail);
   addStatus(program, io, fail);
+  addDoctor(program, io, fail);
   addSearch(program, io);
   addAsk(program, io);
   addDocuments(program, io);
@@ -117,6 +119,15 @@ function addStatus(program: Command, io: Io, fail: () => void): void {
         ? await runJobStatus(client, io, jobId, options.wait === true, json)
         : await runStatus(client, io, json);
       if (!good) fail();
+    });
+}
+
+function addDoctor(program: Command, io: Io, fail: () => void): void {
+  program
+    .command('doctor')
+    .description('find out what is wrong: service, what it stands on, token, stores and queues')
+    .action(async (_, command: Command) => {
+      if (!(await runDoctor(io, command.optsWithGlobals<GlobalOptions>()))) fail();
     });
 }
 
