@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { ErrorBody } from '@semantic-memory/shared/contracts/errors';
+import { ErrorBody, MemoryError } from '@semantic-memory/shared/contracts/errors';
 import { apiPrefix } from '@semantic-memory/shared/contracts/http/endpoint';
 import { toHttpError } from './errors.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
@@ -22,6 +22,12 @@ test('whatever is thrown, the caller hears an error of the known form and nothin
     expect([status, ErrorBody.parse(body).error.code]).toEqual([500, 'internal']);
     expect(JSON.stringify(body)).not.toContain('secret');
   }
+});
+
+test('a conflict that passes by itself says when to ask again, another does not', () => {
+  const passing = new MemoryError('conflict', 'Still under way.', { retry: { kind: 'wait', afterMs: 1500 } });
+  expect(toHttpError(passing, 'r1')).toMatchObject({ status: 409, headers: { 'retry-after': '2' } });
+  expect(toHttpError(new MemoryError('conflict', 'Taken.'), 'r1').headers).toEqual({});
 });
 
 test('a body that is small on its way and too large unpacked is 413', async () => {

@@ -17,8 +17,9 @@ export function toHttpError(thrown: unknown, requestId: string): HttpError {
   const error = thrown instanceof MemoryError ? thrown : (bodyParserError(thrown) ?? toMemoryError(thrown));
   const status = errorStatus[error.code];
   const headers: Record<string, string> = {};
-  if (status === 429 || status === 503) {
-    const afterMs = error.retry.kind === 'wait' ? error.retry.afterMs : defaultRetryAfterMs;
+  const { retry } = error;
+  if (status === 429 || status === 503 || retry.kind === 'wait') {
+    const afterMs = retry.kind === 'wait' ? retry.afterMs : defaultRetryAfterMs;
     headers['retry-after'] = String(Math.max(1, Math.ceil(afterMs / 1000)));
   }
   // RFC 6750 section 3: the challenge says how to authenticate.

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { ApiError } from './api-error.ts';
 import { createClient } from './client.ts';
 import { openFile } from './file-source.ts';
@@ -75,13 +75,39 @@ test('an ingest whose connection is lost is repeated, also while the first try s
     response.destroy();
     return true;
   });
+  for (let held = 0; held < 3; held += 1) {
+    service.intercept((_, response) => {
+      sendError(response, 409, 'conflict', { 'retry-after': '0' });
+      return true;
+    });
+  }
+  const job = await clientOf({ maxRetries: 1 }).ingestText('Lost and found.');
+  expect(job.state).toBe('queued');
+  expect(service.requests).toHaveLength(5);
+});
+
+test('another conflict after a lost connection, and a key that stays held, end the call', async () => {
+  service.intercept((_, response) => {
+    response.destroy();
+    return true;
+  });
   service.intercept((_, response) => {
     sendError(response, 409, 'conflict');
     return true;
   });
-  const job = await clientOf().ingestText('Lost and found.');
-  expect(job.state).toBe('queued');
-  expect(service.requests).toHaveLength(3);
+  await expect(clientOf().ingestText('In another namespace.')).rejects.toMatchObject({ status: 409 });
+  expect(service.requests).toHaveLength(2);
+  let now = 0;
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+  const fetch = async () => {
+    now += 40_000;
+    if (now === 40_000) throw new TypeError('fetch failed');
+    const error = { code: 'conflict', message: 'Still under way.' };
+    return Response.json({ error }, { status: 409, headers: { 'retry-after': '0' } });
+  };
+  await expect(clientOf({ fetch }).ingestText('Held for ever.')).rejects.toMatchObject({ status: 409 });
+  clock.mockRestore();
+  expect(now).toBe(120_000);
 });
 
 test('what changes something without a key is never repeated', async () => {

@@ -12,7 +12,7 @@ export interface TransportOptions {
    * Default 120,000.
    */
   timeoutMs?: number | undefined;
-  /** How often a request that may be repeated is repeated. Default 4. */
+  /** How often a request that may be repeated is repeated, apart from waiting for its idempotency key. Default 4. */
   maxRetries?: number | undefined;
   /** First wait before a repetition; doubles each time, up to 10 s. `Retry-After` counts where it is longer. Default 250. */
   retryDelayMs?: number | undefined;
@@ -61,6 +61,8 @@ export interface OpenStream {
 const longestDelayMs = 10_000;
 /** A server that asks for more patience than this is left to the caller. */
 const longestRetryAfterMs = 60_000;
+/** Longer than a server holds a key whose request died (`IDEMPOTENCY_TIMEOUT_MS`, 60 s unless set). */
+const longestHeldMs = 90_000;
 
 export function createTransport(options: TransportOptions): Transport {
   const baseUrl = options.baseUrl.replace(/\/+$/, '');
@@ -111,12 +113,15 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     async send(request, read) {
+      const startedAt = performance.now();
       for (let retries = 0; ; retries += 1) {
         try {
           return await attempt(request, read);
         } catch (thrown) {
-          if (!(thrown instanceof ApiError) || retries >= maxRetries || !mayRepeat(thrown, request, retries))
-            throw thrown;
+          if (!(thrown instanceof ApiError)) throw thrown;
+          const held = retries > 0 && isKeyHeld(thrown, request);
+          const spent = held ? performance.now() - startedAt > longestHeldMs : retries >= maxRetries;
+          if (spent || !(held || mayRepeat(thrown, request))) throw thrown;
           const backoffMs = Math.min(retryDelayMs * 2 ** retries, longestDelayMs);
           await delay(Math.max(backoffMs, thrown.retryAfterMs ?? 0), request.signal);
         }
@@ -165,13 +170,19 @@ async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
   for await (const piece of bytes) yield decoder.decode(piece, { stream: true });
 }
 
-function mayRepeat(error: ApiError, request: ApiRequest, retries: number): boolean {
+/**
+ * An earlier try may still be at work behind a connection that was lost, or have died with its server: the key is given
+ * to another when the server is sure of it.
+ */
+function isKeyHeld({ status, retryAfterMs }: ApiError, { headers }: ApiRequest): boolean {
+  return status === 409 && retryAfterMs !== undefined && headers?.['idempotency-key'] !== undefined;
+}
+
+function mayRepeat(error: ApiError, request: ApiRequest): boolean {
   if (request.repeat === 'never' || (error.retryAfterMs ?? 0) > longestRetryAfterMs) return false;
   if (error.status === 429 || error.status === 503) return true;
   if (request.repeat === 'refused') return false;
-  // The first try may still be at work behind a connection that was lost: its key is held until it ends.
-  const keyIsHeld = error.status === 409 && retries > 0 && request.headers?.['idempotency-key'] !== undefined;
-  return error.code === 'unreachable' || error.status === 502 || error.status === 504 || keyIsHeld;
+  return error.code === 'unreachable' || error.status === 502 || error.status === 504;
 }
 
 function queryString(query: object = {}): string {

@@ -65,7 +65,7 @@ test.each(places)(
   async (port, method) => {
     const flow = createInMemoryFlow();
     await dieAt(flow, port, method);
-    await expect(send(flow)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(send(flow)).rejects.toMatchObject({ code: 'conflict', retry: { kind: 'wait', afterMs: 1000 } });
     flow.ahead = 61_000;
     const results = await Promise.all(Array.from({ length: 20 }, () => send(flow)));
     expect(new Set(results.map((job) => job.id)).size).toBe(1);

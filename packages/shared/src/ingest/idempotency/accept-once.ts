@@ -138,6 +138,7 @@ async function firstAnswer(
     if (waited >= waitMs) {
       throw new MemoryError('conflict', 'The first request with this Idempotency-Key is still under way.', {
         hint: 'Ask again in a moment.',
+        retry: { kind: 'wait', afterMs: 1000 },
       });
     }
     await delay(lookAgainMs);
