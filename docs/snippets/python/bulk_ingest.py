@@ -38,6 +38,8 @@ def until_done(batch_id):
 
 def main(folder, namespace="default"):
     folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        return f"{folder} is no folder"
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     failed = 0
     for start in range(0, len(paths), FILES_AT_ONCE):

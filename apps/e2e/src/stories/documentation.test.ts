@@ -92,6 +92,8 @@ test.each(languages)('the snippets in %s make a token, take in a folder, search 
     const made = await runSnippet(language, 'token', [`snippets-${language}`], { JWT_SECRET: secret });
     const env = { SEMANTIC_MEMORY_URL: service.url, SEMANTIC_MEMORY_TOKEN: made.stdout.trim() };
 
+    const nowhere = await runSnippet(language, 'bulk-ingest', [join(folder, 'nowhere')], env);
+    expect([nowhere.status, nowhere.stdout]).toEqual([1, '']);
     const taken = await runSnippet(language, 'bulk-ingest', [folder, 'snippets'], env);
     expect(
       taken.stdout
