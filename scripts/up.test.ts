@@ -35,6 +35,19 @@ test('a taken port ends the start with status 1 and a sentence', async () => {
   expect(output.trim()).toMatch(new RegExp(`^PORT ${port} is taken by another program\\. Choose others`));
 });
 
+test('a host or a folder that cannot be used ends it so too', async () => {
+  const ports = { PORT: String(await freePort()), METRICS_PORT: String(await freePort()) };
+  // An address of documentation: no machine has it (RFC 5737).
+  const host = await up({ ...ports, HOST: '192.0.2.1' });
+  expect(host.status).toBe(1);
+  expect(host.output).toMatch(
+    new RegExp(`^PORT ${ports.PORT} of HOST 192\\.0\\.2\\.1 cannot be listened on: EADDRNOTAVAIL\\.`),
+  );
+  const folder = await up({ ...ports, DATA_DIR: join(repository, 'Makefile', 'data') });
+  expect(folder.status).toBe(1);
+  expect(folder.output).toMatch(/^DATA_DIR .* cannot be used: ENOTDIR.*\.\n$/);
+});
+
 test('all faults of the configuration come in one message', async () => {
   const { status, output } = await up({ PORT: 'http', JWT_SECRET: 'short', LOG_LEVEL: 'loud' });
   expect(status).toBe(1);

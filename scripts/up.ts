@@ -106,7 +106,12 @@ async function usableConfig(): Promise<Config> {
   // Claimed, since the other processes choose theirs before the API listens.
   const claim = async (name: string, port: number): Promise<number> => {
     if (port === 0) return freePort(name);
-    if (!(await claimPort(port, name, read.host))) wrong.push(`${name} ${port} is taken by another program.`);
+    try {
+      if (!(await claimPort(port, name, read.host))) wrong.push(`${name} ${port} is taken by another program.`);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      wrong.push(`${name} ${port} of HOST ${read.host} cannot be listened on: ${code}.`);
+    }
     return port;
   };
   const port = await claim('PORT', read.port);

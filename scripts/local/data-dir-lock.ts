@@ -12,15 +12,20 @@ interface Holder {
  * Takes the folder for this process: two sets of servers on one folder would spoil each other's data. The lock of a
  * process that is gone is taken over.
  * @returns a function that gives it back
- * @throws StartError `data_dir_in_use`
+ * @throws StartError `data_dir_in_use`; `data_dir_unusable` where nothing can be written there
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
-  // Documents, their vectors and the queues lie in it as plain files: for its owner only.
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'lock');
   const own = `${file}.${process.pid}`;
   const identity = (await processIdentity(process.pid)) ?? '';
-  await writeFile(own, JSON.stringify({ pid: process.pid, identity } satisfies Holder));
+  try {
+    // Documents, their vectors and the queues lie in it as plain files: for its owner only.
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await writeFile(own, JSON.stringify({ pid: process.pid, identity } satisfies Holder));
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new StartError('data_dir_unusable', `DATA_DIR ${dataDir} cannot be used: ${message}.`, { cause });
+  }
   try {
     // A link is made whole or not at all, so nobody reads a lock that is half written.
     while (!(await linked(own, file))) {

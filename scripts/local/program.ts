@@ -15,7 +15,14 @@ export interface Program {
   explainFailure?: (line: string) => StartFailure | undefined;
 }
 
-export type StartFailure = 'port_taken' | 'data_dir_in_use' | 'exited_early' | 'killed' | 'not_ready' | 'cannot_be_had';
+export type StartFailure =
+  | 'port_taken'
+  | 'data_dir_in_use'
+  | 'data_dir_unusable'
+  | 'exited_early'
+  | 'killed'
+  | 'not_ready'
+  | 'cannot_be_had';
 
 /** Something could not be started on this machine; the message says what to try. */
 export class StartError extends Error {
