@@ -78,6 +78,15 @@ test('a connection that fails is told with the innermost reason that is known', 
   }
 });
 
+test('a token that no header can hold is told and not repeated', async () => {
+  const failure = await clientOf({ token: 'secret\nsecret' })
+    .stats()
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({ status: 0, code: 'unauthenticated' });
+  expect(String(failure)).not.toContain('secret');
+  expect(service.requests).toEqual([]);
+});
+
 test('a question that may be at work still is not asked again, a read is', async () => {
   const badGateway = () =>
     service.intercept((_, response) => {
