@@ -38,6 +38,7 @@ export async function runIngest(
   if (options.fields.documentId !== undefined && targets.length > 1) {
     throw new UsageError(`--id is for one document, and there are ${targets.length}.`);
   }
+  if (options.idsFromPath) refuseSameIds(targets);
   const progress = createProgress(io, targets.length);
   const startedAt = performance.now();
   const outcomes = await inParallel(targets, options.concurrency, async (target) => {
@@ -60,6 +61,18 @@ export async function runIngest(
     );
   }
   return bad.length === 0;
+}
+
+/** Of two documents under one id the first would be replaced by the second, and both would have succeeded. */
+function refuseSameIds(targets: readonly Target[]): void {
+  const names = new Map<string, string>();
+  for (const { id, name } of targets) {
+    const other = names.get(id);
+    if (other !== undefined) {
+      throw new UsageError(`--ids-from-path would give the id ${id} to ${printable(other)} and ${printable(name)}.`);
+    }
+    names.set(id, name);
+  }
 }
 
 async function ingestOne(

@@ -195,6 +195,15 @@ test('files of the same name in two folders are both counted', async () => {
   expect(service.documents.size).toBe(4);
 });
 
+test('two files that would have one id are told before anything is sent', async () => {
+  await mkdir(join(folder, 'a'));
+  for (const name of ['a/b.txt', 'a-b.txt']) await writeFile(join(folder, name), name);
+  const { status, err } = await run(['ingest', '--ids-from-path', folder]);
+  expect(status).toBe(1);
+  expect(err).toBe('error: --ids-from-path would give the id a-b.txt to a/b.txt and a-b.txt.\n');
+  expect(service.requests).toEqual([]);
+});
+
 test('documents are listed with their pages, and scripts get one, its text and its removal as JSON', async () => {
   await writeFile(join(folder, 'a.txt'), 'x');
   await run(['ingest', join(folder, 'a.txt'), '--id', 'a']);

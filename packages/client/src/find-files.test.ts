@@ -30,9 +30,18 @@ test('files below a folder come by name; what is hidden, linked or no file is le
 });
 
 test('a path becomes an id that the service accepts, the same for the same path', () => {
-  expect(documentIdOf('reports/Résumé 2026.pdf')).toBe('reports-R-sum-2026.pdf');
+  expect(documentIdOf('reports/Summary 2026.pdf')).toBe('reports-Summary-2026.pdf');
+  expect(documentIdOf('reports/Résumé.pdf')).toMatch(/^reports-R-sum-\.pdf-[0-9a-f]{16}$/);
+  expect(documentIdOf('reports/Résumé.pdf'.normalize('NFD')).slice(-16)).toBe(
+    documentIdOf('reports/Résumé.pdf').slice(-16),
+  );
   expect(documentIdOf('x'.repeat(300))).toHaveLength(200);
   expect(documentIdOf('')).toBe('document');
+});
+
+test('paths whose letters no id may have, and long ones that end alike, have ids of their own', () => {
+  const paths = ['报告.pdf', '合同.pdf', 'ü.pdf', 'ö.pdf', `a${'x'.repeat(300)}`, `b${'x'.repeat(300)}`];
+  expect(new Set(paths.map(documentIdOf)).size).toBe(paths.length);
 });
 
 test('work runs at most so many at a time and gives results in order', async () => {
