@@ -1,7 +1,7 @@
 import type { Client } from '@semantic-memory/client/client';
 import type { RagInput } from '@semantic-memory/client/inputs';
 import type { Answer } from '@semantic-memory/shared/contracts/model/answer';
-import { bold, dim, type Io, printable } from './io.ts';
+import { bold, dim, type Io, oneLine, printable } from './io.ts';
 
 /** Prints the answer as it comes, then what it cites. */
 export async function runAsk(client: Client, io: Io, request: RagInput, json: boolean): Promise<void> {
@@ -18,8 +18,8 @@ function renderCitations(io: Io, answer: Answer, titles: ReadonlyMap<string, str
   const lines = answer.citations.map(({ marker, chunkId, documentId, page, quote }) => {
     const title = titles.get(chunkId) ?? documentId;
     const place = `${documentId}${page === undefined ? '' : `, page ${page}`}`;
-    const words = printable(quote).replace(/\s+/g, ' ').trim();
-    return `${marker} ${bold(io, printable(title))} ${dim(io, `(${place})`)}: “${words}”\n`;
+    const words = oneLine(quote);
+    return `${marker} ${bold(io, oneLine(title))} ${dim(io, `(${place})`)}: “${words}”\n`;
   });
   const notes = [
     answer.refused && 'The documents do not carry an answer.',

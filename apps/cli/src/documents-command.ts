@@ -1,7 +1,7 @@
 import type { Client } from '@semantic-memory/client/client';
 import type { DocumentsQuery } from '@semantic-memory/client/inputs';
 import type { Document } from '@semantic-memory/shared/contracts/model/document';
-import { bold, type Io, printable } from './io.ts';
+import { bold, type Io, oneLine, printable } from './io.ts';
 
 /** Prints the documents, newest first; with `--json` as one list. */
 export async function runList(client: Client, io: Io, query: DocumentsQuery, json: boolean): Promise<void> {
@@ -16,10 +16,10 @@ export async function runList(client: Client, io: Io, query: DocumentsQuery, jso
 export async function runShow(client: Client, io: Io, id: string, json: boolean): Promise<void> {
   const document = await client.document(id, { signal: io.signal });
   if (json) return io.out(`${JSON.stringify(document, null, 2)}\n`);
-  io.out(`${bold(io, printable(document.title))}\n`);
+  io.out(`${bold(io, oneLine(document.title))}\n`);
   for (const [name, value] of Object.entries(document)) {
     if (name === 'title' || name === 'links') continue;
-    io.out(`  ${name.padEnd(10)} ${typeof value === 'object' ? JSON.stringify(value) : printable(String(value))}\n`);
+    io.out(`  ${name.padEnd(10)} ${oneLine(typeof value === 'object' ? JSON.stringify(value) : String(value))}\n`);
   }
 }
 
@@ -36,5 +36,5 @@ export async function runDelete(client: Client, io: Io, id: string, json: boolea
 
 function renderDocument({ state, id, title, chunks, pages, version }: Document): string {
   const size = `${chunks} chunks${pages === undefined ? '' : `, ${pages} pages`}`;
-  return `${state.padEnd(8)} ${id}  ${printable(title)}  (version ${version}, ${size})\n`;
+  return `${state.padEnd(8)} ${id}  ${oneLine(title)}  (version ${version}, ${size})\n`;
 }

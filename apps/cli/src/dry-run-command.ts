@@ -3,7 +3,7 @@ import type { Client } from '@semantic-memory/client/client';
 import { inParallel } from '@semantic-memory/client/in-parallel';
 import type { IngestFields } from '@semantic-memory/client/inputs';
 import type { DryRun } from '@semantic-memory/shared/contracts/model/dry-run';
-import { bold, type Io, printable } from './io.ts';
+import { bold, type Io, oneLine, printable } from './io.ts';
 import { findTargets } from './targets.ts';
 import { UsageError } from './token.ts';
 
@@ -65,7 +65,7 @@ export async function runDryRun(
 }
 
 function describe(io: Io, outcome: Outcome): string {
-  const path = printable(outcome.path);
+  const path = oneLine(outcome.path);
   if ('error' in outcome) {
     const { code, message, hint = '' } = outcome.error;
     return `${bold(io, `refused   ${path}`)}\n          ${`${code}: ${printable(message)} ${hint}`.trimEnd()}\n`;

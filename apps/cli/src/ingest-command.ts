@@ -3,7 +3,7 @@ import type { Client } from '@semantic-memory/client/client';
 import { inParallel } from '@semantic-memory/client/in-parallel';
 import type { IngestFields } from '@semantic-memory/client/inputs';
 import { isTerminal, type Job } from '@semantic-memory/shared/contracts/model/job';
-import { bold, type Io, printable, seconds } from './io.ts';
+import { bold, type Io, oneLine, printable, seconds } from './io.ts';
 import { createProgress } from './progress.ts';
 import { findTargets, type Target } from './targets.ts';
 import { UsageError } from './token.ts';
@@ -69,7 +69,7 @@ function refuseSameIds(targets: readonly Target[]): void {
   for (const { id, name } of targets) {
     const other = names.get(id);
     if (other !== undefined) {
-      throw new UsageError(`--ids-from-path would give the id ${id} to ${printable(other)} and ${printable(name)}.`);
+      throw new UsageError(`--ids-from-path would give the id ${id} to ${oneLine(other)} and ${oneLine(name)}.`);
     }
     names.set(id, name);
   }
@@ -102,8 +102,8 @@ function isGood({ job }: Outcome): boolean {
 }
 
 function describe(io: Io, { path, job, error }: Outcome): string {
-  if (!job) return describeFault(io, `refused   ${printable(path)}`, error);
-  const head = `${job.state.padEnd(9)} ${printable(path)}`;
+  if (!job) return describeFault(io, `refused   ${oneLine(path)}`, error);
+  const head = `${job.state.padEnd(9)} ${oneLine(path)}`;
   if (job.error) return describeFault(io, head, job.error);
   const warnings = job.warnings.map((warning) => {
     const page = warning.page === undefined ? '' : ` (page ${warning.page})`;

@@ -23,10 +23,18 @@ export function dim(io: Io, text: string): string {
   return io.terminal ? `\u001b[2m${text}\u001b[22m` : text;
 }
 
-/** Text of documents without control characters: what was ingested must not steer the reader's terminal. */
+/**
+ * Text of documents without control characters, and without those that turn the direction of what follows: what was
+ * ingested must not steer the reader's terminal.
+ */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+}
+
+/** A title or a name, which must not look like a line of its own. */
+export function oneLine(text: string): string {
+  return printable(text.replace(/\s+/g, ' ')).trim();
 }
 
 export function seconds(ms: number): string {

@@ -146,6 +146,11 @@ test('what was ingested cannot steer the terminal', async () => {
   await writeFile(join(folder, 'evil.txt'), 'evil \u001b]0;owned\u0007 words');
   await run(['ingest', folder]);
   expect((await run(['search', 'evil'])).out).toContain('evil ]0;owned words');
+  // A title that would be a line of its own, or turn the line that it stands in round.
+  await run(['ingest', join(folder, 'evil.txt'), '--id', 'evil', '--title', 'a\n\u202eactive  forged\u009b1m']);
+  expect((await run(['documents'])).out).toContain('active   evil  a active forged1m  (version 1');
+  expect((await run(['documents', 'show', 'evil'])).out).toMatch(/^a active forged1m\n/);
+  expect((await run(['search', 'evil'])).out).toContain('. a active forged1m  ');
 });
 
 test('an answer is printed as it comes, then its citations', async () => {

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import { type Io, printable } from './io.ts';
+import { type Io, oneLine } from './io.ts';
 
 /** Shows how far an ingest is: a bar in all and a line for each file at work, where somebody watches. */
 export interface Progress {
@@ -33,7 +33,7 @@ export function createProgress(io: Io, total: number): Progress {
     update(name, stage, share) {
       const line = lines.get(name) ?? bars.create(1, 0, { label: '' });
       lines.set(name, line);
-      line.update(share, { label: `${stage.padEnd(7)} ${shorten(printable(name), Math.max(20, io.columns - 50))}` });
+      line.update(share, { label: `${stage.padEnd(7)} ${shorten(oneLine(name), Math.max(20, io.columns - 50))}` });
     },
     finish(name) {
       const line = lines.get(name);

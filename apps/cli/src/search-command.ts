@@ -1,7 +1,7 @@
 import type { Client } from '@semantic-memory/client/client';
 import type { SearchInput } from '@semantic-memory/client/inputs';
 import type { SearchHit } from '@semantic-memory/shared/contracts/model/search';
-import { bold, dim, type Io, printable } from './io.ts';
+import { bold, dim, type Io, oneLine, printable } from './io.ts';
 
 const snippetLength = 320;
 
@@ -19,8 +19,8 @@ export async function runSearch(client: Client, io: Io, request: SearchInput, js
 /** One hit: where it stands, then the passage around its first highlight. */
 function renderHit(io: Io, hit: SearchHit, rank: number): string {
   const place = [hit.page === undefined ? '' : `page ${hit.page}`, ...hit.headings].filter(Boolean).join(' › ');
-  const head = `${String(rank).padStart(2)}. ${bold(io, printable(hit.title))}  ${hit.similarity.toFixed(3)}`;
-  const source = dim(io, `    ${hit.documentId}${place ? `, ${printable(place)}` : ''}`);
+  const head = `${String(rank).padStart(2)}. ${bold(io, oneLine(hit.title))}  ${hit.similarity.toFixed(3)}`;
+  const source = dim(io, `    ${hit.documentId}${place ? `, ${oneLine(place)}` : ''}`);
   return `${head}\n${source}\n${indent(renderSnippet(io, hit))}\n`;
 }
 
