@@ -87,6 +87,19 @@ test('a token that no header can hold is told and not repeated', async () => {
   expect(service.requests).toEqual([]);
 });
 
+test('a token that cannot be had is told as that, and not as a service that is away', async () => {
+  let asked = 0;
+  const token = () => {
+    asked += 1;
+    throw new Error('the issuer is away');
+  };
+  await expect(clientOf({ token, maxRetries: 4 }).stats()).rejects.toMatchObject({
+    ...{ status: 0, code: 'unauthenticated', message: 'No token could be had: the issuer is away' },
+  });
+  expect(asked).toBe(1);
+  expect(service.requests).toEqual([]);
+});
+
 test('a question that may be at work still is not asked again, a read is', async () => {
   const badGateway = () =>
     service.intercept((_, response) => {

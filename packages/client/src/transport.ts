@@ -74,8 +74,8 @@ export function createTransport(options: TransportOptions): Transport {
 
   const dispatch = async (request: ApiRequest, signal: AbortSignal): Promise<Response> => {
     const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
-    const token = typeof options.token === 'function' ? await options.token() : options.token;
-    if (token !== undefined) headers.authorization = `Bearer ${checkedToken(token)}`;
+    const token = await currentToken(options.token);
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (request.json !== undefined) headers['content-type'] = 'application/json';
     const body = request.form ?? (request.json === undefined ? null : JSON.stringify(request.json));
     const url = `${baseUrl}${request.path}${queryString(request.query)}`;
@@ -170,11 +170,18 @@ async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
   for await (const piece of bytes) yield decoder.decode(piece, { stream: true });
 }
 
-/** fetch would repeat a token that no header can hold in its error. */
-function checkedToken(token: string): string {
-  if (/^[\x21-\x7e]*$/.test(token)) return token;
-  const message = 'The token has a space, a line break or another character that no token has.';
-  throw new ApiError({ status: 0, code: 'unauthenticated', message });
+async function currentToken(given: TransportOptions['token']): Promise<string | undefined> {
+  const fail = (message: string, cause?: unknown) =>
+    new ApiError({ status: 0, code: 'unauthenticated', message, cause });
+  let token = given;
+  try {
+    if (typeof token === 'function') token = await token();
+  } catch (cause) {
+    throw fail(`No token could be had: ${reasonOf(cause)}`, cause);
+  }
+  // fetch would repeat one that no header can hold in its error.
+  if (token === undefined || /^[\x21-\x7e]*$/.test(token)) return token;
+  throw fail('The token has a space, a line break or another character that no token has.');
 }
 
 /**
