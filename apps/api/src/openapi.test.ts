@@ -78,6 +78,12 @@ test('what is refused for more than the type of a member is refused by the docum
   }
 });
 
+test('what is refused for now says when to ask again, and only that', () => {
+  const { responses } = document.paths[apiPrefix + endpoints.search.path].post;
+  const told = Object.keys(responses).filter((status) => responses[status].headers?.['Retry-After']);
+  expect(told).toEqual(['429', '503']);
+});
+
 test('an answer that may come whole or as events has both media types', () => {
   const { content } = document.paths[apiPrefix + endpoints.rag.path].post.responses[200];
   expect(Object.keys(content)).toEqual(['application/json', 'text/event-stream']);

@@ -124,13 +124,21 @@ function successes(endpoint: Endpoint): ZodOpenApiResponsesObject {
   return Object.fromEntries(entries);
 }
 
+const retryAfter = {
+  'Retry-After': { description: 'Seconds to wait before asking again.', schema: { type: 'integer' as const } },
+};
+
 /** One answer for each status, naming the codes that it may carry. */
 function failures(endpoint: Endpoint): ZodOpenApiResponsesObject {
   const byStatus = Map.groupBy<number, ErrorCode>([...commonErrors, ...endpoint.errors], (code) => errorStatus[code]);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
-      { description: codes.map((code) => `\`${code}\``).join(', '), content: json(ErrorBody) },
+      {
+        description: codes.map((code) => `\`${code}\``).join(', '),
+        content: json(ErrorBody),
+        ...(status === 429 || status === 503 ? { headers: retryAfter } : {}),
+      },
     ]),
   );
 }
