@@ -121,7 +121,7 @@ test.each([
 
 test('a search prints title, place and passage, with highlights in bold on a terminal', async () => {
   await writeSamples();
-  await run(['ingest', folder]);
+  await run(['ingest', folder, '--concurrency', '1']);
   const plain = await run(['search', 'heron', 'reeds']);
   expect(plain).toMatchObject({ status: 0, err: '' });
   expect(plain.out).toContain(' 1. heron.txt  1.000\n    doc-1\n    The heron waits in the reeds.');
