@@ -207,6 +207,16 @@ test('recency halves the score with each half-life', async () => {
   });
 });
 
+test('a long document does not keep others out where few hits of each are wanted, by words alone too', async () => {
+  const memory = createMemory();
+  const pines = Array.from({ length: 101 }, (_, at) => `Pines, pines ${at}.`);
+  await memory.store({ documentId: 'long', text: pines.join('\n\n') });
+  for (const documentId of ['a', 'b']) await memory.store({ documentId, text: 'Among oaks and elms there are pines.' });
+  const request = searchFor({ query: 'pines', mode: 'lexical', perDocument: 1 });
+  const { hits, degraded } = await search(memory.deps, 'acme', request);
+  expect([hits.map(({ documentId }) => documentId), degraded]).toEqual([['long', 'a', 'b'], undefined]);
+});
+
 test('equal scores are in the order of their documents', async () => {
   const memory = createMemory();
   for (const documentId of ['c', 'a', 'b']) await memory.store({ documentId, text: 'Pines.' });
@@ -316,7 +326,7 @@ test('while postings are being brought back the answer says so', async () => {
 
 test('where words find more chunks of one document than are looked at, the answer says that there may be others', async () => {
   const memory = createMemory();
-  await memory.store({ documentId: 'large', text: Array.from({ length: 120 }, () => 'Pines.').join('\n\n') });
+  await memory.store({ documentId: 'large', text: Array.from({ length: 2000 }, () => 'Pines.').join('\n\n') });
   await memory.store({ documentId: 'small', text: 'Pines and oaks and many other trees of the north.' });
   const ask = (more: object) => search(memory.deps, 'acme', searchFor({ query: 'pines', mode: 'lexical', ...more }));
   expect((await ask({ perDocument: 1, topK: 2 })).degraded).toEqual(['candidates_incomplete']);

@@ -17,6 +17,8 @@ import { settled } from './settled.ts';
 
 /** From each side; both scores are exact for all of them. */
 export const candidatesPerSide = 100;
+/** So many are ranked where the first are of too few documents; no more than `candidatesPerSide` of them are read. */
+const mostForDocuments = 2000;
 /** Of the best by words, what a search by meaning is given beside what the vector index finds. */
 export const lookedForByMeaning = 20;
 /** Of the best, whose texts are looked at for neighbouring words. */
@@ -72,17 +74,38 @@ export async function rankByWords(search: WordSearch, limit = candidatesPerSide)
   }
 }
 
+interface ByWords {
+  readonly candidates: Candidate[];
+  /** False where more than were looked at may be among those that were asked for. */
+  readonly complete: boolean;
+}
+
 /**
- * The best chunks by words, best first.
+ * The best chunks by words, best first; where a few long documents have taken all places and so many of each are not
+ * wanted, those of others.
  * @param vector of the query; without one no similarity is known
- * @returns `complete` is false where more than were looked at may be among those that were asked for
  */
 export async function byWordsAlone(
   search: WordSearch,
   ranking: WordRanking,
   vector: Float32Array | undefined,
   indexIsAway: boolean,
-): Promise<{ candidates: Candidate[]; complete: boolean }> {
+): Promise<ByWords> {
+  const best = await readByWords(search, ranking, vector, indexIsAway);
+  const { perDocument } = search.request;
+  if (best.complete || perDocument === undefined || search.phrases) return best;
+  const more = await rankByWords(search, mostForDocuments);
+  const capped = capPerDocument(more.hits, perDocument);
+  const hits = capped.slice(0, candidatesPerSide);
+  return readByWords(search, { ...more, hits, all: more.all && hits.length === capped.length }, vector, indexIsAway);
+}
+
+async function readByWords(
+  search: WordSearch,
+  ranking: WordRanking,
+  vector: Float32Array | undefined,
+  indexIsAway: boolean,
+): Promise<ByWords> {
   const { request } = search;
   const { hits: best } = ranking;
   const hits = await withTexts(search, best, vector, indexIsAway);
