@@ -27,3 +27,8 @@ test.each([
   const { title: found } = plainExtraction('text/html', 'Text.', title);
   expect(found === undefined ? {} : { title: found }).toEqual(expected);
 });
+
+test('the colours of a terminal leave nothing in the text', () => {
+  const { pages } = plainExtraction('text/plain', '\u001b[1;31mhigh\u001b[0m tide\u001b[K, [31m and a lone \u001b.');
+  expect(pages[0]?.text).toBe('high tide, [31m and a lone .');
+});
