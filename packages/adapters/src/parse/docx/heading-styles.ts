@@ -1,3 +1,5 @@
+import { attributeIn } from './word-xml.ts';
+
 const end = '</w:style>';
 /** Headings in HTML have as many levels. */
 const levels = 6;
@@ -11,10 +13,10 @@ const maxDepth = 20;
  */
 export function withHeadingNames(xml: string): string {
   const parts = xml.split(end);
-  const styles = new Map(parts.map((part) => [attribute(styleOf(part), 'style', 'styleId'), styleOf(part)]));
+  const styles = new Map(parts.map((part) => [attributeIn(styleOf(part), 'style', 'styleId'), styleOf(part)]));
   const named = parts.map((part) => {
     const style = styleOf(part);
-    const level = attribute(style, 'style', 'type') === 'paragraph' ? levelOf(style, styles) : 0;
+    const level = attributeIn(style, 'style', 'type') === 'paragraph' ? levelOf(style, styles) : 0;
     if (level < 1 || level > levels) return part;
     const name = `<w:name w:val="heading ${level}"/>`;
     return part.slice(0, part.length - style.length) + style.replace(/<w:name\s[^>]{0,500}>/, name);
@@ -27,16 +29,12 @@ function styleOf(part: string): string {
   return part.slice(Math.max(0, part.lastIndexOf('<w:style ')));
 }
 
-/** 1 for the topmost headings; 0, or a high one, for what is no heading. */
-function levelOf(style: string, styles: ReadonlyMap<string | undefined, string>, depth = 0): number {
-  const outline = attribute(style, 'outlineLvl', 'val');
+/** 1 for the topmost headings; 0, or more than 6, for what is no heading. */
+export function levelOf(style: string, styles: ReadonlyMap<string | undefined, string>, depth = 0): number {
+  const outline = attributeIn(style, 'outlineLvl', 'val');
   if (outline !== undefined) return Number(outline) + 1;
-  const heading = /^heading ([1-9])$/i.exec(attribute(style, 'name', 'val') ?? '')?.[1];
+  const heading = /^heading ([1-9])$/i.exec(attributeIn(style, 'name', 'val') ?? '')?.[1];
   if (heading !== undefined) return Number(heading);
-  const base = styles.get(attribute(style, 'basedOn', 'val') ?? '');
+  const base = styles.get(attributeIn(style, 'basedOn', 'val') ?? '');
   return base === undefined || depth > maxDepth ? 0 : levelOf(base, styles, depth + 1);
-}
-
-function attribute(xml: string, element: string, name: string): string | undefined {
-  return new RegExp(`<w:${element}\\s(?:[^>]{0,500}\\s)?w:${name}="([^"]{0,300})"`).exec(xml)?.[1];
 }

@@ -41,6 +41,26 @@ test('headings of a template are headings', async () => {
   expect((await parse(await docxWith(parts, ['word/header1.xml']))).pages[0]!.text).toBe('## Berths\n\nFour.');
 });
 
+test('clauses have the numbers that Word shows', async () => {
+  const clause = (text: string, level: number) =>
+    paragraph(text).replace(
+      '<w:p>',
+      `<w:p><w:pPr><w:numPr><w:ilvl w:val="${level}"/><w:numId w:val="1"/></w:numPr></w:pPr>`,
+    );
+  const levels = ['%1.', '%1.%2'].map(
+    (text, index) => `<w:lvl w:ilvl="${index}"><w:numFmt w:val="decimal"/><w:lvlText w:val="${text}"/></w:lvl>`,
+  );
+  const numbering = `<?xml version="1.0"?><w:numbering ${word}><w:abstractNum w:abstractNumId="0">${levels.join('')}</w:abstractNum>
+    <w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>`;
+  const body = clause('Berths', 0) + paragraph('All of them.') + clause('Dues', 0) + clause('Ships', 1);
+  const docx = await docxWith({ 'word/document.xml': documentOf(body), 'word/header1.xml': numbering });
+  const entries = readZipDirectory(docx, 'DOCX', 1e8)
+    .filter(({ name }) => name !== 'word/numbering.xml')
+    .map((entry) => (entry.name === 'word/header1.xml' ? { ...entry, name: 'word/numbering.xml' } : entry));
+  const { pages } = await parse(replaceEntries(docx, entries, new Map(), 'DOCX'));
+  expect(pages[0]!.text).toBe('1. Berths\n\nAll of them.\n\n2. Dues\n\n2.1 Ships');
+});
+
 test('a page of HTML that the document takes in stands in its place, and of other files the job tells', async () => {
   const chunk = (id: string) => `<w:altChunk xmlns:r="x" r:id="${id}"/>`;
   const parts = {

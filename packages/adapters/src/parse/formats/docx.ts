@@ -4,6 +4,7 @@ import mammoth from 'mammoth';
 import { withPages, withPlaces } from '../docx/embedded-pages.ts';
 import { withHeadingNames } from '../docx/heading-styles.ts';
 import { withHiddenText } from '../docx/hidden-text.ts';
+import { withNumbers } from '../docx/numbers.ts';
 import type { FormatParser } from '../format-parser.ts';
 import { corrupt, isEngineLimit } from '../library-error.ts';
 import { htmlToMarkdown } from '../text/html-to-markdown.ts';
@@ -12,6 +13,8 @@ import { replaceEntries } from '../zip/replace-entries.ts';
 import { inflateEntry, readZipDirectory, type ZipEntry } from '../zip/zip-directory.ts';
 
 const kind = 'DOCX';
+const stylesName = 'word/styles.xml';
+const numberingName = 'word/numbering.xml';
 /** mammoth ends each note with a link to where it belongs. */
 const backToReference = / <a href="#(?:foot|end)note-ref-[^"]{0,100}">↑<\/a>/g;
 
@@ -20,29 +23,41 @@ export const parseDocx: FormatParser = async (path, { mediaType, limits }) => {
   const bytes = await readFile(path);
   const entries = readZipDirectory(bytes, kind, limits.maxInflatedBytes);
   const part = (entry: ZipEntry) => inflateEntry(bytes, entry, kind).toString('utf8');
+  const named = (name: string) => entries.find((entry) => entry.name === name);
+  const partNamed = (name: string) => {
+    const entry = named(name);
+    return entry ? part(entry) : '';
+  };
   const completed = new Map<string, Buffer>();
+  const complete = (name: string, before: string, after: string) => {
+    if (after !== before) completed.set(name, Buffer.from(after));
+  };
+  const styles = partNamed(stylesName);
+  const numberings = partNamed(numberingName);
+  complete(stylesName, styles, withHeadingNames(styles));
   for (const entry of entries) {
-    const isStyles = entry.name === 'word/styles.xml';
-    if (!isStyles && !/^word\/document\d*\.xml$/.test(entry.name)) continue;
+    if (!/^word\/document\d*\.xml$/.test(entry.name)) continue;
     const xml = part(entry);
-    if (!isStyles) checkTagDepth(xml);
-    const complete = isStyles ? withHeadingNames(xml) : withHiddenText(withPlaces(xml));
-    if (complete !== xml) completed.set(entry.name, Buffer.from(complete));
+    checkTagDepth(xml);
+    const numbered = withNumbers(withHiddenText(withPlaces(xml)), styles, numberings);
+    complete(entry.name, xml, numbered.xml);
+    complete(numberingName, numberings, numbered.numberings);
   }
   const html = await toHtml(completed.size === 0 ? bytes : replaceEntries(bytes, entries, completed, kind));
-  const named = (name: string) => entries.find((entry) => entry.name === name);
-  const relations = named('word/_rels/document.xml.rels');
-  const main = withPages(htmlToMarkdown(html, { mainContentOnly: false }), relations ? part(relations) : '', (name) => {
-    const entry = named(name);
-    return entry && inflateEntry(bytes, entry, kind);
-  });
+  const main = withPages(
+    htmlToMarkdown(html, { mainContentOnly: false }),
+    partNamed('word/_rels/document.xml.rels'),
+    (name) => {
+      const entry = named(name);
+      return entry && inflateEntry(bytes, entry, kind);
+    },
+  );
   const text = [main.text.trim()];
   // mammoth leaves them out. Each line once: sections repeat them.
   const around = entries.filter(({ name }) => /^word\/(?:header|footer)\d*\.xml$/.test(name));
   const lines = new Set(around.flatMap((entry) => paragraphsOf(part(entry))));
   if (lines.size > 0) text.push([...lines].join('\n\n'));
-  const core = named('docProps/core.xml');
-  const title = core && /<dc:title[^>]{0,100}>([^<]{1,1000})</.exec(part(core))?.[1];
+  const title = /<dc:title[^>]{0,100}>([^<]{1,1000})</.exec(partNamed('docProps/core.xml'))?.[1];
   const warnings = main.unread.map((name) => ({
     code: 'part_not_read',
     message: `The document takes in the file ${name}, which is not read.`,
