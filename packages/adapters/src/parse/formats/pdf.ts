@@ -7,6 +7,7 @@ import { corrupt } from '../library-error.ts';
 import { openPdf, type PdfDocument } from '../pdf/open-pdf.ts';
 import { type TextItem, toLines } from '../pdf/page-lines.ts';
 import { FontSizes, toMarkdown } from '../pdf/page-text.ts';
+import { isStampedScan } from '../pdf/stamped-scan.ts';
 import { type Annotation, typedText } from '../pdf/typed-text.ts';
 
 /** A page with fewer characters than this is a picture with, at most, a page number. */
@@ -39,8 +40,7 @@ export async function parsePdfWithin(
     if (page === undefined) {
       warnings.push({ code: 'page_text_unreadable', message: 'The text of the page is damaged.', page: number });
     }
-    const { printed, typed } = page ?? { printed: '', typed: '' };
-    const needsOcr = printed.replace(/\s/g, '').length < minTextChars;
+    const { printed, typed, needsOcr } = page ?? { printed: '', typed: '', needsOcr: true };
     // Of a picture OCR reads what is typed over it too.
     const text = needsOcr || typed === '' ? printed : `${printed}\n\n${typed}`;
     chars += text.length;
@@ -61,6 +61,8 @@ interface PageText {
   readonly printed: string;
   /** Into the fields of a form, and over the page. */
   readonly typed: string;
+  /** It is a picture. */
+  readonly needsOcr: boolean;
 }
 
 /** A page's text, or nothing where the page is damaged; OCR then tries to see what can still be drawn. */
@@ -69,13 +71,14 @@ async function readPage(document: PdfDocument, number: number, sizes: FontSizes)
     const page = await document.getPage(number);
     const { items } = await page.getTextContent({ disableNormalization: true });
     const annotations = (await page.getAnnotations().catch(() => [])) as Annotation[];
-    page.cleanup();
-    const lines = toLines(items.filter((item) => 'str' in item) as TextItem[]);
+    const texts = items.filter((item) => 'str' in item) as TextItem[];
+    const lines = toLines(texts);
     sizes.add(lines);
-    return {
-      printed: normaliseText(toMarkdown(lines, sizes.body())),
-      typed: normaliseText(typedText(annotations).join('\n\n')),
-    };
+    const printed = normaliseText(toMarkdown(lines, sizes.body()));
+    const hasText = printed.replace(/\s/g, '').length >= minTextChars;
+    const needsOcr = !hasText || (await isStampedScan(page, texts));
+    page.cleanup();
+    return { printed, typed: normaliseText(typedText(annotations).join('\n\n')), needsOcr };
   } catch (error) {
     if (error instanceof RangeError) throw error;
     return undefined;

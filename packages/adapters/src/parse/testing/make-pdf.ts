@@ -1,13 +1,14 @@
 /** A page of a test PDF: lines of text, or a scan. */
 export type PageContent = { readonly lines: readonly PdfLine[] } | Scan;
 
-/** One grey or black and white picture over the whole page. */
+/** One grey or black and white picture over the whole page, and what was stamped over it. */
 export interface Scan {
   readonly bytes: Uint8Array;
   /** How they are compressed: JPEG, JPEG 2000, CCITT group 4, JBIG2 without global segments. */
   readonly filter: keyof typeof scanFilters;
   readonly width: number;
   readonly height: number;
+  readonly stamps?: readonly PdfLine[];
 }
 
 /** What each filter needs to be told, by `width`. */
@@ -51,12 +52,9 @@ export function makePdf(pages: readonly PageContent[], info = ''): Buffer {
     const first = 5 + index * 3;
     const pageHeight = 'lines' in page ? 792 : (612 * page.height) / page.width;
     const content =
-      'lines' in page
-        ? page.lines
-            .map(({ text, x, y, size }) => `BT /F1 ${size} Tf ${x} ${y} Td (${escapeString(text)}) Tj ET`)
-            .join('\n')
-        : `q 612 0 0 ${pageHeight} 0 0 cm /Im1 Do Q`;
-    const resources = 'lines' in page ? '/Font<</F1 3 0 R>>' : `/XObject<</Im1 ${first + 2} 0 R>>`;
+      'lines' in page ? drawn(page.lines) : `q 612 0 0 ${pageHeight} 0 0 cm /Im1 Do Q\n${drawn(page.stamps ?? [])}`;
+    const picture = 'lines' in page ? '' : `/XObject<</Im1 ${first + 2} 0 R>>`;
+    const resources = `/Font<</F1 3 0 R>>${picture}`;
     add(
       first,
       `<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 ${pageHeight}]/Contents ${first + 1} 0 R/Resources<<${resources}>>>>`,
@@ -78,6 +76,10 @@ export function makePdf(pages: readonly PageContent[], info = ''): Buffer {
   const trailer = `trailer\n<</Size ${offsets.length}/Root 1 0 R/Info 4 0 R>>\nstartxref\n${length}\n%%EOF`;
   chunks.push(Buffer.from(`xref\n0 ${offsets.length}\n0000000000 65535 f \n${entries.join('')}${trailer}`));
   return Buffer.concat(chunks);
+}
+
+function drawn(lines: readonly PdfLine[]): string {
+  return lines.map(({ text, x, y, size }) => `BT /F1 ${size} Tf ${x} ${y} Td (${escapeString(text)}) Tj ET`).join('\n');
 }
 
 function escapeString(text: string): string {
