@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { ledgerKeys } from './keys.ts';
 import { createRedisLedger } from './ledger.ts';
 import { createRedisLexicalIndex } from './lexical-index.ts';
+import { openRedisLink } from './testing/redis-link.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';
 const prefix = `lexical-test-${process.pid}`;
@@ -219,7 +220,8 @@ test('a Redis that came back with older data gives nobody another’s ordinals',
 
 test('a reader whose connection was broken starts afresh: the server may know less than before', async () => {
   const scope = freshScope();
-  const reader = createRedisLexicalIndex({ url, prefix });
+  const link = await openRedisLink(url);
+  const reader = createRedisLexicalIndex({ url: link.url, prefix });
   try {
     await commit(scope, 'a', 'sea');
     await commit(scope, 'b', 'sea');
@@ -231,11 +233,13 @@ test('a reader whose connection was broken starts afresh: the server may know le
     await redis.hset(names.lexicalState, { n: 1, sum: 1, ver: 1 });
     await redis.del(names.lexicalLog);
     await commit(scope, 'c', 'sea');
-    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    link.cut();
+    link.restore();
     const postings = await untilAnswered(() => reader.read(scope, ['sea']));
     expect([postings.count, postings.rangeOf('b'), postings.rangeOf('c')?.version]).toEqual([2, undefined, 1]);
   } finally {
     await reader.close();
+    await link.close();
   }
 });
 

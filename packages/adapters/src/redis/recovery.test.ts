@@ -4,6 +4,7 @@ import { freshScope, jobOf, model, versionOf } from '@semantic-memory/shared/tes
 import { closeRedis, openRedis, withRedis } from './connection.ts';
 import { ledgerKeys } from './keys.ts';
 import { createRedisLedger } from './ledger.ts';
+import { openRedisLink } from './testing/redis-link.ts';
 
 const url = process.env.TEST_REDIS_URL ?? '';
 const closers: (() => Promise<unknown>)[] = [];
@@ -12,11 +13,12 @@ afterEach(async () => {
 });
 
 let benches = 0;
-async function createBench() {
+/** @param ledgerUrl where the ledger under test finds Redis */
+async function createBench(ledgerUrl = url) {
   benches += 1;
   const prefix = `recovery-test-${process.pid}-${benches}`;
   const redis = openRedis(url, { name: 'test', prefix: 'test' });
-  const [ledger, other] = [createRedisLedger({ url, prefix }), createRedisLedger({ url, prefix })];
+  const [ledger, other] = [createRedisLedger({ url: ledgerUrl, prefix }), createRedisLedger({ url, prefix })];
   closers.push(
     () => closeRedis(redis),
     () => ledger.close(),
@@ -148,17 +150,16 @@ test('a record from before a loss is never taken for the one that was restored',
 });
 
 test('whoever follows a namespace over another connection starts afresh: generations may be counted once more', async () => {
-  const { ledger, redis } = await createBench();
+  const link = await openRedisLink(url);
+  closers.push(() => link.close());
+  const { ledger } = await createBench(link.url);
   await ledger.rebuildOnce(async () => {});
   await ledger.createJob(job, versionOf(job), { title: 't', metadata: {} });
   await ledger.reserveVersion(scope, 'd', model);
   const { cursor } = await ledger.documentChanges(scope, undefined);
   expect((await ledger.documentChanges(scope, cursor)).reset).toBe(false);
-  const clients = String(await redis.client('LIST')).split('\n');
-  for (const line of clients) {
-    const id = /^id=(\d+)/.exec(line)?.[1];
-    if (id && line.includes('name=ledger ')) await redis.client('KILL', 'ID', Number(id));
-  }
+  link.cut();
+  link.restore();
   let again = await ledger.documentChanges(scope, cursor).catch(() => undefined);
   while (!again) again = await ledger.documentChanges(scope, cursor).catch(() => undefined);
   expect(again.reset).toBe(true);
