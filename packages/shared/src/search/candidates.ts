@@ -50,7 +50,7 @@ export interface VersionChoice {
   /** 0 where none is; by default the active one. */
   readonly versionOf?: (row: DocumentRow) => number;
   /** Chunks to look at, also where the request can use fewer. */
-  readonly atLeast?: number;
+  readonly atLeast: number;
   /** Looks among the versions that were replaced and that were active at this moment (milliseconds since 1970). */
   readonly historyAt?: number;
 }
@@ -86,7 +86,7 @@ export async function activeCandidates(
   vector: Float32Array,
   request: SearchRequest,
   signal: AbortSignal | undefined,
-  { versionOf = activeVersion, historyAt, atLeast = 0 }: VersionChoice,
+  { versionOf = activeVersion, historyAt, atLeast }: VersionChoice,
 ): Promise<Candidates> {
   const phrases = phrasesOf(request.query);
   const passes = request.filter ? compileFilter(request.filter) : () => true;
