@@ -9,13 +9,16 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 /** The hash of claims outlives the last of them by so much. */
 const claimsKeptMs = 60_000;
 
-/** KEYS claims. ARGV key, token, how long it is held in ms. Answers whether it is this token's. */
+/**
+ * KEYS claims, entry. ARGV key, token, how long it is held in ms. Answers 0 where another has it, 1 where it is this
+ * token's and there is no entry, 2 where there is one.
+ */
 export const claimScript = script(`${now}
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held and tonumber(string.match(held, '^%d+')) > now then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f ', now + tonumber(ARGV[3])) .. ARGV[2])
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[3]) + ${claimsKeptMs})
-return 1
+return 1 + redis.call('EXISTS', KEYS[2])
 `);
 
 const holds = `

@@ -33,6 +33,8 @@ const keysAtOnce = 500;
 const mostRounds = 5;
 
 export interface SharedClaim {
+  /** Whether there was no entry when it was claimed. */
+  readonly foundNothing: boolean;
   /** @returns false where the claim was void by then */
   store(value: string, lifeMs: number): Promise<boolean>;
   release(): Promise<void>;
@@ -89,8 +91,9 @@ export function openSharedLayer({ url, prefix, logger, onBreakerState, holdMs = 
     async claim(tag: string, key: string): Promise<SharedClaim | undefined> {
       const token = randomBytes(12).toString('base64url');
       const claims = claimsOf(tag);
-      const taken = await withRedis(redis, () => runScript(redis, claimScript, [claims], [key, token, holdMs]));
-      if (taken !== 1) return undefined;
+      const keys = [claims, entryOf(tag, key)];
+      const taken = await withRedis(redis, () => runScript(redis, claimScript, keys, [key, token, holdMs]));
+      if (taken === 0) return undefined;
       const begunAt = performance.now();
       const timer = setInterval(() => {
         if (performance.now() - begunAt > longestHoldMs) clearInterval(timer);
@@ -99,6 +102,7 @@ export function openSharedLayer({ url, prefix, logger, onBreakerState, holdMs = 
       }, holdMs / renewals);
       timer.unref();
       return {
+        foundNothing: taken === 1,
         async store(value, lifeMs) {
           clearInterval(timer);
           const keys = [claims, entryOf(tag, key), indexOf(tag)];

@@ -144,6 +144,7 @@ export function createTieredCache(options: TieredCacheOptions): Cache & { check(
       );
       if (taken === 'held') return undefined;
       return {
+        foundNothing: taken?.foundNothing ?? false,
         store: (value, times) => unlessAway(() => store({ tag, key, moment, shared: taken }, value, times), undefined),
         release: () => unlessAway(async () => taken?.release(), undefined),
       };

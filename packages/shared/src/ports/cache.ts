@@ -48,6 +48,8 @@ export interface Cache {
 
 /** To be used once: `store` or `release`. Neither throws. */
 export interface CacheClaim {
+  /** Whether nothing was there under the key, not even in its grace, when it was claimed: nobody has computed it meanwhile. */
+  readonly foundNothing: boolean;
   /** Stores unless the area was cleared since the claim. */
   store(value: unknown, times: CacheTimes): Promise<void>;
   release(): Promise<void>;

@@ -121,7 +121,7 @@ export function createResultCache({
     for (let waitMs = firstLookMs; ; waitMs = Math.min(waitMs * 2, lookMs)) {
       const claim = await cache.claim(what.area, key);
       // Also with the claim: between the look before and the claim another may have been done.
-      const entry = await look(what, key, true);
+      const entry = claim?.foundNothing ? undefined : await look(what, key, true);
       if (entry && isNew(entry)) {
         await claim?.release();
         return { value: entry.value, keep: true, origin: 'shared' };

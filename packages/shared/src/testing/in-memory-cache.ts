@@ -34,6 +34,7 @@ export function createInMemoryCache(clock: Clock = systemClock): InMemoryCache {
       const own = Symbol(key);
       claims.set(key, own);
       return {
+        foundNothing: !entries.has(key),
         async store(value, { freshMs, graceMs }) {
           if (claims.get(key) !== own) return;
           claims.delete(key);
