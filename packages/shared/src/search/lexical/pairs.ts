@@ -38,27 +38,67 @@ export function createPairScorer(
     else wanted.set(first, new Map([[second, pair]]));
   }
   if (wanted.size === 0) return () => 0;
+  const mayBegin = createBeginnings([...wanted.keys()]);
 
-  /** Adds to what was found; answers how many pairs the text has. */
-  function count(found: Set<Pair>, text: string, times: number): number {
-    const own = stemsOf(text);
-    for (let at = 1; at < own.length; at += 1) {
-      const pair = wanted.get(own[at - 1] as string)?.get(own[at] as string);
+  /** Adds to what was found. */
+  function count(found: Set<Pair>, words: readonly string[], times: number): void {
+    for (let at = 0; at < words.length; at += 1) {
+      const first = words[at] as string;
+      if (!mayBegin(first)) continue;
+      const seconds = wanted.get(knownStemOf(first));
+      if (!seconds || functionWords.has(first)) continue;
+      let next = at + 1;
+      while (next < words.length && functionWords.has(words[next] as string)) next += 1;
+      const pair = next < words.length ? seconds.get(knownStemOf(words[next] as string)) : undefined;
       if (!pair) continue;
       if (!found.has(pair)) pair.count = 0;
       found.add(pair);
       pair.count += times;
     }
-    return Math.max(0, own.length - 1) * times;
   }
 
   return (title, text) => {
     const found = new Set<Pair>();
-    const length = count(found, title, 2) + count(found, text, 1);
+    const titleWords = wordsOf(title);
+    const textWords = wordsOf(text);
+    count(found, titleWords, 2);
+    count(found, textWords, 1);
+    if (found.size === 0) return 0;
+    const length = 2 * pairsIn(titleWords) + pairsIn(textWords);
     let score = 0;
     for (const pair of found) score += pair.idf * saturation(pair.count, length, statistics.averageLength);
     return pairWeight * score;
   };
+}
+
+const pairsIn = (words: readonly string[]): number =>
+  Math.max(0, words.filter((word) => !functionWords.has(word)).length - 1);
+
+const letters = 128;
+
+/**
+ * Whether a word may have one of the stems, by its first two letters: most of a text need not be looked up. A stem keeps
+ * them, but for `y` (dying, die), for stems of one letter, and in languages whose letters are not ASCII.
+ */
+function createBeginnings(stems: readonly string[]): (word: string) => boolean {
+  if (stems.some((stem) => stem.length < 2)) return () => true;
+  const wanted = new Uint8Array(letters * letters);
+  for (const stem of stems) {
+    const at = placeOf(stem);
+    if (at < wanted.length) wanted[at] = 1;
+  }
+  return (word) => {
+    const at = placeOf(word);
+    return at >= wanted.length || word.charCodeAt(1) === y || wanted[at] === 1;
+  };
+}
+
+const y = 'y'.charCodeAt(0);
+
+/** Below the square of `letters` for two that are ASCII. */
+function placeOf(word: string): number {
+  const [first, second] = [word.charCodeAt(0), word.charCodeAt(1)];
+  return first < letters && second < letters ? first * letters + second : letters * letters;
 }
 
 interface Pair {

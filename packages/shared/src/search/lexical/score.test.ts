@@ -81,6 +81,23 @@ test('pairs count as often as they occur, those of the title twice, and nothing 
   }
 });
 
+test.each([
+  ['whose stem has another second letter', 'he was dying slowly', 'to die slowly'],
+  ['whose stem is a letter', 'he oed twice', 'oed twice'],
+  ['of letters beyond ASCII', 'ein größerer Turm', 'größerer Turm'],
+  ['of which one is a single letter', 'the plan b works', 'plan b works'],
+  ['at the end of a text', 'all of a green sea', 'green sea'],
+])('pairs are found of words %s', async (_, text, query) => {
+  const { statistics } = await search([text, 'sun'], query);
+  expect(createPairScorer(query, statistics)('', text)).toBeGreaterThan(0);
+});
+
+test('a function word begins no pair, and a word that ends a text none either', async () => {
+  const { statistics } = await search(['green sea', 'sun'], 'green sea');
+  const score = createPairScorer('green sea', statistics);
+  expect([score('', 'the sea of the green'), score('', 'green of the'), score('', '')]).toEqual([0, 0, 0]);
+});
+
 test('what a query must have is among its terms, also where it weighs nothing beside others', () => {
   const terms = queryTerms('"東" hotel', ['c東']);
   expect(terms.find(({ term }) => term === 'c東')).toEqual({ term: 'c東', weight: 0, common: false });
