@@ -148,7 +148,7 @@ async function nearest(collection: Collection, query: VectorQuery): Promise<Foun
   const where = whereOf(query);
   const { known } = query;
   const result = await collection.query({
-    queryEmbeddings: [Array.from(query.vector)],
+    queryEmbeddings: [Array.from(query.vector!)],
     nResults: query.limit,
     include: known ? ['distances'] : ['documents', 'metadatas', 'distances'],
     ...(where ? { where } : {}),
@@ -190,7 +190,7 @@ async function lookUp(collection: Collection, chunkIds: readonly string[], query
   const found = ids.map((id, at) => {
     const numbers = embeddings[at];
     const vector = numbers && Float32Array.from(numbers);
-    const distance = vector && 1 - cosine(query.vector, vector);
+    const distance = vector && (query.vector ? 1 - cosine(query.vector, vector) : 1);
     const hit = toHit({ id, document: documents[at], metadata: metadatas[at], distance });
     return hit && { ...hit, vector };
   });

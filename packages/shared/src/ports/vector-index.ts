@@ -50,7 +50,8 @@ export interface RecordSelection {
 }
 
 export interface VectorQuery {
-  readonly vector: Float32Array;
+  /** Absent only with `chunkIds`: those are read and compared with nothing, so that their similarity is 0. */
+  readonly vector?: Float32Array | undefined;
   readonly limit: number;
   /** Only these documents. At most 1,000. */
   readonly documentIds?: readonly string[] | undefined;

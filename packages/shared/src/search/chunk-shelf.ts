@@ -69,7 +69,8 @@ export function createChunkShelf({ maxBytes }: { readonly maxBytes: number }): C
         const missing: string[] = [];
         for (const chunkId of query.chunkIds) {
           const { chunk, vector } = taken(chunkId) ?? {};
-          if (chunk && vector) here.push({ ...chunk, vector, similarity: cosine(query.vector, vector) });
+          if (chunk && vector)
+            here.push({ ...chunk, vector, similarity: query.vector ? cosine(query.vector, vector) : 0 });
           else missing.push(chunkId);
         }
         const read = missing.length > 0 ? await vectors.query(key, { ...query, chunkIds: missing }) : [];

@@ -30,20 +30,35 @@ export async function chunksAt(
 ): Promise<VectorHit[]> {
   if (addresses.length === 0) return [];
   const { vector, fromIndex, table } = from;
+  const hits = vector && fromIndex ? await chunksOfIndex(deps, key, addresses, { vector, table }) : [];
+  const there = new Set(hits.map(({ chunkId }) => chunkId));
+  // Where the index has lost some they are still in the blob store.
+  const rest = addresses.filter((address) => !there.has(idOf(key, address)));
+  return [...hits, ...(await hydrate(deps.blobs, key.tenant, rest, vector && { vector, model: key.model }))];
+}
+
+/**
+ * As `chunksAt`, from the vector index alone, and with each chunk's own vector. None where it is away.
+ * @param from.vector of the query; where it is not known yet all similarities are 0
+ */
+export async function chunksOfIndex(
+  deps: { readonly vectors: VectorIndex; readonly shelf?: ChunkShelf | undefined },
+  key: CollectionKey,
+  addresses: readonly ChunkAddress[],
+  { vector, table }: { readonly vector?: Float32Array; readonly table?: NamespaceTable | undefined },
+): Promise<VectorHit[]> {
   const { vectors, shelf } = deps;
   const ask = (query: VectorQuery) =>
     shelf && table ? shelf.query(vectors, table, key, query) : vectors.query(key, query);
-  const chunkIds = addresses.map(({ documentId, version, index }) => chunkIdOf(key.tenant, documentId, version, index));
-  const answers =
-    vector && fromIndex
-      ? await Promise.all(pagesOf(chunkIds).map((ids) => settled(ask({ vector, limit: ids.length, chunkIds: ids }))))
-      : [];
-  const hits = answers.flatMap(({ value }) => value ?? []);
-  const there = new Set(hits.map(({ chunkId }) => chunkId));
-  // Where the index has lost some they are still in the blob store.
-  const rest = addresses.filter((_, at) => !there.has(chunkIds[at] as string));
-  return [...hits, ...(await hydrate(deps.blobs, key.tenant, rest, vector && { vector, model: key.model }))];
+  const pages = pagesOf(addresses.map((address) => idOf(key, address)));
+  const answers = await Promise.all(
+    pages.map((chunkIds) => settled(ask({ vector, limit: chunkIds.length, chunkIds }))),
+  );
+  return answers.flatMap(({ value }) => value ?? []);
 }
+
+const idOf = ({ tenant }: CollectionKey, { documentId, version, index }: ChunkAddress) =>
+  chunkIdOf(tenant, documentId, version, index);
 
 const pagesOf = (ids: readonly string[]): string[][] =>
   Array.from({ length: Math.ceil(ids.length / maxIds) }, (_, at) => ids.slice(at * maxIds, (at + 1) * maxIds));

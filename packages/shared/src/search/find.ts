@@ -5,10 +5,12 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Embedder, QueryTokens } from '../ports/embedder.ts';
 import type { LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
 import type { Reranker } from '../ports/reranker.ts';
-import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
 import { activeCandidates, type Candidates } from './candidates.ts';
 import type { ChunkShelf } from './chunk-shelf.ts';
+import { chunksOfIndex } from './chunks-at.ts';
+import { cosine } from './cosine.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { embedQueryText } from './embed-query-text.ts';
 import { placeOf, weightsOf } from './fuse.ts';
@@ -28,7 +30,6 @@ import {
   unreachedByMeaning,
   type WordRanking,
   type WordSearch,
-  withTexts,
 } from './words.ts';
 
 export interface FindDeps {
@@ -91,37 +92,46 @@ async function findFirst(
   const phrases = phrasesOf(request.query);
   const terms = queryTerms(request.query, phrases?.required);
   const asked: Search = { deps, scope, model, table, request, terms, phrases };
-  const [query, best] = await Promise.all([
-    settled(embed(deps, scope, model, request.query, signal)),
-    settled(rankByWords(asked)),
+  const isHybrid = request.mode === 'hybrid';
+  const nearest = (vector: Float32Array) => {
+    const atLeast = isHybrid ? candidatesPerSide : lookedAtAgain(deps, request);
+    return settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
+  };
+  // First, since the model is a process of its own: what words need is done meanwhile. Only quotes make the sides wait for
+  // each other.
+  const embedding = settled(embed(deps, scope, model, request.query, signal));
+  const isMeant = request.mode !== 'lexical' && !phrases;
+  const ranked = settled(rankByWords(asked));
+  const [query, best, near, early] = await Promise.all([
+    embedding,
+    ranked,
+    isMeant ? embedding.then(({ value }) => value && nearest(value.vector)) : undefined,
+    ranked.then(({ value }) => (value && !signal?.aborted ? readEarly(asked, value) : undefined)),
   ]);
-  const { ranking, search } = await obeyPhrases(asked, best, query.value?.vector);
+  const { ranking, search } = await obeyPhrases(
+    withEarly(asked, early, query.value?.vector),
+    best,
+    query.value?.vector,
+  );
   if (request.mode === 'lexical') return byWords(search, ranking, query.value, reasonOf(query));
   if (!query.value) return byWords(search, ranking, undefined, 'embedder_unavailable', query);
 
   const { vector } = query.value;
   const idfOfStem = idfOfStemOf(ranking, terms);
-  const isHybrid = request.mode === 'hybrid';
-  const atLeast = isHybrid && ranking.value ? candidatesPerSide : lookedAtAgain(deps, request);
   // What is in quotes and in no more chunks than were looked at needs no search by meaning, only the similarities.
   const knowsAll = phrases !== undefined && ranking.value?.all === true && ranking.value.whole;
-  const [dense, read] = await Promise.all([
-    knowsAll
-      ? { value: nothingMore }
-      : settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast })),
-    isHybrid && !signal?.aborted ? readAhead(search, ranking.value, vector) : search,
-  ]);
-  if (!dense.value) return byWords(read, ranking, query.value, 'vector_index_unavailable', dense);
+  const dense = near ?? (knowsAll ? { value: nothingMore } : await nearest(vector));
+  if (!dense.value) return byWords(search, ranking, query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
   if (!isHybrid) {
     const most = phrases ? Number.POSITIVE_INFINITY : lookedForByMeaning;
     const unreached =
-      ranking.value && (await settled(unreachedByMeaning(read, ranking.value, candidates, vector, most)));
+      ranking.value && (await settled(unreachedByMeaning(search, ranking.value, candidates, vector, most)));
     const all = [...candidates, ...(unreached?.value ?? [])];
     return { candidates: all, mode: 'dense', degraded, query: query.value, idfOfStem };
   }
-  const both = ranking.value && (await addWords(read, ranking.value, candidates, vector));
+  const both = ranking.value && (await addWords(search, ranking.value, candidates, vector));
   if (!both) {
     return { candidates, mode: 'dense', degraded: [...degraded, 'lexical_index_unavailable'], query: query.value };
   }
@@ -130,13 +140,22 @@ async function findFirst(
 }
 
 /**
- * Reads what words have found while the vector index looks for the nearest: some are found twice, and nothing has to wait.
- * What cannot be had now is asked for again by whoever needs it.
+ * Reads what words have found before it is known what they are compared with: some are found by meaning too, and nothing
+ * has to wait. What cannot be had now is asked for again by whoever needs it.
  */
-async function readAhead(search: Search, ranking: WordRanking | undefined, vector: Float32Array): Promise<Search> {
-  if (!ranking || search.phrases) return search;
-  const { value = [] } = await settled(withTexts(search, ranking.hits, vector, false));
-  return { ...search, texts: new Map(value.map((hit) => [placeOf(hit), hit])) };
+async function readEarly(
+  { deps, scope, model, table, request, phrases }: Search,
+  { hits }: WordRanking,
+): Promise<VectorHit[] | undefined> {
+  if (request.mode === 'dense' || phrases) return undefined;
+  return chunksOfIndex(deps, { ...scope, model }, hits, { table });
+}
+
+/** Compares what was read early. Without the query's vector it is of no use. */
+function withEarly(search: Search, early: readonly VectorHit[] | undefined, query: Float32Array | undefined): Search {
+  if (!early || !query) return search;
+  const compared = early.map((hit) => ({ ...hit, similarity: cosine(query, hit.vector as Float32Array) }));
+  return { ...search, texts: new Map(compared.map((hit) => [placeOf(hit), hit])) };
 }
 
 const nothingMore: Candidates = { candidates: [], complete: true };

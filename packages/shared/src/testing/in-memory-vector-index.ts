@@ -70,7 +70,7 @@ export function createInMemoryVectorIndex(): InMemoryVectorIndex {
         .map(({ vector: own, active: _active, ...record }) => ({
           ...(known?.(record.chunkId) ?? record),
           ...(chunkIds ? { vector: own.slice() } : {}),
-          similarity: cosine(vector, own),
+          similarity: vector ? cosine(vector, own) : 0,
         }))
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, Math.max(0, limit));

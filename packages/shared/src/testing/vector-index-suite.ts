@@ -118,6 +118,10 @@ export function vectorIndexSuite(name: string, open: () => VectorIndex): void {
       expect(found.map((hit) => hit.vector)).toEqual(found.map(({ chunkId }) => own.get(chunkId)));
       const idsOf = (hits: readonly VectorHit[]) => hits.map(({ chunkId }) => chunkId);
       expect(idsOf(await index.query(key, { vector, limit: 2, chunkIds }))).toEqual(idsOf(wanted).slice(0, 2));
+      // Compared with nothing where there is nothing to compare with.
+      const read = await index.query(key, { limit: 10, chunkIds });
+      const place = ({ chunkId: a }: VectorHit, { chunkId: b }: VectorHit) => (a < b ? -1 : 1);
+      expect(read.toSorted(place)).toEqual(found.map((hit) => ({ ...hit, similarity: 0 })).toSorted(place));
       const ofOne = { vector, limit: 10, chunkIds, documentIds: ['e'] };
       const wantedOfOne = wanted.filter(({ documentId }) => documentId === 'e');
       expect(idsOf(await index.query(key, ofOne))).toEqual(idsOf(wantedOfOne));
