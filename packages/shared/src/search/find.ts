@@ -3,7 +3,7 @@ import type { Scope } from '../contracts/model/ids.ts';
 import type { SearchMode, SearchRequest } from '../contracts/model/search.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Embedder, QueryTokens } from '../ports/embedder.ts';
-import type { LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
+import type { ChunkAddress, LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
 import type { Reranker } from '../ports/reranker.ts';
 import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
@@ -101,13 +101,16 @@ async function findFirst(
   // each other.
   const embedding = settled(embed(deps, scope, model, request.query, signal));
   const isMeant = request.mode !== 'lexical' && !phrases;
-  const ranked = settled(rankByWords(asked));
-  const [query, best, near, early] = await Promise.all([
+  const asking = settled(rankByWords(asked));
+  const [query, ranked, near, early] = await Promise.all([
     embedding,
-    ranked,
+    asking,
     isMeant ? embedding.then(({ value }) => value && nearest(value.vector)) : undefined,
-    ranked.then(({ value }) => (value && !signal?.aborted ? readEarly(asked, value) : undefined)),
+    asking.then(({ value }) => (value && !signal?.aborted ? readEarly(asked, value) : undefined)),
   ]);
+  // A document may have been replaced when one side was done and the other not: then they are asked one after the other.
+  const hasMoved = near?.value && !isStill(table, [...near.value.candidates, ...(ranked.value?.hits ?? [])]);
+  const best = hasMoved ? await settled(rankByWords(asked)) : ranked;
   const { ranking, search } = await obeyPhrases(
     withEarly(asked, early, query.value?.vector),
     best,
@@ -120,7 +123,7 @@ async function findFirst(
   const idfOfStem = idfOfStemOf(ranking, terms);
   // What is in quotes and in no more chunks than were looked at needs no search by meaning, only the similarities.
   const knowsAll = phrases !== undefined && ranking.value?.all === true && ranking.value.whole;
-  const dense = near ?? (knowsAll ? { value: nothingMore } : await nearest(vector));
+  const dense = (hasMoved ? undefined : near) ?? (knowsAll ? { value: nothingMore } : await nearest(vector));
   if (!dense.value) return byWords(search, ranking, query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
@@ -157,6 +160,10 @@ function withEarly(search: Search, early: readonly VectorHit[] | undefined, quer
   const compared = early.map((hit) => ({ ...hit, similarity: cosine(query, hit.vector as Float32Array) }));
   return { ...search, texts: new Map(compared.map((hit) => [placeOf(hit), hit])) };
 }
+
+/** Whether all that was found is of versions that are active now. */
+const isStill = ({ rows }: NamespaceTable, found: readonly ChunkAddress[]): boolean =>
+  found.every(({ documentId, version }) => rows.get(documentId)?.activeVersion === version);
 
 const nothingMore: Candidates = { candidates: [], complete: true };
 

@@ -27,6 +27,30 @@ test.each([
   expect(hits.map((hit) => hit.text)).toContain('Pines are tall.');
 });
 
+test.each([
+  ['also by words', 'Pines are tall.'],
+  ['by meaning alone', 'Oaks are tall.'],
+])('a document that is replaced once the nearest are known is found in its new version, %s', async (_, text) => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines are green.' });
+  await memory.store({ documentId: 'b', text: 'Elms.' });
+  const found = Promise.withResolvers<void>();
+  const { query } = memory.vectors;
+  memory.vectors.query = async (...asked) => {
+    const hits = await query(...asked);
+    found.resolve();
+    return hits;
+  };
+  beforeWords(memory, async () => {
+    await found.promise;
+    await memory.store({ documentId: 'a', text });
+    // As another search does at the same time.
+    await memory.deps.table.refresh({ tenant: 'acme', namespace: 'default' });
+  });
+  const { hits } = await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
+  expect(hits.map((hit) => hit.text).sort()).toEqual(['Elms.', text].sort());
+});
+
 test('words are not asked for ever where documents change all the time', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'Pines are green.' });
