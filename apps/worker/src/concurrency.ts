@@ -1,6 +1,6 @@
 import type { Tier } from '@semantic-memory/shared/contracts/jobs';
 
-/** Documents that a process gathers for one call to the index, where so many come: half of what waits for it. */
+/** Documents that a process gathers for one call to the index, where so many come: a part of what waits for it. */
 export const indexGroupOf = (tiers: readonly Tier[]): number => (tiers.includes('embed') ? 16 : 100);
 
 /**
@@ -14,7 +14,7 @@ export function concurrencyOf(tier: Tier, settings: { readonly ocrProcesses: num
     parse: 8,
     ocr: settings.ocrProcesses,
     // As many as keep the model busy, and as many short texts that are being committed.
-    embed: 32,
+    embed: 48,
     // They wait for each other's group: as many as make a full one of short texts.
     index: 250,
     maintenance: 4,
