@@ -36,6 +36,7 @@ const spread = 0.8;
 /** The stores of a running service, as its own processes use them. */
 export interface Stores {
   readonly redisUrl: string;
+  readonly chromaPort: number;
   readonly prefix: string;
   readonly blobs: BlobStore;
   readonly ledger: Ledger;
@@ -49,13 +50,14 @@ export async function openStores(service: Service): Promise<Stores> {
   const environment = await readFile(`/proc/${api?.pid}/environ`, 'utf8');
   const environmentOf = (name: string) => new RegExp(`(?:^|\\0)${name}=([^\\0]*)`).exec(environment)?.[1];
   const redisUrl = environmentOf('REDIS_URL') ?? '';
+  const chromaPort = Number(environmentOf('CHROMA_PORT'));
   const prefix = environmentOf('QUEUE_PREFIX') ?? 'semantic-memory';
   const ledger = createRedisLedger({ url: redisUrl, prefix });
   const lexical = createRedisLexicalIndex({ url: redisUrl, prefix });
   return {
-    ...{ redisUrl, prefix, ledger, lexical },
+    ...{ redisUrl, chromaPort, prefix, ledger, lexical },
     blobs: createFilesystemBlobStore(join(service.dataDir, 'blobs')),
-    vectors: createChromaIndex({ host: '127.0.0.1', port: Number(environmentOf('CHROMA_PORT')), ssl: false }),
+    vectors: createChromaIndex({ host: '127.0.0.1', port: chromaPort, ssl: false }),
     close: async () => {
       await Promise.all([ledger.close(), lexical.close()]);
     },

@@ -7,6 +7,7 @@ import { measureColdStart } from './scenarios/cold-start.ts';
 import { measureFairness } from './scenarios/fairness.ts';
 import { measureFiles } from './scenarios/files.ts';
 import { measureGrowth } from './scenarios/growth.ts';
+import { measureLibrariesAlone } from './scenarios/libraries-alone.ts';
 import { measureLongPdf } from './scenarios/long-pdf.ts';
 import { measurePostLatency } from './scenarios/post-latency.ts';
 import { measureSearch } from './scenarios/search-latency.ts';
@@ -20,6 +21,7 @@ import { rounded, timed } from './statistics.ts';
  */
 const scenarios: Record<string, (service: Service) => Promise<object>> = {
   'short-texts': (service) => measureShortTexts(service, 2_000),
+  'libraries-alone': (service) => measureLibrariesAlone(service, 2_000),
   'long-pdf': (service) => measureLongPdf(service, 350),
   'post-latency': (service) => measurePostLatency(service, 100),
   'huge-pdf': (service) => measureLongPdf(service, 2_000),

@@ -1,15 +1,14 @@
 import type { Service } from '@semantic-memory/e2e/service';
 import { ingestAll } from '../ingest-all.ts';
 import { watchProcesses } from '../process-watch.ts';
-import { createRandom, seededText } from '../seeded-text.ts';
+import { shortTexts } from '../short-texts.ts';
 import { rounded } from '../statistics.ts';
 import { bareModelSpeed } from './bare-speed.ts';
 
-/** Short texts of 30 to 90 words, all different: what a team's notes look like. */
+/** Short texts, a request each. */
 export async function measureShortTexts(service: Service, count: number) {
   const namespace = 'short-texts';
-  const random = createRandom(1);
-  const texts = Array.from({ length: count }, () => seededText(random, 30 + Math.floor(random() * 60)));
+  const texts = shortTexts(count);
   const watch = watchProcesses(service.pid);
   const run = await ingestAll(
     service,
