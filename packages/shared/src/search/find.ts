@@ -3,17 +3,15 @@ import type { Scope } from '../contracts/model/ids.ts';
 import type { SearchMode, SearchRequest } from '../contracts/model/search.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Embedder, QueryTokens } from '../ports/embedder.ts';
-import type { ChunkAddress, LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
+import type { LexicalIndex, LexicalRanking, LexicalTerm } from '../ports/lexical-index.ts';
 import type { Reranker } from '../ports/reranker.ts';
-import type { CollectionKey, VectorHit, VectorIndex } from '../ports/vector-index.ts';
+import type { CollectionKey, VectorIndex } from '../ports/vector-index.ts';
 import { candidatesAt } from './as-of.ts';
 import { activeCandidates, type Candidates } from './candidates.ts';
 import type { ChunkShelf } from './chunk-shelf.ts';
-import { chunksOfIndex } from './chunks-at.ts';
-import { cosine } from './cosine.ts';
 import type { DocumentTable, NamespaceTable } from './document-table.ts';
 import { embedQueryText } from './embed-query-text.ts';
-import { placeOf, weightsOf } from './fuse.ts';
+import { weightsOf } from './fuse.ts';
 import { phrasesOf } from './lexical/phrases.ts';
 import { queryTerms, statisticsOf } from './lexical/score.ts';
 import { withPhrases } from './quoted.ts';
@@ -21,12 +19,12 @@ import type { Candidate } from './rank.ts';
 import { rerank } from './rerank.ts';
 import type { ResultCache } from './result-cache.ts';
 import { type Settled, settled } from './settled.ts';
+import { askSides } from './sides.ts';
 import {
   addWords,
   byWordsAlone,
   candidatesPerSide,
   lookedForByMeaning,
-  rankByWords,
   unreachedByMeaning,
   type WordRanking,
   type WordSearch,
@@ -97,25 +95,10 @@ async function findFirst(
     const atLeast = isHybrid ? candidatesPerSide : lookedAtAgain(deps, request);
     return settled(activeCandidates(deps, { ...scope, model }, table, vector, request, signal, { atLeast }));
   };
-  // First, since the model is a process of its own: what words need is done meanwhile. Only quotes make the sides wait for
-  // each other.
+  // First, since the model is a process of its own: what words need is done while it is at the query.
   const embedding = settled(embed(deps, scope, model, request.query, signal));
-  const isMeant = request.mode !== 'lexical' && !phrases;
-  const asking = settled(rankByWords(asked));
-  const [query, ranked, near, early] = await Promise.all([
-    embedding,
-    asking,
-    isMeant ? embedding.then(({ value }) => value && nearest(value.vector)) : undefined,
-    asking.then(({ value }) => (value && !signal?.aborted ? readEarly(asked, value) : undefined)),
-  ]);
-  // A document may have been replaced when one side was done and the other not: then they are asked one after the other.
-  const hasMoved = near?.value && !isStill(table, [...near.value.candidates, ...(ranked.value?.hits ?? [])]);
-  const best = hasMoved ? await settled(rankByWords(asked)) : ranked;
-  const { ranking, search } = await obeyPhrases(
-    withEarly(asked, early, query.value?.vector),
-    best,
-    query.value?.vector,
-  );
+  const { query, best, near, read } = await askSides(asked, embedding, nearest, signal);
+  const { ranking, search } = await obeyPhrases(read, best, query.value?.vector);
   if (request.mode === 'lexical') return byWords(search, ranking, query.value, reasonOf(query));
   if (!query.value) return byWords(search, ranking, undefined, 'embedder_unavailable', query);
 
@@ -123,7 +106,7 @@ async function findFirst(
   const idfOfStem = idfOfStemOf(ranking, terms);
   // What is in quotes and in no more chunks than were looked at needs no search by meaning, only the similarities.
   const knowsAll = phrases !== undefined && ranking.value?.all === true && ranking.value.whole;
-  const dense = (hasMoved ? undefined : near) ?? (knowsAll ? { value: nothingMore } : await nearest(vector));
+  const dense = near ?? (knowsAll ? { value: nothingMore } : await nearest(vector));
   if (!dense.value) return byWords(search, ranking, query.value, 'vector_index_unavailable', dense);
   const degraded = degradedOf(dense.value);
   const { candidates } = dense.value;
@@ -141,29 +124,6 @@ async function findFirst(
   const reasons = new Set([...degraded, ...lackingOf(ranking.value)]);
   return { candidates: both, mode: 'hybrid', degraded: [...reasons], query: query.value, idfOfStem };
 }
-
-/**
- * Reads what words have found before it is known what they are compared with: some are found by meaning too, and nothing
- * has to wait. What cannot be had now is asked for again by whoever needs it.
- */
-async function readEarly(
-  { deps, scope, model, table, request, phrases }: Search,
-  { hits }: WordRanking,
-): Promise<VectorHit[] | undefined> {
-  if (request.mode === 'dense' || phrases) return undefined;
-  return chunksOfIndex(deps, { ...scope, model }, hits, { table });
-}
-
-/** Compares what was read early. Without the query's vector it is of no use. */
-function withEarly(search: Search, early: readonly VectorHit[] | undefined, query: Float32Array | undefined): Search {
-  if (!early || !query) return search;
-  const compared = early.map((hit) => ({ ...hit, similarity: cosine(query, hit.vector as Float32Array) }));
-  return { ...search, texts: new Map(compared.map((hit) => [placeOf(hit), hit])) };
-}
-
-/** Whether all that was found is of versions that are active now. */
-const isStill = ({ rows }: NamespaceTable, found: readonly ChunkAddress[]): boolean =>
-  found.every(({ documentId, version }) => rows.get(documentId)?.activeVersion === version);
 
 const nothingMore: Candidates = { candidates: [], complete: true };
 
