@@ -39,6 +39,35 @@ test('words find a document by a title that only the blob store had heard of whe
   expect([await holders(flow, 'ferri'), await holders(flow, 'zeppelin')]).toEqual([0, 1]);
 });
 
+test('words find a document by its new title as soon as the ledger has it, were the process killed at that moment', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.', { title: 'Ferry times' });
+  await flow.drain();
+  onNext(flow.ledger, 'patchDocument', async (call) => {
+    await call();
+    throw new Error('The process is killed.');
+  });
+  await expect(patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' })).rejects.toThrow('is killed');
+  expect(await flow.ledger.getDocument('acme', 'notes')).toMatchObject({ title: 'Zeppelin times' });
+  expect([await holders(flow, 'ferri'), await holders(flow, 'zeppelin')]).toEqual([0, 1]);
+});
+
+test('words find a version by the new title that was activated while the one before was given it', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.', { title: 'Ferry times' });
+  await flow.drain();
+  await flow.ingest('The harbour is deep.', { title: 'Ferry times' });
+  onNext(flow.ledger, 'patchDocument', async (call) => {
+    await flow.drain();
+    return call();
+  });
+  await patchDocument(flow.deps, 'acme', 'notes', { title: 'Zeppelin times' });
+  expect(await flow.ledger.getDocument('acme', 'notes')).toMatchObject({ title: 'Zeppelin times', activeVersion: 2 });
+  expect([await holders(flow, 'ferri'), await holders(flow, 'zeppelin'), await holders(flow, 'deep')]).toEqual([
+    0, 1, 1,
+  ]);
+});
+
 test('a document that is deleted while its title is brought back has no words', async () => {
   const flow = createInMemoryFlow();
   await flow.ingest('The harbour is open.');
@@ -74,6 +103,15 @@ test('a title before anything is active changes no postings until then, and meta
   const before = (await flow.lexical.read(scope, [])).rangeOf('notes')?.base;
   await patchDocument(flow.deps, 'acme', 'notes', { metadata: { a: 1 } });
   expect((await flow.lexical.read(scope, [])).rangeOf('notes')?.base).toBe(before);
+});
+
+test('new metadata of a document that was never renamed leave its title, and the words of it', async () => {
+  const flow = createInMemoryFlow();
+  await flow.ingest('The harbour is open.', { title: 'Ferry times' });
+  await flow.drain();
+  const patched = await patchDocument(flow.deps, 'acme', 'notes', { metadata: { a: 1 } });
+  expect(patched).toMatchObject({ title: 'Ferry times', metadata: { a: 1 } });
+  expect(await holders(flow, 'ferri')).toBe(1);
 });
 
 test('words find what is tried again by the title that it was given meanwhile', async () => {

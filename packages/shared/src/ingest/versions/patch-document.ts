@@ -25,8 +25,9 @@ export type PatchRecord = z.infer<typeof PatchRecord>;
 const maxAttempts = 50;
 
 /**
- * Changes what a document is called: first the durable fact, then the ledger. Each record is numbered and holds the sum
- * of those before it, so that of two changes at the same time none is lost.
+ * Changes what a document is called: first the durable fact, then its words, then the ledger. Each record is numbered and
+ * holds the sum of those before it, so that of two changes at the same time none is lost. Where the process dies on the way
+ * the ledger does not say what the fact says, which the reconciler sees.
  * @returns undefined where there is no such document
  */
 export async function patchDocument(
@@ -35,7 +36,7 @@ export async function patchDocument(
   documentId: string,
   change: { readonly title?: string | undefined; readonly metadata?: Metadata | undefined },
 ): Promise<DocumentRecord | undefined> {
-  const document = await deps.ledger.getDocument(tenant, documentId);
+  let document = await deps.ledger.getDocument(tenant, documentId);
   if (!document) return undefined;
   const upToVersion = document.latestVersion;
   const mine: DocumentPatch = {
@@ -45,19 +46,33 @@ export async function patchDocument(
   const at = new Date(deps.clock.now()).toISOString();
   let stored = await store(deps.blobs, tenant, documentId, mine, at);
   for (;;) {
+    const renamed = { ...document, title: stored.record.title?.value ?? document.title };
+    // A vector keeps the title that it was made with; words follow the new one at once.
+    const hasWords = await followTitle(deps, change, renamed);
     const patched = await deps.ledger.patchDocument(tenant, documentId, stored.record, at);
     if (!patched) {
       // Deleted meanwhile: nothing of it may stay.
       await deps.blobs.remove(patchKey(tenant, documentId, stored.number));
       return undefined;
     }
-    // A vector keeps the title that it was made with; words follow the new one at once.
-    if (change.title !== undefined && patched.activeVersion > 0) await restorePostings(deps, patched, patched);
+    // Another version may have been activated meanwhile.
+    const isSame = patched.activeVersion === renamed.activeVersion && patched.title === renamed.title;
+    if (!hasWords || !isSame) await followTitle(deps, change, patched);
     // One that came after ours may have reached the ledger before it.
     const latest = await readLatestPatch(deps.blobs, tenant, documentId);
     if (!latest || latest.number <= stored.number) return patched;
     stored = latest;
+    document = patched;
   }
+}
+
+/** @returns whether words find the active version by the title */
+async function followTitle(
+  deps: Pick<IngestDeps, 'blobs'> & { readonly lexical: LexicalIndex },
+  { title }: { readonly title?: string | undefined },
+  document: DocumentRecord,
+): Promise<boolean> {
+  return title !== undefined && document.activeVersion > 0 && restorePostings(deps, document, document);
 }
 
 interface Numbered {
