@@ -4,6 +4,7 @@ import type { ChunkAddress } from '../ports/lexical-index.ts';
 import type { CollectionKey, VectorHit, VectorIndex, VectorQuery } from '../ports/vector-index.ts';
 import type { ChunkShelf } from './chunk-shelf.ts';
 import type { NamespaceTable } from './document-table.ts';
+import { placeOf } from './fuse.ts';
 import { hydrate } from './hydrate.ts';
 import { settled } from './settled.ts';
 
@@ -31,9 +32,9 @@ export async function chunksAt(
   if (addresses.length === 0) return [];
   const { vector, fromIndex, table } = from;
   const hits = vector && fromIndex ? await chunksOfIndex(deps, key, addresses, { vector, table }) : [];
-  const there = new Set(hits.map(({ chunkId }) => chunkId));
+  const there = new Set(hits.map(placeOf));
   // Where the index has lost some they are still in the blob store.
-  const rest = addresses.filter((address) => !there.has(idOf(key, address)));
+  const rest = addresses.filter((address) => !there.has(placeOf(address)));
   return [...hits, ...(await hydrate(deps.blobs, key.tenant, rest, vector && { vector, model: key.model }))];
 }
 
@@ -50,15 +51,12 @@ export async function chunksOfIndex(
   const { vectors, shelf } = deps;
   const ask = (query: VectorQuery) =>
     shelf && table ? shelf.query(vectors, table, key, query) : vectors.query(key, query);
-  const pages = pagesOf(addresses.map((address) => idOf(key, address)));
+  const ids = addresses.map(({ documentId, version, index }) => chunkIdOf(key.tenant, documentId, version, index));
   const answers = await Promise.all(
-    pages.map((chunkIds) => settled(ask({ vector, limit: chunkIds.length, chunkIds }))),
+    pagesOf(ids).map((chunkIds) => settled(ask({ vector, limit: chunkIds.length, chunkIds }))),
   );
   return answers.flatMap(({ value }) => value ?? []);
 }
-
-const idOf = ({ tenant }: CollectionKey, { documentId, version, index }: ChunkAddress) =>
-  chunkIdOf(tenant, documentId, version, index);
 
 const pagesOf = (ids: readonly string[]): string[][] =>
   Array.from({ length: Math.ceil(ids.length / maxIds) }, (_, at) => ids.slice(at * maxIds, (at + 1) * maxIds));

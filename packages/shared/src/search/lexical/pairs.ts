@@ -84,11 +84,11 @@ function createBeginnings(stems: readonly string[]): (word: string) => boolean {
   if (stems.some((stem) => stem.length < 2)) return () => true;
   const wanted = new Uint8Array(letters * letters);
   for (const stem of stems) {
-    const at = placeOf(stem);
+    const at = beginningOf(stem);
     if (at < wanted.length) wanted[at] = 1;
   }
   return (word) => {
-    const at = placeOf(word);
+    const at = beginningOf(word);
     return at >= wanted.length || word.charCodeAt(1) === y || wanted[at] === 1;
   };
 }
@@ -96,7 +96,7 @@ function createBeginnings(stems: readonly string[]): (word: string) => boolean {
 const y = 'y'.charCodeAt(0);
 
 /** Below the square of `letters` for two that are ASCII. */
-function placeOf(word: string): number {
+function beginningOf(word: string): number {
   const [first, second] = [word.charCodeAt(0), word.charCodeAt(1)];
   return first < letters && second < letters ? first * letters + second : letters * letters;
 }
