@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
@@ -12,7 +11,7 @@ app.use(express.json());
 app.post('/texts', async (request, response) => {
   const { id, text } = request.body as { id: string; text: string };
   const path = join(folder, id);
-  const file = await open(`${path}.new`, constants.O_CREAT | constants.O_WRONLY);
+  const file = await open(`${path}.new`, 'w');
   await file.writeFile(text);
   await file.datasync();
   await file.close();
