@@ -44,6 +44,18 @@ test.each(['hybrid', 'dense'] as const)(
   },
 );
 
+test('without the model what was read meanwhile is found, and need not be read from the blob store again', async () => {
+  const memory = createMemory();
+  await memory.store({ documentId: 'a', text: 'Pines.' });
+  memory.embedder.away = true;
+  const expected = await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
+  memory.blobs.unavailable = true;
+  const answer = await search(memory.deps, 'acme', searchFor({ query: 'pines' }));
+  expect(answer).toEqual({ ...expected, tookMs: expect.any(Number) });
+  expect(answer).toMatchObject({ mode: 'lexical', degraded: ['embedder_unavailable'] });
+  expect(answer.hits.map(({ text, similarity }) => [text, similarity])).toEqual([['Pines.', 0]]);
+});
+
 test('a search that is cancelled while words are looked for reads nothing', async () => {
   const memory = createMemory();
   await memory.store({ documentId: 'a', text: 'Pines.' });

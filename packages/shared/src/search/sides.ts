@@ -58,14 +58,16 @@ async function readEarly(
   return chunksOfIndex(deps, { ...scope, model }, hits, { table });
 }
 
-/** Compares what was read early. Without the query's vector it is of no use. */
+/** Compares what was read early; without the query's vector no similarity is known. */
 function withEarly<Search extends WordSearch>(
   search: Search,
   early: readonly VectorHit[] | undefined,
   query: Float32Array | undefined,
 ): Search {
-  if (!early || !query) return search;
-  const compared = early.map((hit) => ({ ...hit, similarity: cosine(query, hit.vector as Float32Array) }));
+  if (!early) return search;
+  const compared = query
+    ? early.map((hit) => ({ ...hit, similarity: cosine(query, hit.vector as Float32Array) }))
+    : early;
   return { ...search, texts: new Map(compared.map((hit) => [placeOf(hit), hit])) };
 }
 
