@@ -11,18 +11,24 @@ import { createTokenKeeper, tokensOf } from './token-keeper.ts';
 /** A vector space. */
 export type Model = Pick<Embedder, 'model' | 'dimension'>;
 
-/** Whoever embeds is told of each batch: by the first chunk's index before it, and once what is new is stored. */
+/** Whoever embeds has a say before a batch is begun, and is told of each that is stored. */
 export interface EmbedWatch {
   readonly signal: AbortSignal;
   /** The chunks where they are not stored yet, which is done with the first batch: no vectors that may lie there are theirs. */
   readonly newChunks?: NewBlob | undefined;
-  beforeBatch?(from: number): Promise<void>;
-  afterBatch?(): Promise<void>;
+  /** Throws where no more is to be begun: what is in hand is still stored. */
+  beforeBatch?(): void;
+  /** With how many chunks are stored by then, and whether this batch was not before. */
+  afterBatch?(stored: number, isNew: boolean): Promise<void>;
 }
+
+/** Stores what was embedded. */
+type Store = () => Promise<unknown>;
 
 /**
  * Embeds the chunks that have no vectors of this model yet, in batches that are stored one by one: whoever repeats it
- * goes on where it was.
+ * goes on where it was. Two batches are in hand at a time, which is what a crash repeats: while one is embedded or stored
+ * the next one's texts are with the model, which so waits neither for the last text of a batch nor for the disk.
  * @param former what was embedded of the document before: token vectors are taken from there where the text is the same
  * @param known vectors by content hash, which need not be embedded; those that are made are added
  */
@@ -39,8 +45,12 @@ export async function embedChunks(
   const late = embedder.lateInteraction;
   const keeper = late && createTokenKeeper(deps, embedded, former, late);
   let tokens = 0;
+  // What was begun for nothing is taken back.
+  const leave = new AbortController();
+  const signal = AbortSignal.any([watch.signal, leave.signal]);
   /** Embeds a batch, and returns what stores it; undefined where it is stored already. */
-  const embedBatch = async (from: number): Promise<(() => Promise<void>) | undefined> => {
+  const embedBatch = async (from: number): Promise<Store | undefined> => {
+    watch.beforeBatch?.();
     const batch = chunks.slice(from, from + vectorBatchSize);
     const expected = { count: batch.length, dimension };
     const isStored = async () =>
@@ -50,7 +60,7 @@ export async function embedChunks(
     const fresh = batch.filter(
       ({ contentHash }) => !known.has(contentHash) || (knownTokens && !knownTokens.has(contentHash)),
     );
-    const made = await embedAll(deps, embedder, fresh, watch.signal, ref.tenant);
+    const made = await embedAll(deps, embedder, fresh, signal, ref.tenant);
     fresh.forEach((chunk, index) => {
       const { vector, tokens: ofTokens } = made[index] ?? {};
       if (vector?.length !== dimension)
@@ -62,35 +72,43 @@ export async function embedChunks(
     const vectors = batch.map((chunk) => known.get(chunk.contentHash)!);
     const ofTokens =
       knownTokens && batch.map((chunk) => ({ ...knownTokens.get(chunk.contentHash)!, textStart: chunk.span.start }));
-    return async () => {
-      await deps.blobs.putAll([
+    return () =>
+      deps.blobs.putAll([
         ...(watch.newChunks && from === 0 ? [watch.newChunks] : []),
         vectorsBlob(ref, from, vectors),
         ...(keeper && ofTokens ? [keeper.blobOf(from, ofTokens)] : []),
       ]);
-      await watch.afterBatch?.();
-    };
   };
-  // One is stored while the next is embedded, so that the model need not wait for the disk: what is not stored yet is
-  // what a crash repeats.
+  const begin = (from: number) => (from < chunks.length ? thrownWhereAwaited(embedBatch(from)) : undefined);
+  const finish = async (to: number, store: Store | undefined) => {
+    await store?.();
+    await watch.afterBatch?.(Math.min(to, chunks.length), store !== undefined);
+  };
+  let current: ReturnType<typeof begin>;
+  let next = begin(0);
   let stored: Promise<void> = Promise.resolve();
   try {
-    for (let from = 0; from < chunks.length; from += vectorBatchSize) {
-      await watch.beforeBatch?.(from);
-      const store = await embedBatch(from);
+    for (let to = vectorBatchSize; next; to += vectorBatchSize) {
+      current = next;
       await stored;
-      if (store) stored = store();
-      // Thrown where it is waited for.
-      stored.catch(() => {});
+      next = begin(to);
+      stored = thrownWhereAwaited(finish(to, await current));
     }
     await stored;
   } finally {
-    // Nothing of this attempt is still being written once it is over.
-    await Promise.allSettled([stored]);
+    leave.abort();
+    // Nothing of this attempt is still being embedded or written once it is over.
+    await Promise.allSettled([current, next, stored]);
   }
   await keeper?.finish();
   await markEmbedded(deps.blobs, embedded);
   if (tokens > 0) deps.metrics.embeddingTokens(embedder.model, tokens);
+}
+
+/** The same: that it fails is not unheard of before somebody waits for it. */
+function thrownWhereAwaited<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** Vectors, and in the same runs those of tokens where the model gives them. What is not embedded after all is given back. */

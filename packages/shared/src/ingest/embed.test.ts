@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { MemoryError } from '../contracts/errors.ts';
-import { createInMemoryFlow } from '../testing/in-memory-flow.ts';
+import type { Embedder } from '../ports/embedder.ts';
+import type { Quotas, QuotaUse } from '../ports/quotas.ts';
+import { createInMemoryFlow, type InMemoryFlow } from '../testing/in-memory-flow.ts';
+import { onNext } from '../testing/on-next.ts';
 import { readChunkSet, vectorBatchSize } from './stored/artifacts.ts';
 import { vectorsKey } from './stored/blob-keys.ts';
 
@@ -9,22 +12,89 @@ const longText = Array.from({ length: 150 }, (_, at) => `# Section ${at}\n\nLamp
   '\n\n',
 );
 
-test('the model goes on with the next batch while one is stored', async () => {
+const turns = async (count = 50) => {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** The model of a flow answers each call when it is told to. */
+function answeredByHand(flow: InMemoryFlow) {
+  const calls: {
+    readonly texts: readonly string[];
+    readonly signal: AbortSignal | undefined;
+    answer(): Promise<void>;
+    fail(error: Error): void;
+  }[] = [];
+  const { embedderFor, embeddingModel } = flow.deps;
+  const embedder = embedderFor(embeddingModel);
+  const embedPassages: Embedder['embedPassages'] = (texts, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+      calls.push({
+        texts,
+        signal,
+        answer: async () => {
+          resolve(await embedder.embedPassages(texts));
+          await turns();
+        },
+        fail: reject,
+      });
+    });
+  Object.assign(flow.deps, { embedderFor: () => ({ ...embedder, embedPassages }) });
+  return { calls, byItself: () => Object.assign(flow.deps, { embedderFor }) };
+}
+
+test('two batches are in hand: the next one waits at the model while one is embedded, and is embedded while that is stored', async () => {
   const flow = createInMemoryFlow();
-  const put = flow.blobs.put;
-  let embeddedMeanwhile = 0;
+  const { calls } = answeredByHand(flow);
+  const { put } = flow.blobs;
+  const { promise: mayBeStored, resolve: store } = Promise.withResolvers<void>();
   flow.blobs.put = async (key, bytes) => {
-    if (key === vectorsKey(ref, 0)) {
-      const before = flow.embedded.length;
-      while (flow.embedded.length === before) await new Promise((resolve) => setImmediate(resolve));
-      embeddedMeanwhile = flow.embedded.length - before;
-    }
+    if (key === vectorsKey(ref, 0)) await mayBeStored;
     return put(key, bytes);
   };
   await flow.ingest(longText);
+  while (flow.queue.waiting[0]?.name !== 'embed') await flow.runNext();
+  const run = flow.runNext();
+  await turns();
+  expect(calls).toHaveLength(2);
+  await calls[0]!.answer();
+  await calls[1]!.answer();
+  expect(calls).toHaveLength(2);
+  store();
+  await turns();
+  expect(calls).toHaveLength(4);
+  for (let at = 2; at < calls.length; at += 1) await calls[at]!.answer();
+  await run;
+  const chunks = await readChunkSet(flow.blobs, ref);
+  expect(calls.flatMap(({ texts }) => texts)).toEqual(chunks?.chunks.map(({ embedText }) => embedText));
+});
+
+test.each([
+  ['fails', (calls: readonly { fail(error: Error): void }[]) => calls[0]!.fail(new Error('no'))],
+  ['cannot be stored', (calls: readonly { answer(): Promise<void> }[]) => void calls[0]!.answer()],
+])('where a batch %s the next one is taken back from the model, and its tokens are given back', async (_what, go) => {
+  const counted: number[] = [];
+  const quotas = {
+    take: async (_tenant: string, { tokens = 0 }: QuotaUse) => void counted.push(tokens),
+    count: async (_tenant: string, { tokens = 0 }: QuotaUse) => void counted.push(tokens),
+  };
+  const flow = createInMemoryFlow({ quotas: quotas as unknown as Quotas });
+  const { calls, byItself } = answeredByHand(flow);
+  await flow.ingest(longText);
+  while (flow.queue.waiting[0]?.name !== 'embed') await flow.runNext();
+  onNext(flow.blobs, 'putAll', () => Promise.reject(new Error('the disk said no')));
+  counted.length = 0;
+  const run = flow.runNext();
+  await turns();
+  const [first, second] = counted;
+  go(calls);
+  await expect(run).rejects.toBeInstanceOf(MemoryError);
+  expect(calls[1]!.signal?.aborted).toBe(true);
+  expect(counted.slice(2)).toContain(-second!);
+  expect(first).toBeGreaterThan(0);
+  byItself();
   await flow.drain();
   expect((await flow.ledger.getDocument('acme', 'notes'))?.activeVersion).toBe(1);
-  expect(embeddedMeanwhile).toBe(vectorBatchSize);
 });
 
 test('where a batch cannot be stored, at most two are embedded again', async () => {
@@ -34,7 +104,7 @@ test('where a batch cannot be stored, at most two are embedded again', async () 
     if (key === vectorsKey(ref, vectorBatchSize)) {
       flow.blobs.put = put;
       // Long enough for the next one to be embedded.
-      for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      await turns();
       throw new MemoryError('internal', 'the disk said no', { retry: { kind: 'backoff' } });
     }
     return put(key, bytes);

@@ -30,18 +30,18 @@ export const embedStep: Step = async (deps, context) => {
   const { known, newChunks, ...embedded } = await chunksOf(deps, context, embedder, former);
   const { length: total } = embedded.set.chunks;
   let makesWay = false;
+  await context.progress(0, total);
   await embedChunks(deps, embedder, embedded, former, known, {
     signal,
     newChunks,
-    async beforeBatch(from) {
+    beforeBatch() {
       if (makesWay) throw othersGoFirst();
-      await context.progress(from, total);
     },
-    async afterBatch() {
-      if (await context.checkpoint()) makesWay = true;
+    async afterBatch(stored, isNew) {
+      await context.progress(stored, total);
+      if (isNew && (await context.checkpoint())) makesWay = true;
     },
   });
-  await context.progress(total, total);
   return { nextTotal: total };
 };
 

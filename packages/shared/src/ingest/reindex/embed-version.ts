@@ -33,7 +33,7 @@ export async function embedVersion(
   const known = await knownVectors(deps, former, embedded.set);
   await embedChunks(deps, embedder, embedded, former, known, {
     signal,
-    beforeBatch: async () => signal.throwIfAborted(),
+    beforeBatch: () => signal.throwIfAborted(),
   });
   // Deleted, or expired, while it was embedded: whoever did that may have looked before this was written.
   if (await deps.blobs.has(manifestKey(ref))) return embedded;

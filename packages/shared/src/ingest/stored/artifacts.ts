@@ -71,7 +71,7 @@ export const readOcrPage = (blobs: BlobStore, ref: VersionRef, page: number) =>
 export const readChunkSet = (blobs: Pick<BlobStore, 'get'>, ref: VersionRef): Promise<ChunkSet | undefined> =>
   readJson(blobs, keys.chunksKey(ref), ChunkSetSchema);
 
-/** How many chunks share one file of vectors. A crash repeats at most two: one is embedded while one is stored. */
+/** How many chunks share one file of vectors. A crash repeats at most two (embed-chunks.ts). */
 export const vectorBatchSize = 32;
 
 export function vectorsBlob(ref: VectorsRef, from: number, vectors: readonly Float32Array[]): NewBlob {
