@@ -57,7 +57,7 @@ export async function measureLibrariesAlone(service: Service, count: number) {
     const failed = await queue.getFailedCount();
     if (failed > 0) throw new Error(`${failed} texts were not embedded`);
     for (const child of children) child.kill('SIGKILL');
-    const bare = await bareModelSpeed(texts.slice(0, 600).map((text, index) => `note-${index}\n${text}`));
+    const bare = await bareModelSpeed(texts.slice(0, 600));
     const perSecond = count / seconds;
     return {
       seconds,
