@@ -1,25 +1,37 @@
+import { createTokenizer } from '@semantic-memory/adapters/onnx/tokenizer';
 import type { Service } from '@semantic-memory/e2e/service';
 import type { DocumentChunk } from '@semantic-memory/shared/contracts/model/document';
 import type { Job } from '@semantic-memory/shared/contracts/model/job';
+import { embedTextOf } from '@semantic-memory/shared/ingest/chunk/embed-text';
 import { ingestAll } from '../ingest-all.ts';
 import { largePdf } from '../large-pdf.ts';
 import { watchProcesses } from '../process-watch.ts';
 import { rounded } from '../statistics.ts';
-import { bareModelSpeed } from './bare-speed.ts';
+import { besideBareModel } from './bare-speed.ts';
 
-const modelSample = 400;
+/** The first pages alone have as many chunks as the model is measured with. */
+const samplePages = 60;
+const modelSample = 200;
 
-/** One PDF of so many pages of text; speed against the model alone on the same chunks, and memory of every process. */
+/** One PDF of so many pages of text; speed against the model alone on its first chunks, and memory of every process. */
 export async function measureLongPdf(service: Service, pages: number) {
   const namespace = `pdf-${pages}`;
   const documentId = `book-${pages}`;
-  const file = { blob: new Blob([await largePdf(pages)], { type: 'application/pdf' }), filename: 'book.pdf' };
-  const watch = watchProcesses(service.pid);
-  const run = await ingestAll(service, namespace, [() => service.client.ingestFile(file, { namespace, documentId })]);
-  const use = await watch.stop();
-  const chunks = await firstChunks(service, documentId, modelSample);
-  const { title, jobId } = await service.client.document(documentId);
-  const bare = await bareModelSpeed(chunks.map((chunk) => [title, chunk.headings.join(' > '), chunk.text].join('\n')));
+  const ingestPages = async (count: number, to: { namespace: string; documentId: string }) => {
+    const file = { blob: new Blob([await largePdf(count)], { type: 'application/pdf' }), filename: 'book.pdf' };
+    return () => ingestAll(service, to.namespace, [() => service.client.ingestFile(file, to)]);
+  };
+  const sample = { namespace: 'sample', documentId: 'sample' };
+  await (await ingestPages(samplePages, sample))();
+  const texts = await embeddedTexts(service, sample.documentId, modelSample);
+  const ingest = await ingestPages(pages, { namespace, documentId });
+  const { result, bare } = await besideBareModel(texts, async () => {
+    const watch = watchProcesses(service.pid);
+    const run = await ingest();
+    return { run, use: await watch.stop() };
+  });
+  const { run, use } = result;
+  const { jobId } = await service.client.document(documentId);
   const chunksPerSecond = run.chunks / run.seconds;
   return {
     ...run,
@@ -41,7 +53,10 @@ function stageSeconds(job: Job): Record<string, number> {
   );
 }
 
-async function firstChunks(service: Service, documentId: string, count: number): Promise<DocumentChunk[]> {
+/** What the model is given for the first chunks. */
+async function embeddedTexts(service: Service, documentId: string, count: number): Promise<string[]> {
+  const tokenizer = createTokenizer();
+  const { title } = await service.client.document(documentId);
   const chunks: DocumentChunk[] = [];
   let cursor: string | undefined;
   do {
@@ -49,5 +64,5 @@ async function firstChunks(service: Service, documentId: string, count: number):
     chunks.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor !== undefined && chunks.length < count);
-  return chunks.slice(0, count);
+  return chunks.slice(0, count).map(({ headings, text }) => embedTextOf(tokenizer, { title, headings, body: text }));
 }
