@@ -50,7 +50,7 @@ const worker = new Worker(
   async (job) => {
     const { id } = job.data as { id: string };
     const text = await readFile(join(folder, id), 'utf8');
-    const vector = await session.embed(encode(tokenizer, card, `${id}\n${text}`).tokenIds);
+    const vector = await session.embed(encode(tokenizer, card, text).tokenIds);
     const file = await open(join(folder, `${id}.vector`), 'w');
     await file.writeFile(new Uint8Array(vector.buffer));
     await file.datasync();

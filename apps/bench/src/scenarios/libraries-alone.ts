@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { nextMessage } from '@semantic-memory/adapters/child/next-message';
 import { inParallel } from '@semantic-memory/client/in-parallel';
 import type { Service } from '@semantic-memory/e2e/service';
 import { freePort } from '@semantic-memory/runtime/free-port';
@@ -33,7 +33,7 @@ export async function measureLibrariesAlone(service: Service, count: number) {
   const start = async (name: string, ...args: readonly (string | number)[]): Promise<ChildProcess> => {
     const program = fileURLToPath(new URL(`../libraries-alone/${name}.ts`, import.meta.url));
     const child = fork(program, args.map(String), { execArgv: ['--conditions=development'] });
-    await once(child, 'message');
+    await nextMessage(child);
     return child;
   };
   const children = await Promise.all([

@@ -6,3 +6,7 @@ test('measures texts a second of the model alone', async () => {
   expect(perSecond).toBeGreaterThan(1);
   expect(perSecond).toBeLessThan(20_000);
 }, 30_000);
+
+test('says so where a process of it cannot load the model', async () => {
+  await expect(measureBareModel(['The queue.'], 2, '/nowhere/model.onnx')).rejects.toThrow('ended (exit code 1)');
+}, 30_000);

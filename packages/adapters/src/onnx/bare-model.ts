@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { nextMessage } from '../child/next-message.ts';
 import { programBeside } from '../child/program-beside.ts';
 import { encode } from './embedder.ts';
 import { modelFile, readModelCard } from './model-card.ts';
@@ -16,8 +16,13 @@ export interface BareModelWork {
 /**
  * What the machine can do: texts a second of the model alone, in `processes` processes with one thread each that have
  * all texts before the clock starts. The yardstick for everything that stands around the model.
+ * @throws Error where one of the processes ends before it is done
  */
-export async function measureBareModel(texts: readonly string[], processes: number): Promise<number> {
+export async function measureBareModel(
+  texts: readonly string[],
+  processes: number,
+  modelPath = modelFile('model.onnx'),
+): Promise<number> {
   const card = readModelCard();
   const tokenizer = createTokenizer();
   const encoded = texts.map((text) => encode(tokenizer, card, text).tokenIds);
@@ -31,15 +36,15 @@ export async function measureBareModel(texts: readonly string[], processes: numb
   try {
     await Promise.all(
       children.map(async (child, i) => {
-        child.send({ modelPath: modelFile('model.onnx'), texts: encoded.filter((_, j) => j % processes === i) });
-        await once(child, 'message');
+        child.send({ modelPath, texts: encoded.filter((_, j) => j % processes === i) });
+        await nextMessage(child);
       }),
     );
     const startedAt = performance.now();
     await Promise.all(
       children.map(async (child) => {
         child.send('start');
-        await once(child, 'message');
+        await nextMessage(child);
       }),
     );
     return (texts.length * 1000) / (performance.now() - startedAt);
