@@ -1,7 +1,7 @@
 import { MemoryError } from '../contracts/errors.ts';
 import type { Chunk } from '../contracts/model/chunk.ts';
 import type { NewBlob } from '../ports/blob-store.ts';
-import type { Embedder, PassageTokens } from '../ports/embedder.ts';
+import type { EmbeddedPassage, Embedder } from '../ports/embedder.ts';
 import type { StepDeps } from './deps.ts';
 import { takeForStep } from './jobs/step-quota.ts';
 import { readVectors, vectorBatchSize, vectorsBlob } from './stored/artifacts.ts';
@@ -26,9 +26,16 @@ export interface EmbedWatch {
 type Store = () => Promise<unknown>;
 
 /**
+ * So many texts of the next batch wait at the model while it is at one: enough to keep it busy from the last text of a
+ * batch until the others of the next have come (some 70 ms; two processes take 50 to 200 for these), and few enough for
+ * those who wait behind them.
+ */
+const textsAhead = 8;
+
+/**
  * Embeds the chunks that have no vectors of this model yet, in batches that are stored one by one: whoever repeats it
  * goes on where it was. Two batches are in hand at a time, which is what a crash repeats: while one is embedded or stored
- * the next one's texts are with the model, which so waits neither for the last text of a batch nor for the disk.
+ * the next one has begun, so that the model waits neither for the last text of a batch nor for the disk.
  * @param former what was embedded of the document before: token vectors are taken from there where the text is the same
  * @param known vectors by content hash, which need not be embedded; those that are made are added
  */
@@ -49,7 +56,7 @@ export async function embedChunks(
   const leave = new AbortController();
   const signal = AbortSignal.any([watch.signal, leave.signal]);
   /** Embeds a batch, and returns what stores it; undefined where it is stored already. */
-  const embedBatch = async (from: number): Promise<Store | undefined> => {
+  const embedBatch = async (from: number, before?: Promise<unknown>): Promise<Store | undefined> => {
     watch.beforeBatch?.();
     const batch = chunks.slice(from, from + vectorBatchSize);
     const expected = { count: batch.length, dimension };
@@ -60,7 +67,7 @@ export async function embedChunks(
     const fresh = batch.filter(
       ({ contentHash }) => !known.has(contentHash) || (knownTokens && !knownTokens.has(contentHash)),
     );
-    const made = await embedAll(deps, embedder, fresh, signal, ref.tenant);
+    const made = await embedAll(deps, embedder, fresh, { before, signal, tenant: ref.tenant });
     fresh.forEach((chunk, index) => {
       const { vector, tokens: ofTokens } = made[index] ?? {};
       if (vector?.length !== dimension)
@@ -79,7 +86,8 @@ export async function embedChunks(
         ...(keeper && ofTokens ? [keeper.blobOf(from, ofTokens)] : []),
       ]);
   };
-  const begin = (from: number) => (from < chunks.length ? thrownWhereAwaited(embedBatch(from)) : undefined);
+  const begin = (from: number, before?: Promise<unknown>) =>
+    from < chunks.length ? thrownWhereAwaited(embedBatch(from, before)) : undefined;
   const finish = async (to: number, store: Store | undefined) => {
     await store?.();
     await watch.afterBatch?.(Math.min(to, chunks.length), store !== undefined);
@@ -91,7 +99,7 @@ export async function embedChunks(
     for (let to = vectorBatchSize; next; to += vectorBatchSize) {
       current = next;
       await stored;
-      next = begin(to);
+      next = begin(to, current);
       stored = thrownWhereAwaited(finish(to, await current));
     }
     await stored;
@@ -111,20 +119,30 @@ function thrownWhereAwaited<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Vectors, and in the same runs those of tokens where the model gives them. What is not embedded after all is given back. */
+type Made = Pick<EmbeddedPassage, 'vector'> & Partial<EmbeddedPassage>;
+
+/**
+ * Vectors, and in the same runs those of tokens where the model gives them. What is not embedded after all is given back.
+ * @param turn.before until then only the first few go to the model
+ */
 async function embedAll(
   deps: Pick<StepDeps, 'quotas'>,
   embedder: Embedder,
   chunks: readonly Chunk[],
-  signal: AbortSignal,
-  tenant: string,
-): Promise<readonly { readonly vector: Float32Array; readonly tokens?: PassageTokens }[]> {
-  const texts = chunks.map((chunk) => chunk.embedText);
+  turn: { readonly before: Promise<unknown> | undefined; readonly signal: AbortSignal; readonly tenant: string },
+): Promise<readonly Made[]> {
+  const { before, signal, tenant } = turn;
+  const ask = async (part: readonly Chunk[]): Promise<readonly Made[]> => {
+    const texts = part.map((chunk) => chunk.embedText);
+    if (embedder.lateInteraction) return embedder.lateInteraction.embedPassages(texts, signal, tenant);
+    return (await embedder.embedPassages(texts, signal, tenant)).map((vector) => ({ vector }));
+  };
   const tokens = chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
   if (tokens > 0) await takeForStep(deps, tenant, { tokens });
   try {
-    if (embedder.lateInteraction) return await embedder.lateInteraction.embedPassages(texts, signal, tenant);
-    return (await embedder.embedPassages(texts, signal, tenant)).map((vector) => ({ vector }));
+    if (!before || chunks.length <= textsAhead) return await ask(chunks);
+    const others = before.then(() => ask(chunks.slice(textsAhead)));
+    return (await Promise.all([ask(chunks.slice(0, textsAhead)), others])).flat();
   } catch (error) {
     await deps.quotas?.count(tenant, { tokens: -tokens });
     throw error;

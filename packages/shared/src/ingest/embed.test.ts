@@ -43,7 +43,7 @@ function answeredByHand(flow: InMemoryFlow) {
   return { calls, byItself: () => Object.assign(flow.deps, { embedderFor }) };
 }
 
-test('two batches are in hand: the next one waits at the model while one is embedded, and is embedded while that is stored', async () => {
+test('two batches are in hand: the first texts of the next wait at the model while one is embedded, all once it is, and no more before it is stored', async () => {
   const flow = createInMemoryFlow();
   const { calls } = answeredByHand(flow);
   const { put } = flow.blobs;
@@ -55,15 +55,18 @@ test('two batches are in hand: the next one waits at the model while one is embe
   await flow.ingest(longText);
   while (flow.queue.waiting[0]?.name !== 'embed') await flow.runNext();
   const run = flow.runNext();
+  const counts = () => calls.map(({ texts }) => texts.length);
   await turns();
-  expect(calls).toHaveLength(2);
+  expect(counts()).toEqual([32, 8]);
   await calls[0]!.answer();
+  expect(counts()).toEqual([32, 8, 24]);
   await calls[1]!.answer();
-  expect(calls).toHaveLength(2);
+  await calls[2]!.answer();
+  expect(counts()).toEqual([32, 8, 24]);
   store();
   await turns();
-  expect(calls).toHaveLength(4);
-  for (let at = 2; at < calls.length; at += 1) await calls[at]!.answer();
+  expect(counts()).toEqual([32, 8, 24, 8, 24, 8]);
+  for (let at = 3; at < calls.length; at += 1) await calls[at]!.answer();
   await run;
   const chunks = await readChunkSet(flow.blobs, ref);
   expect(calls.flatMap(({ texts }) => texts)).toEqual(chunks?.chunks.map(({ embedText }) => embedText));
