@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { eventually, waitForEnd } from '../job-end.ts';
 import { descendants, type Service, startService } from '../service.ts';
 
 /** Versions of a document, what was active when, and several callers at once on one document: with all processes. */
 let service: Service;
+
+// Beside whatever else the machine does.
+jest.setTimeout(60_000);
 
 beforeAll(async () => {
   service = await startService();

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createPlainServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -175,6 +176,42 @@ test('nodes that speak TLS are asked and used over TLS', async () => {
   const stream = await connector.connect(() => {});
   await once(stream, 'secureConnect');
   connector.disconnect();
+  server.close();
+});
+
+test('a node that tells no longer who has the keys is not taken for their owner', async () => {
+  let tells = true;
+  const slots = () =>
+    `*1\r\n*4\r\n:0\r\n:16383\r\n${[port, 1].map((at) => `*2\r\n$9\r\n127.0.0.1\r\n:${at}\r\n`).join('')}`;
+  const reply = (command: string) => {
+    if (/HELLO/i.test(command)) return "-ERR unknown command 'HELLO'\r\n";
+    if (/KEYSLOT/i.test(command)) return ':7\r\n';
+    return /SLOTS/i.test(command) && tells ? slots() : '-ERR not now\r\n';
+  };
+  const server = createPlainServer((socket) =>
+    socket
+      .on('data', (data) =>
+        socket.write(
+          data
+            .toString()
+            .split(/\*\d+\r\n/)
+            .slice(1)
+            .map(reply)
+            .join(''),
+        ),
+      )
+      .on('error', () => {}),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const { Connector } = redisAddress('redis+cluster://127.0.0.1', '{x}').options;
+  if (!Connector) throw new Error('no connector for a cluster');
+  const connector = new Connector({ host: '127.0.0.1', port, disconnectTimeout: 100 });
+  await once(await connector.connect(() => {}), 'connect');
+  connector.disconnect();
+  tells = false;
+  const stream = await connector.connect(() => {});
+  await expect(once(stream, 'connect')).rejects.toThrow('No node of the cluster tells who has the keys.');
   server.close();
 });
 

@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 
@@ -60,19 +60,25 @@ function slotOwnerConnector(key: string) {
       return info.role === undefined || info.role === 'master';
     }
 
-    /** Where no node tells, it goes to the first one: what is wrong with that is then told as with a single server. */
+    /**
+     * Where no node has ever told, it goes to the first one: what is wrong with that is then told as with a single server.
+     * Later that would be a node like any other, which refuses what it is asked: then there is no connection for now.
+     */
     override async connect() {
       this.connecting = true;
       const seeds = [...nodes.values()];
       const owner = await Promise.any(seeds.map((seed) => askForOwner(seed, this.#options))).catch(() => undefined);
       if (!this.connecting) throw new Error('Connection is closed.');
-      const { host, port } = owner ?? (seeds[0] as Node);
-      const tls = this.#options.tls as TlsOptions | undefined;
-      this.stream = tls ? connectTls({ servername: host, ...tls, host, port }) : connectTcp({ host, port });
+      this.stream = owner || seeds.length === 1 ? this.#open(owner ?? (seeds[0] as Node)) : broken();
       this.stream.once('error', (error: Error) => {
         this.firstError = error;
       });
       return this.stream;
+    }
+
+    #open({ host, port }: Node): Socket {
+      const tls = this.#options.tls as TlsOptions | undefined;
+      return tls ? connectTls({ servername: host, ...tls, host, port }) : connectTcp({ host, port });
     }
   };
 
@@ -111,6 +117,13 @@ function slotOwnerConnector(key: string) {
       redis.disconnect();
     }
   }
+}
+
+/** A connection that fails, as one that was refused: ioredis gives up for good where it is given none. */
+function broken(): Socket {
+  const socket = new Socket();
+  setImmediate(() => socket.destroy(new Error('No node of the cluster tells who has the keys.')));
+  return socket;
 }
 
 /** https://redis.io/docs/latest/commands/cluster-slots/ */
