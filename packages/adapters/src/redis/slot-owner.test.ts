@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer as createPlainServer } from 'node:net';
+import { createServer as createPlainServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -10,6 +10,7 @@ import { jobQueueSuite, parseJobFor } from '@semantic-memory/shared/testing/job-
 import { acceptActive, freshScope } from '@semantic-memory/shared/testing/ledger-fixtures';
 import { ledgerSuite } from '@semantic-memory/shared/testing/ledger-suite';
 import { lexicalIndexSuite } from '@semantic-memory/shared/testing/lexical-index-suite';
+import { Redis } from 'ioredis';
 import { createBullmqQueue } from '../bullmq/job-queue.ts';
 import { startTierWorker } from '../bullmq/tier-worker.ts';
 import { createTieredCache } from '../cache/tiered-cache.ts';
@@ -179,39 +180,47 @@ test('nodes that speak TLS are asked and used over TLS', async () => {
   server.close();
 });
 
-test('a node that tells no longer who has the keys is not taken for their owner', async () => {
+test('a node that tells no longer who has the keys is not taken for their owner, and is asked until it tells again', async () => {
   let tells = true;
-  const slots = () =>
-    `*1\r\n*4\r\n:0\r\n:16383\r\n${[port, 1].map((at) => `*2\r\n$9\r\n127.0.0.1\r\n:${at}\r\n`).join('')}`;
+  const address = (port: number) => `*2\r\n$9\r\n127.0.0.1\r\n:${port}\r\n`;
   const reply = (command: string) => {
     if (/HELLO/i.test(command)) return "-ERR unknown command 'HELLO'\r\n";
     if (/KEYSLOT/i.test(command)) return ':7\r\n';
-    return /SLOTS/i.test(command) && tells ? slots() : '-ERR not now\r\n';
+    // Itself, and a replica that is away.
+    const slots = `*1\r\n*4\r\n:0\r\n:16383\r\n${address(port)}${address(1)}`;
+    return /SLOTS/i.test(command) && tells ? slots : '-ERR not now\r\n';
   };
-  const server = createPlainServer((socket) =>
-    socket
-      .on('data', (data) =>
-        socket.write(
-          data
-            .toString()
-            .split(/\*\d+\r\n/)
-            .slice(1)
-            .map(reply)
-            .join(''),
-        ),
-      )
-      .on('error', () => {}),
-  ).listen(0, '127.0.0.1');
+  const replies = (commands: string) =>
+    commands
+      .split(/\*\d+\r\n/)
+      .slice(1)
+      .map(reply)
+      .join('');
+  const sockets = new Set<Socket>();
+  const server = createPlainServer((socket) => {
+    sockets.add(socket);
+    socket.on('data', (data) => socket.write(replies(data.toString()))).on('error', () => {});
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
-  const { Connector } = redisAddress('redis+cluster://127.0.0.1', '{x}').options;
-  if (!Connector) throw new Error('no connector for a cluster');
-  const connector = new Connector({ host: '127.0.0.1', port, disconnectTimeout: 100 });
-  await once(await connector.connect(() => {}), 'connect');
-  connector.disconnect();
+  const { options: ofCluster } = redisAddress('redis+cluster://127.0.0.1', '{x}');
+  const redis = new Redis({ ...ofCluster, port, enableReadyCheck: false, retryStrategy: () => 20 });
+  await once(redis, 'ready');
+  let wasReady = false;
+  redis.on('ready', () => {
+    wasReady = true;
+  });
   tells = false;
-  const stream = await connector.connect(() => {});
-  await expect(once(stream, 'connect')).rejects.toThrow('No node of the cluster tells who has the keys.');
+  for (const socket of sockets) socket.destroy();
+  for (let round = 0; round < 3; round += 1) {
+    const [error] = (await once(redis, 'error')) as [Error];
+    expect(error.message).toBe('No node of the cluster tells who has the keys.');
+  }
+  expect(wasReady).toBe(false);
+  redis.on('error', () => {});
+  tells = true;
+  await eventually(() => wasReady);
+  redis.disconnect();
   server.close();
 });
 

@@ -69,16 +69,19 @@ function slotOwnerConnector(key: string) {
       const seeds = [...nodes.values()];
       const owner = await Promise.any(seeds.map((seed) => askForOwner(seed, this.#options))).catch(() => undefined);
       if (!this.connecting) throw new Error('Connection is closed.');
-      this.stream = owner || seeds.length === 1 ? this.#open(owner ?? (seeds[0] as Node)) : broken();
+      if (!owner && seeds.length > 1) {
+        // ioredis tries again after a connection that has ended, and never where it is given none.
+        this.firstError = new Error('No node of the cluster tells who has the keys.');
+        this.stream = new Socket().destroy();
+        return this.stream;
+      }
+      const { host, port } = owner ?? (seeds[0] as Node);
+      const tls = this.#options.tls as TlsOptions | undefined;
+      this.stream = tls ? connectTls({ servername: host, ...tls, host, port }) : connectTcp({ host, port });
       this.stream.once('error', (error: Error) => {
         this.firstError = error;
       });
       return this.stream;
-    }
-
-    #open({ host, port }: Node): Socket {
-      const tls = this.#options.tls as TlsOptions | undefined;
-      return tls ? connectTls({ servername: host, ...tls, host, port }) : connectTcp({ host, port });
     }
   };
 
@@ -117,13 +120,6 @@ function slotOwnerConnector(key: string) {
       redis.disconnect();
     }
   }
-}
-
-/** A connection that fails, as one that was refused: ioredis gives up for good where it is given none. */
-function broken(): Socket {
-  const socket = new Socket();
-  setImmediate(() => socket.destroy(new Error('No node of the cluster tells who has the keys.')));
-  return socket;
 }
 
 /** https://redis.io/docs/latest/commands/cluster-slots/ */
