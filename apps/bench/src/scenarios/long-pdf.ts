@@ -5,9 +5,7 @@ import type { Job } from '@semantic-memory/shared/contracts/model/job';
 import { embedTextOf } from '@semantic-memory/shared/ingest/chunk/embed-text';
 import { ingestAll } from '../ingest-all.ts';
 import { largePdf } from '../large-pdf.ts';
-import { watchProcesses } from '../process-watch.ts';
-import { rounded } from '../statistics.ts';
-import { besideBareModel } from './bare-speed.ts';
+import { ingestBesideBareModel } from './beside-bare-model.ts';
 
 /** The first pages alone have as many chunks as the model is measured with. */
 const samplePages = 60;
@@ -17,30 +15,17 @@ const modelSample = 200;
 export async function measureLongPdf(service: Service, pages: number) {
   const namespace = `pdf-${pages}`;
   const documentId = `book-${pages}`;
-  const ingestPages = async (count: number, to: { namespace: string; documentId: string }) => {
+  const postOf = async (count: number, to: { namespace: string; documentId: string }) => {
     const file = { blob: new Blob([await largePdf(count)], { type: 'application/pdf' }), filename: 'book.pdf' };
-    return () => ingestAll(service, to.namespace, [() => service.client.ingestFile(file, to)]);
+    return () => service.client.ingestFile(file, to);
   };
   const sample = { namespace: 'sample', documentId: 'sample' };
-  await (await ingestPages(samplePages, sample))();
+  await ingestAll(service, sample.namespace, [await postOf(samplePages, sample)]);
   const texts = await embeddedTexts(service, sample.documentId, modelSample);
-  const ingest = await ingestPages(pages, { namespace, documentId });
-  const { result, bare } = await besideBareModel(texts, async () => {
-    const watch = watchProcesses(service.pid);
-    const run = await ingest();
-    return { run, use: await watch.stop() };
-  });
-  const { run, use } = result;
+  const post = await postOf(pages, { namespace, documentId });
+  const { use, ...run } = await ingestBesideBareModel(service, namespace, [post], texts);
   const { jobId } = await service.client.document(documentId);
-  const chunksPerSecond = run.chunks / run.seconds;
-  return {
-    ...run,
-    chunksPerSecond: rounded(chunksPerSecond),
-    bareModelPerSecond: rounded(bare),
-    share: rounded(chunksPerSecond / bare),
-    stageSeconds: stageSeconds(await service.client.job(jobId)),
-    use,
-  };
+  return { ...run, stageSeconds: stageSeconds(await service.client.job(jobId)), use };
 }
 
 function stageSeconds(job: Job): Record<string, number> {

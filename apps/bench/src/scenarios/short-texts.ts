@@ -1,9 +1,6 @@
 import type { Service } from '@semantic-memory/e2e/service';
-import { ingestAll } from '../ingest-all.ts';
-import { watchProcesses } from '../process-watch.ts';
 import { shortTexts } from '../short-texts.ts';
-import { rounded } from '../statistics.ts';
-import { besideBareModel } from './bare-speed.ts';
+import { ingestBesideBareModel } from './beside-bare-model.ts';
 
 const batchItems = 100;
 const bareSample = 400;
@@ -17,22 +14,8 @@ export async function measureShortTexts(service: Service, count: number) {
       namespace,
       documentId: `${namespace}-${index}`,
     }));
-  const measure = async (namespace: string, posts: readonly (() => Promise<unknown>)[]) => {
-    const { result, bare } = await besideBareModel(texts.slice(0, bareSample), async () => {
-      const watch = watchProcesses(service.pid);
-      const run = await ingestAll(service, namespace, posts);
-      return { run, use: await watch.stop() };
-    });
-    const { run, use } = result;
-    const chunksPerSecond = run.chunks / run.seconds;
-    return {
-      ...run,
-      chunksPerSecond: rounded(chunksPerSecond),
-      bareModelPerSecond: rounded(bare),
-      share: rounded(chunksPerSecond / bare),
-      use,
-    };
-  };
+  const measure = (namespace: string, posts: readonly (() => Promise<unknown>)[]) =>
+    ingestBesideBareModel(service, namespace, posts, texts.slice(0, bareSample));
   const each = itemsOf('each').map(
     ({ source, ...fields }) =>
       () =>
